@@ -1,0 +1,1 @@
+"""Measuring: public data, metrics, tables."""

@@ -1,0 +1,1 @@
+"""The writing side: files -> Document -> Chunk and Sentence -> vectors -> catalogue and Chroma."""

@@ -1,0 +1,57 @@
+"""Settings of the index layer, from the environment and `.env`, prefix `RAG_`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "seeds"
+
+
+class IndexSettings(BaseSettings):
+    """Where the state lies, how files are read, cut and embedded, and when Chroma is rebuilt."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RAG_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    data_dir: Path = Field(
+        Path("data"), description="All state: the catalogue, Chroma's files, the rebuilt model, uploads."
+    )
+    seeds_dir: Path = Field(
+        SHIPPED_DOCUMENTS, description="The documents that `rag index` takes when no folder is given."
+    )
+    embed_model: str = Field(
+        "bundled",
+        description="`bundled` (multilingual-e5-small), or any sentence-transformers name or path.",
+    )
+    embed_batch_tokens: int = Field(
+        4096, ge=256, le=65536, description="Tokens of one embedding batch; more is faster and takes more memory."
+    )
+    embed_threads: int = Field(0, ge=0, le=256, description="CPU threads of the embedder; 0: all cores.")
+    chunk_tokens: int = Field(
+        192, ge=32, le=512, description="Size of a chunk in the embedder's own tokens."
+    )
+    chunk_overlap: int = Field(
+        0, ge=0, le=256, description="Tokens of whole sentences that a chunk repeats from the one before."
+    )
+    max_file_mb: float = Field(
+        50.0, gt=0, le=2048, description="A larger file is skipped with a reason. Megabytes (10^6 bytes)."
+    )
+    max_garbled_share: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="A text with a larger share of impossible mark sequences and replacement characters is skipped.",
+    )
+    chroma_url: str | None = Field(
+        None, description="Empty: Chroma's files in the data directory; else the URL of a Chroma server."
+    )
+    chroma_rebuild_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of rows newer or deleted since the Chroma version in service that makes `rag index` build a new one.",
+    )

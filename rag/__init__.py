@@ -1,0 +1,1 @@
+"""The answering side: retrieve -> evidence -> answer -> cite, and the HTTP API."""

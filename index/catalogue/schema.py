@@ -1,0 +1,110 @@
+"""The catalogue's tables. Full-text tables are made per generation, in `fulltext.py`."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+from index.catalogue.records import Space
+
+SCHEMA_VERSION = 1
+"""Kept in SQLite's `user_version`; a catalogue with another one is refused with its remedy."""
+
+metadata = MetaData()
+
+# Small facts by name: the folders that are indexed, and the counters that tell readers what moved.
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("manifest", Text, nullable=False),
+    Column("state", Text, nullable=False),  # live, building, or retired: invisible and about to be deleted
+    Column("created", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("generation", Integer, ForeignKey("generations.id"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("folder", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("source_url", Text),
+    Column("media_type", Text, nullable=False),
+    Column("characters", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("sentences", Integer, nullable=False),
+    Column("added_at", Text, nullable=False),
+    Column("marked", Text, nullable=False),  # JSON: [[start, end, kind], ...]
+    # Last, so that the columns before it are read without walking the pages of a long text.
+    Column("text", Text, nullable=False),
+    Index("documents_by_source", "generation", "source_url"),
+    Index("documents_by_path", "generation", "path"),
+)
+
+# `document_id` has no foreign key: while one transaction replaces a document, its file points to either.
+files = Table(
+    "files",
+    metadata,
+    Column("generation", Integer, ForeignKey("generations.id"), primary_key=True),
+    Column("folder", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("document_id", Text),
+    Column("skip_reason", Text),
+    Column("detail", Text, nullable=False),
+    Index("files_by_document", "generation", "document_id"),
+)
+
+
+def _span_table(name: Space, *own: Column[object]) -> Table:
+    """A table of spans of documents. `row` only ever grows: no deleted number is given out again,
+    so "rows up to N" names the same rows for good."""
+    return Table(
+        name,
+        metadata,
+        Column("row", Integer, primary_key=True),
+        Column("generation", Integer, nullable=False),
+        Column("id", Text, nullable=False),
+        Column("document_id", Text, nullable=False),
+        Column("ordinal", Integer, nullable=False),
+        Column("start", Integer, nullable=False),
+        Column("end", Integer, nullable=False),
+        Column("language", Text, nullable=False),
+        *own,
+        Column("vector", LargeBinary, nullable=False),  # little-endian float32
+        ForeignKeyConstraint(["generation", "document_id"], ["documents.generation", "documents.id"]),
+        Index(f"{name}_by_id", "generation", "id", unique=True),
+        Index(f"{name}_by_document", "generation", "document_id", "ordinal", unique=True),
+        # Ends in the row number by SQLite's own rule: a generation's rows in order, without vectors.
+        Index(f"{name}_by_generation", "generation"),
+        sqlite_autoincrement=True,
+    )
+
+
+chunks = _span_table(
+    "chunks", Column("first", Integer, nullable=False), Column("last", Integer, nullable=False)
+)
+sentences = _span_table("sentences", Column("kind", Text, nullable=False))
+
+SPANS: dict[Space, Table] = {"chunks": chunks, "sentences": sentences}

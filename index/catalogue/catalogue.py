@@ -103,9 +103,8 @@ class Catalogue:
     def state(self) -> State:
         """Return the live generation (None: none) and the counters of changes and removals."""
         with self._database.read() as connection:
-            live = connection.execute(select(generations.c.id).where(generations.c.state == "live")).scalar()
-            counters = {row.key: int(row.value) for row in connection.execute(_COUNTERS)}
-        return State(live, counters.get("revision", 0), counters.get("removals", 0))
+            live, revision, removals = connection.exec_driver_sql(_STATE).one()
+        return State(live, int(revision or 0), int(removals or 0))
 
     def live(self) -> Generation | None:
         """Return the generation that questions see, None when nothing was ever indexed."""
@@ -257,7 +256,11 @@ class Catalogue:
         return checks.check(self._database, self.generations())
 
 
-_COUNTERS = select(meta.c.key, meta.c.value).where(meta.c.key.in_(["revision", "removals"]))
+# Asked before every search: one statement, as text, takes a third of the time of two built ones.
+_STATE = (
+    "SELECT (SELECT id FROM generations WHERE state = 'live'), "
+    "(SELECT value FROM meta WHERE key = 'revision'), (SELECT value FROM meta WHERE key = 'removals')"
+)
 _VISIBLE = select(generations).where(generations.c.state != "retired")
 
 

@@ -183,10 +183,15 @@ class Reader:
         query = select(func.count()).select_from(table).where(table.c.generation == self.generation)
         if upto is not None:
             query = query.where(table.c.row <= upto)
-        if among is not None:
-            query = query.where(_among(table.c.document_id))
         with self._database.read() as connection:
-            return int(connection.execute(query, _ids(among or ())).scalar_one())
+            return int(connection.execute(query).scalar_one())
+
+    def spans_in(self, space: Space, among: Collection[str]) -> int:
+        """Return how many chunks or sentences the documents `among` have together."""
+        counted = func.coalesce(func.sum(documents.c[space]), 0)
+        query = select(counted).where(documents.c.generation == self.generation, _among(documents.c.id))
+        with self._database.read() as connection:
+            return int(connection.execute(query, _ids(among)).scalar_one())
 
     def row_numbers(self, space: Space, *, after: int) -> NDArray[np.int64]:
         """Return the numbers of the rows after `after`, ascending, int64."""

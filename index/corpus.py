@@ -1,0 +1,282 @@
+"""What the answering side reads: one facade over the catalogue and the vectors of a data directory."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Self
+
+from index.catalogue import Catalogue
+from index.errors import IndexMismatch, IndexMissing
+from index.types import Match
+from index.vectors.live import LiveVectors
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from index.catalogue import DocumentInfo, Generation, Manifest, Reader, Space
+    from index.catalogue.catalogue import State
+    from index.settings import IndexSettings
+    from index.types import Chunk, Document, Sentence
+
+SMALL_CORPUS = 1_000
+"""Chunks up to which no term is too common to be looked up: there is no time to be saved."""
+
+MAX_TERMS = 128
+"""Terms of a question that are looked up, the rarest first."""
+
+# What to set back when the user would rather keep the index than rebuild it.
+_SETTINGS = {
+    "model": "RAG_EMBED_MODEL",
+    "chunk_tokens": "RAG_CHUNK_TOKENS",
+    "chunk_overlap": "RAG_CHUNK_OVERLAP",
+}
+
+
+class Corpus:
+    """The indexed documents, open for reading. Safe to share between threads.
+
+    Every call sees what is committed when it starts. Ids that were found a moment ago may be gone: methods
+    that take ids leave out the ones that are not there.
+
+    Raises, from every method: IndexMismatch when another embedder's index came into service meanwhile,
+    IndexMissing when there is none any more, IndexDamaged when the catalogue cannot be read.
+    """
+
+    def __init__(self, catalogue: Catalogue, vectors: LiveVectors, *, expected: Manifest | None) -> None:
+        self._catalogue = catalogue
+        self._vectors = vectors
+        self._expected = expected
+        self._lock = threading.Lock()
+        self._live: tuple[Generation, Reader] | None = None
+
+    @classmethod
+    def open(cls, settings: IndexSettings, *, manifest_expected: Manifest | None) -> Self:
+        """Open the index of `settings.data_dir`.
+
+        Args:
+            settings: where the index lies and whether a Chroma server holds its vectors.
+            manifest_expected: what the configured embedder and chunker would make; None accepts any.
+
+        Raises:
+            IndexMissing: nothing is indexed there.
+            IndexMismatch: it was made by another embedder, normaliser or chunker.
+            IndexDamaged: the catalogue is not readable.
+        """
+        catalogue = Catalogue.open(settings.data_dir)
+        vectors = LiveVectors(settings.data_dir, chroma_url=settings.chroma_url)
+        corpus = cls(catalogue, vectors, expected=manifest_expected)
+        try:
+            corpus.reader()
+        except BaseException:
+            corpus.close()
+            raise
+        return corpus
+
+    def close(self) -> None:
+        """Release files and connections; searches that run finish first."""
+        self._vectors.close()
+        self._catalogue.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- what is there
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the index was made with."""
+        return self._current()[0].manifest
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the sorted document ids: equal corpora have equal fingerprints."""
+        return self._catalogue.corpus_fingerprint(self._current()[0])
+
+    @property
+    def vector_version(self) -> str | None:
+        """The Chroma version that the last search used, None when it was exact."""
+        return self._vectors.version()
+
+    def revision(self) -> int:
+        """Return a number that grows with every change: what was computed under an older one may be stale."""
+        return self._catalogue.state().revision
+
+    def counts(self) -> dict[str, int]:
+        """Return how many "documents", "chunks" and "sentences" there are."""
+        return self.reader().counts()
+
+    def reader(self) -> Reader:
+        """Return the catalogue's reads of the live generation, for what this facade does not offer."""
+        return self._current()[1]
+
+    # -- documents
+
+    def document(self, document_id: str) -> Document | None:
+        """Return a document with its text, None when it is not there."""
+        return self.reader().document(document_id)
+
+    def documents(self, *, limit: int | None = None, offset: int = 0) -> list[DocumentInfo]:
+        """Return documents without their texts, by folder and path. `limit` None: all."""
+        return self.reader().documents(limit=limit, offset=offset)
+
+    def document_infos(self, ids: Collection[str]) -> dict[str, DocumentInfo]:
+        """Return the documents of `ids` without their texts, by id."""
+        return self.reader().infos(ids)
+
+    def document_ids(
+        self, *, languages: Collection[str] | None = None, documents: Collection[str] | None = None
+    ) -> frozenset[str]:
+        """Return the ids of the documents in any of `languages` and among `documents`; None: no condition."""
+        return self.reader().document_ids(languages=languages, among=documents)
+
+    def parallel(self, document_id: str) -> list[tuple[str, str]]:
+        """Return (document id, language) of the parallel documents, by language."""
+        return self.reader().parallel(document_id)
+
+    # -- passages
+
+    def chunks(self, ids: Sequence[str]) -> list[Chunk]:
+        """Return the chunks of `ids` that are there, in the order given."""
+        return self.reader().chunks(ids)
+
+    def chunks_of(self, document_id: str) -> list[Chunk]:
+        """Return a document's chunks in reading order."""
+        return self.reader().chunks_of(document_id)
+
+    def sentences(self, ids: Sequence[str]) -> list[Sentence]:
+        """Return the sentences of `ids` that are there, in the order given."""
+        return self.reader().sentences(ids)
+
+    def sentences_of(self, document_id: str, first: int = 0, last: int | None = None) -> list[Sentence]:
+        """Return a document's sentences `first`..`last` by ordinal, both included; None: to the end."""
+        return self.reader().sentences_of(document_id, first, last)
+
+    def sentence_vectors(
+        self, document_id: str, first: int = 0, last: int | None = None
+    ) -> NDArray[np.float32]:
+        """Return the vectors of `sentences_of` with the same arguments: (n, dimension), unit rows."""
+        return self.reader().sentence_vectors(document_id, first, last)
+
+    def chunk_vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors (dimension,) of the chunks of `ids` that are there, by id."""
+        return self.reader().chunk_vectors(ids)
+
+    # -- search
+
+    def search_chunks(
+        self, vector: NDArray[np.float32], *, top_k: int, documents: frozenset[str] | None = None
+    ) -> list[Match]:
+        """Return the chunks nearest to `vector` (dimension,), a unit vector: cosine, best first.
+
+        `documents`: only these; None: all. With a Chroma version in service the search is approximate
+        (recall figures in its module), except for newer rows and small filters.
+
+        Raises:
+            UsageError: the vector has another dimension, or `top_k` is below 1.
+        """
+        return self._search("chunks", vector, top_k=top_k, documents=documents)
+
+    def search_sentences(
+        self, vector: NDArray[np.float32], *, top_k: int, documents: frozenset[str] | None = None
+    ) -> list[Match]:
+        """Return the sentences nearest to `vector`; otherwise as `search_chunks`."""
+        return self._search("sentences", vector, top_k=top_k, documents=documents)
+
+    def search_text(
+        self,
+        *,
+        words: Sequence[str],
+        keys: Sequence[str] = (),
+        top_k: int,
+        documents: frozenset[str] | None = None,
+        max_document_share: float = 0.1,
+        key_weight: float = 0.5,
+    ) -> list[Match]:
+        """Return the chunks that hold any of the tokens: BM25 (k1 1.2, b 0.75), best first.
+
+        Args:
+            words, keys: tokens as they were given when the chunks were stored; any text is safe.
+            top_k: at most so many.
+            documents: only these; None: all.
+            max_document_share: in a corpus of more than `SMALL_CORPUS` chunks, tokens found in a larger share
+                of them are left out (5 ms instead of up to 200 at 100,000 chunks); the rarest always stays.
+            key_weight: what a key counts for beside a word.
+        """
+        reader = self.reader()
+        frequencies = {
+            **{("words", word): n for word, n in reader.frequencies(words, column="words").items()},
+            **{("keys", key): n for key, n in reader.frequencies(keys, column="keys").items()},
+        }
+        limit = self._limit(reader, max_document_share)
+        chosen = _informative(frequencies, limit=limit)
+        found = reader.search_text(
+            words=[term for column, term in chosen if column == "words"],
+            keys=[term for column, term in chosen if column == "keys"],
+            key_weight=key_weight,
+            top_k=top_k,
+            among=documents,
+        )
+        return [Match(chunk, score) for chunk, score in found]
+
+    def document_frequency(self, terms: Sequence[str], *, column: str = "words") -> dict[str, int]:
+        """Return in how many chunks each token occurs; `column` is "words" or "keys"."""
+        return self.reader().frequencies(terms, column=column)
+
+    # -- parts
+
+    def _search(
+        self, space: Space, vector: NDArray[np.float32], *, top_k: int, documents: frozenset[str] | None
+    ) -> list[Match]:
+        _, reader, state = self._moved()
+        return self._vectors.search(reader, state, space, vector, top_k=top_k, among=documents)
+
+    @staticmethod
+    def _limit(reader: Reader, share: float) -> float:
+        chunks = reader.counts()["chunks"]
+        return float("inf") if chunks <= SMALL_CORPUS else share * chunks
+
+    def _current(self) -> tuple[Generation, Reader]:
+        generation, reader, _ = self._moved()
+        return generation, reader
+
+    def _moved(self) -> tuple[Generation, Reader, State]:
+        """Return the live generation; when another one went live, check that it fits what is configured."""
+        state = self._catalogue.state()
+        with self._lock:
+            if self._live is None or self._live[0].id != state.generation:
+                self._live = self._opened()
+            return (*self._live, state)
+
+    def _opened(self) -> tuple[Generation, Reader]:
+        generation = self._catalogue.live()
+        if generation is None:
+            raise IndexMissing(f"nothing is indexed in {self._catalogue.path.parent}: run `rag index`")
+        if self._expected is not None and generation.manifest != self._expected:
+            raise IndexMismatch(mismatch(generation.manifest, self._expected))
+        return generation, self._catalogue.reader(generation)
+
+
+def mismatch(stored: Manifest, configured: Manifest) -> str:
+    """Return one line: how the index differs from the configuration, and what to do about it."""
+    differences = stored.differences(configured)
+    seen = ", ".join(f"{name} {here!r}, not {there!r}" for name, (here, there) in differences.items())
+    back = [
+        f"set {_SETTINGS[name]} back to {here}"
+        for name, (here, _) in differences.items()
+        if name in _SETTINGS
+    ]
+    remedy = " or ".join(["run `rag index` to rebuild it", *([" and ".join(back)] if back else [])])
+    return f"the index does not fit the configuration (it has {seen}): {remedy}"
+
+
+def _informative(frequencies: dict[tuple[str, str], int], *, limit: float) -> list[tuple[str, str]]:
+    """Return the terms that occur, rarest first, without the too common ones unless there is no other."""
+    present = sorted((term for term, n in frequencies.items() if n > 0), key=lambda term: frequencies[term])
+    kept = [term for term in present if frequencies[term] <= limit]
+    return (kept or present[:1])[:MAX_TERMS]

@@ -1,0 +1,1 @@
+"""Vector search over chunks and sentences. The only package that imports chromadb."""

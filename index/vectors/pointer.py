@@ -1,0 +1,97 @@
+"""The pointer: which version of the vectors is in service, and which catalogue rows it covers.
+
+One small JSON file, replaced atomically: before the replacement the old version is in service, after it the
+new one, and there is nothing in between.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from index.errors import WorkError
+
+FOLDER = "chroma"
+_NAME = "current.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """The rows of one space in a version: `count` of them, all with numbers up to `upto`."""
+
+    count: int
+    upto: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """The version in service. `store` is "files" or the URL of the server that holds it."""
+
+    version: str
+    store: str
+    generation: int
+    chunks: Coverage
+    sentences: Coverage
+
+    def coverage(self, space: Literal["chunks", "sentences"]) -> Coverage:
+        """Return what the version holds of a space."""
+        return self.chunks if space == "chunks" else self.sentences
+
+
+def folder(data_dir: Path) -> Path:
+    """Return the directory that holds the pointer and the embedded versions."""
+    return data_dir / FOLDER
+
+
+def read(data_dir: Path) -> Pointer | None:
+    """Return the pointer; None when there is none or it is not readable: then the search is exact."""
+    try:
+        values = json.loads((folder(data_dir) / _NAME).read_text("utf-8"))
+        chunks, sentences = (Coverage(**values.pop(space)) for space in ("chunks", "sentences"))
+        return Pointer(**values, chunks=chunks, sentences=sentences)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def signature(data_dir: Path) -> tuple[int, int] | None:
+    """Return what changes whenever the pointer is replaced, for one stat; None when there is none."""
+    try:
+        status = (folder(data_dir) / _NAME).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def write(data_dir: Path, pointer: Pointer) -> None:
+    """Put a version into service; when this returns the change is on the disk.
+
+    Raises:
+        WorkError: the directory cannot be written.
+    """
+    target = folder(data_dir) / _NAME
+    draft = target.with_suffix(".tmp")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(asdict(pointer), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+        sync_directory(target.parent)
+    except OSError as error:
+        raise WorkError(
+            f"{target} cannot be written ({error.strerror}): check the disk and its rights"
+        ) from error
+
+
+def sync_directory(path: Path) -> None:
+    """Make the entries of a directory durable (a rename is not, until its directory is)."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

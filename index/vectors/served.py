@@ -1,0 +1,92 @@
+"""The version in service: opened once, shared by searches, closed after the last of them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from index.errors import WorkError
+from index.vectors import pointer
+from index.vectors.stores import store_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from index.vectors.pointer import Pointer
+    from index.vectors.protocol import VectorIndex
+
+logger = logging.getLogger(__name__)
+
+
+class Served:
+    """An opened version with the number of searches that are using it."""
+
+    def __init__(self, where: Pointer, index: VectorIndex) -> None:
+        self.pointer = where
+        self._index = index
+        self._lock = threading.Lock()
+        self._users = 0
+        self._retired = False
+
+    @contextmanager
+    def borrow(self) -> Iterator[VectorIndex | None]:
+        """The index, which stays open until the block ends; None when it is closed already."""
+        with self._lock:
+            index = None if self._retired else self._index
+            self._users += index is not None
+        try:
+            yield index
+        finally:
+            if index is not None:
+                self._give_back()
+
+    def retire(self) -> None:
+        """Close it as soon as nobody is using it; no search begins on it from now on."""
+        with self._lock:
+            close = not self._retired and self._users == 0
+            self._retired = True
+        if close:
+            self._index.close()
+
+    def _give_back(self) -> None:
+        with self._lock:
+            self._users -= 1
+            close = self._retired and self._users == 0
+        if close:
+            self._index.close()
+
+
+def open_served(data_dir: Path, *, chroma_url: str | None, generation: int) -> Served | None:
+    """Open the version in service.
+
+    Returns None when there is none for this generation and store, or when it cannot be used; the reason
+    is logged, and the catalogue's own vectors answer in its place.
+    """
+    where = pointer.read(data_dir)
+    if where is None or where.generation != generation or where.store != (chroma_url or "files"):
+        return None
+    try:
+        with store_for(data_dir, chroma_url=chroma_url) as store:
+            index = store.open(where.version)
+    except WorkError as error:
+        logger.warning("searching without Chroma until it is rebuilt by `rag index`: %s", error)
+        return None
+    counts = {"chunks": where.chunks.count, "sentences": where.sentences.count}
+    try:
+        wrong = [name for name in counts if index.count(name) != counts[name]]  # type: ignore[arg-type]
+    except WorkError as error:
+        index.close()
+        logger.warning("searching without Chroma until it is rebuilt by `rag index`: %s", error)
+        return None
+    if wrong:
+        index.close()
+        logger.warning(
+            "searching without Chroma until it is rebuilt by `rag index`: version %s lost rows of %s",
+            where.version,
+            " and ".join(wrong),
+        )
+        return None
+    return Served(where, index)

@@ -1,0 +1,80 @@
+"""Chunks: runs of whole sentences of about equal size, counted in the embedder's own tokens."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from index.types import Chunk, Document, Sentence, span_id
+
+# Raise it when the same settings would cut a text differently; an index made with another version is rebuilt.
+CHUNKER_VERSION = 1
+
+
+def make_chunks(
+    document: Document, sentences: Sequence[Sentence], tokens: Sequence[int], *, size: int, overlap: int
+) -> list[Chunk]:
+    """Cut a document into chunks of at most `size` tokens.
+
+    The sizes are balanced: a text of 1.2 times `size` gives two halves, not a chunk and a stub.
+
+    Args:
+        sentences: all sentences of the document, in order.
+        tokens: (len(sentences),) tokens of each, by the embedder's tokenizer.
+        size: most tokens of a chunk; a single longer sentence is a chunk of its own.
+        overlap: most tokens of whole sentences repeated from the chunk before.
+
+    Returns:
+        Chunks that together hold every sentence; `document.text[c.start:c.end] == c.text`.
+    """
+    chunks: list[Chunk] = []
+    for first, last in _ranges(tokens, size=size, overlap=overlap):
+        start, end = sentences[first].start, sentences[last].end
+        votes = Counter({s.language: 0 for s in sentences[first : last + 1]})
+        for sentence in sentences[first : last + 1]:
+            votes[sentence.language] += len(sentence.text)
+        chunks.append(
+            Chunk(
+                id=span_id(document.id, start, end),
+                document_id=document.id,
+                ordinal=len(chunks),
+                start=start,
+                end=end,
+                text=document.text[start:end],
+                language=votes.most_common(1)[0][0],
+                first=first,
+                last=last,
+            )
+        )
+    return chunks
+
+
+def _ranges(tokens: Sequence[int], *, size: int, overlap: int) -> list[tuple[int, int]]:
+    """Ranges of sentence numbers, both ends included."""
+    if not tokens:
+        return []
+    total = sum(tokens)
+    target = total / math.ceil(total / size) if total else size
+    ranges: list[tuple[int, int]] = []
+    first, filled = 0, 0
+    for number, count in enumerate(tokens):
+        full = filled + count > size
+        # Closing here is nearer to the target than taking this sentence too.
+        near = filled + count - target > target - filled
+        if number > first and (full or near):
+            ranges.append((first, number - 1))
+            first = _overlap_start(tokens, first, number, overlap=overlap, room=size - count)
+            filled = sum(tokens[first:number])
+        filled += count
+    ranges.append((first, len(tokens) - 1))
+    return ranges
+
+
+def _overlap_start(tokens: Sequence[int], first: int, end: int, *, overlap: int, room: int) -> int:
+    """The first sentence of the next chunk: as many before `end` as `overlap` and `room` allow."""
+    start, repeated = end, 0
+    while start - 1 > first and repeated + tokens[start - 1] <= min(overlap, room):
+        start -= 1
+        repeated += tokens[start]
+    return start

@@ -1,0 +1,126 @@
+"""Our own tokens for the lexical leg: words of every script, and sound keys that meet across scripts.
+
+Words: Unicode letters, marks and digits, folded (NFKC, case, digits of all scripts to ASCII). Text without
+spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) gives character bigrams. Latin words also
+give their form without diacritics, codes ("57-NQ/TW") and grouped numbers ("1.200") their joined form.
+
+Sound keys: a word is romanised (anyascii), evened out (glides, aspirates, nasals), and reduced by Metaphone
+to its consonants; adjacent words also give one joined key, because a transliterator writes "Can Tho" as one
+word or two as it likes. A key is a hint for recall, never evidence: `same_name` compares the romanised forms.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import regex
+from anyascii import anyascii
+from jellyfish import metaphone
+from rapidfuzz.distance import JaroWinkler
+
+# Raise it when the same text would give other tokens; the index is then rebuilt.
+TERMS_VERSION = 1
+
+_JOINERS = "‌‍"
+_WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}{_JOINERS}]+")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
+_CODE = regex.compile(r"\p{N}[\p{L}\p{N}]*(?:[-/.][\p{L}\p{N}\p{M}]+)+|\p{Lu}+(?:[-/]?\p{N}+)+")
+_GROUPED = regex.compile(r"(?<![\p{N}.,])\p{N}{1,3}(?:[.,  ]\p{N}{2,3})+(?![\p{N}])")
+_INDIC = regex.compile(r"[ऀ-෿]")
+_LATIN = regex.compile(r"^[\p{Latin}\p{M}\p{N}]+$")
+
+# The nasal signs of the Indic scripts stand for n, m or ng by position; anyascii writes m for each.
+_NASALS = {ord(mark): "ng" for mark in "ংঁंँંਂଂంಂം"}
+_SHORTEST_KEY = 3
+# Longer "words" are not words; hostile text can hold one of a megabyte.
+_LONGEST_WORD = 64
+
+
+def fold(text: str) -> str:
+    """NFKC, case folded, decimal digits of every script as ASCII, joiners removed. May change the length."""
+    return fold_digits(unicodedata.normalize("NFKC", text)).casefold().translate({0x200C: None, 0x200D: None})
+
+
+def fold_digits(text: str) -> str:
+    """Decimal digits of every script as ASCII; every other character, and the length, as it was."""
+    if text.isascii():
+        return text
+    return "".join(
+        str(unicodedata.decimal(c)) if c > "\x7f" and unicodedata.decimal(c, None) is not None else c
+        for c in text
+    )
+
+
+def split_words(text: str) -> list[str]:
+    """The words as they stand in the text, marks kept, punctuation dropped."""
+    return [match.group()[:_LONGEST_WORD] for match in _WORD.finditer(text)]
+
+
+def word_terms(text: str) -> list[str]:
+    """Folded search terms of a text, in order, with repetitions."""
+    terms: list[str] = []
+    for word in split_words(text):
+        terms += _forms(fold(word))
+    for match in _CODE.finditer(text):
+        terms.append(_joined(match.group()))
+    for match in _GROUPED.finditer(text):
+        terms.append(_joined(match.group()))
+    return [term for term in terms if term]
+
+
+def sound_keys(text: str) -> list[str]:
+    """Sound keys of a text: one a word, one a pair of adjacent words; keys under 3 letters are left out."""
+    keys = [sound_key(word) for word in split_words(text)]
+    found = [key for key in keys if len(key) >= _SHORTEST_KEY]
+    for left, right in zip(keys, keys[1:], strict=False):
+        if left and right and len(left) + len(right) >= _SHORTEST_KEY:
+            found.append(left + right)
+    return found
+
+
+@lru_cache(maxsize=65536)
+def sound_key(word: str) -> str:
+    """The consonants of a word as heard, e.g. "KN" for Can, ক্যান and कैन; empty for numbers and Han text."""
+    if any(unicodedata.category(c).startswith("N") for c in word) or _UNSPACED.search(word):
+        return ""
+    heard = metaphone(romanise(word)).replace("0", "T").replace(" ", "").lower()
+    # "nh" and "ng" are one nasal; Metaphone keeps the h and the k it hears in them.
+    return regex.sub(r"n[hk]+", "n", heard)
+
+
+@lru_cache(maxsize=65536)
+def romanise(word: str) -> str:
+    """A word in lower-case ASCII letters, written as a Latin-script newspaper would rather than letter by letter."""
+    text = unicodedata.normalize("NFC", word)
+    if not _INDIC.search(text):
+        return regex.sub(r"[^a-z ]", "", anyascii(text).lower())
+    latin = anyascii(text.translate(_NASALS)).lower()
+    latin = regex.sub(r"[^a-z ]", "", latin)
+    latin = regex.sub(r"(?<=[bcdfghjklmnpqrstvwxz])y(?=[aeiou])", "", latin)
+    latin = regex.sub(r"c(?!h)", "ch", latin)
+    return latin.replace("bh", "v").replace("ngn", "n").replace("ngm", "m")
+
+
+def same_name(left: Sequence[str], right: Sequence[str]) -> float:
+    """How alike two names sound, in [0, 1]: Jaro-Winkler similarity of their romanised words run together."""
+    return JaroWinkler.similarity("".join(map(romanise, left)), "".join(map(romanise, right)))
+
+
+def _forms(word: str) -> Iterable[str]:
+    runs = _UNSPACED.findall(word)
+    if runs:
+        for run in runs:
+            yield from [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+        yield from (part for part in _UNSPACED.split(word) if part)
+        return
+    yield word
+    if not word.isascii() and _LATIN.match(word):
+        plain = regex.sub(r"[^\p{L}\p{N}]", "", anyascii(word).lower())
+        if plain != word:
+            yield plain
+
+
+def _joined(text: str) -> str:
+    return regex.sub(r"[^\p{L}\p{M}\p{N}]", "", fold(text))

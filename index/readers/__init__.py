@@ -1,0 +1,154 @@
+"""Files to documents: one reader per format behind `read_document`.
+
+To add a format: a module here that makes an `Extract` of it, a name in `formats.py`, a row in a table below.
+The readers import their libraries when first used, so that importing this package is quick.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from index.errors import ReadError, SkipReason, UsageError
+from index.readers.blocks import Extract
+from index.readers.encoding import decode
+from index.readers.finish import document_id, finish
+from index.readers.formats import BinaryFormat, TextFormat, binary_format, text_format
+from index.readers.html import read_html
+from index.readers.markdown import read_markdown
+from index.readers.pdf import read_pdf
+from index.readers.plain import read_plain
+from index.readers.word import read_word
+from index.types import Document
+
+__all__ = ["document_files", "document_id", "read_bytes", "read_document"]
+
+_log = logging.getLogger(__name__)
+
+_TEXT_READERS: Mapping[TextFormat, Callable[[str], Extract]] = {
+    "html": read_html,
+    "markdown": read_markdown,
+    "plain": read_plain,
+}
+_BINARY_READERS: Mapping[BinaryFormat, Callable[[bytes, int], Extract]] = {
+    "pdf": lambda data, max_bytes: read_pdf(data),
+    "word": lambda data, max_bytes: read_word(data, max_bytes=max_bytes),
+}
+_README = "README.md"
+
+
+def document_files(folder: Path) -> list[Path]:
+    """The files of `folder` and its subfolders that may be documents, sorted by path.
+
+    Left out: hidden files and folders (a leading dot, or `~$`, Word's lock files), `README.md` directly in `folder`
+    (it describes the documents), and links that lead out of `folder` or to folders. Links to nowhere and
+    folders that cannot be opened are listed, so that reading them reports them.
+
+    Raises:
+        UsageError: `folder` is no folder.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; give the folder that holds the documents")
+    root = folder.resolve()
+    found = [path for path in _walk(folder) if _inside(path, root) and path != folder / _README]
+    return sorted(found, key=lambda path: path.relative_to(folder).parts)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    unopened: list[OSError] = []
+    # Links to folders are not followed: a loop would never end, and what lies inside is found anyway.
+    for parent, folders, files in os.walk(folder, onerror=unopened.append, followlinks=False):
+        folders[:] = [name for name in folders if not _hidden(name)]
+        yield from (Path(parent, name) for name in files if not _hidden(name))
+    # A folder that cannot be opened must be reported: its documents have not vanished.
+    yield from (Path(os.fsdecode(error.filename)) for error in unopened)
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "~$"))
+
+
+def _inside(path: Path, root: Path) -> bool:
+    if not path.is_symlink():
+        return True
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError):
+        # A link to itself: reading reports it.
+        return True
+    if target.is_dir() or not target.is_relative_to(root):
+        _log.info("%s is a link out of the folder or to a folder and is not followed", path)
+        return False
+    return True
+
+
+def read_document(path: Path, *, relative_to: Path, max_bytes: int, max_garbled_share: float) -> Document:
+    """The document in the file at `path`, which lies below the folder `relative_to`.
+
+    Args:
+        max_bytes: larger files are refused before they are read.
+        max_garbled_share: texts with a larger `garbled_share` are refused, in [0, 1].
+
+    Raises:
+        ReadError: with the reason why the file is no document, and what to do.
+        UsageError: `path` does not lie below `relative_to`.
+    """
+    if not path.is_relative_to(relative_to):
+        raise UsageError(f"{path} does not lie in {relative_to}; give a folder that holds the file")
+    # Names are bytes on Linux; one that is not UTF-8 must still fit into a report and a database.
+    name = os.fsencode(path.relative_to(relative_to).as_posix()).decode("utf-8", "backslashreplace")
+    data = _read_file(path, max_bytes)
+    return read_bytes(data, name, max_bytes=max_bytes, max_garbled_share=max_garbled_share)
+
+
+def _read_file(path: Path, max_bytes: int) -> bytes:
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ReadError(SkipReason.UNREADABLE, "the folder cannot be opened; check its permissions")
+        if not stat.S_ISREG(status.st_mode):
+            # Opening a pipe would wait for ever.
+            raise ReadError(SkipReason.UNSUPPORTED, "it is not a regular file; remove it from the folder")
+        if status.st_size > max_bytes:
+            raise _too_large(status.st_size, max_bytes)
+        with path.open("rb") as file:
+            # One byte more than allowed shows a file that grew since.
+            return file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        what = "it is a link to a file that does not exist" if path.is_symlink() else "it does not exist any more"
+        raise ReadError(SkipReason.UNREADABLE, f"{what}; remove it or restore the file") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ReadError(SkipReason.UNREADABLE, f"it cannot be read ({reason}); check its permissions") from error
+
+
+def _too_large(size: int, max_bytes: int) -> ReadError:
+    return ReadError(
+        SkipReason.TOO_LARGE,
+        f"it has {size / 1e6:,.1f} MB, more than the {max_bytes / 1e6:g} MB allowed; split it or raise RAG_MAX_FILE_MB",
+    )
+
+
+def read_bytes(data: bytes, name: str, *, max_bytes: int, max_garbled_share: float) -> Document:
+    """The document in `data`, as `read_document`; `name` becomes its path and helps to tell its format.
+
+    Raises:
+        ReadError: with the reason why it is no document, and what to do.
+    """
+    if len(data) > max_bytes:
+        raise _too_large(len(data), max_bytes)
+    if not data.strip():
+        raise ReadError(SkipReason.EMPTY, "it is empty; add its text or remove it")
+    extract = _extract(data, name, max_bytes)
+    return finish(extract, name, max_garbled_share=max_garbled_share)
+
+
+def _extract(data: bytes, name: str, max_bytes: int) -> Extract:
+    binary = binary_format(data, name)
+    if binary is not None:
+        return _BINARY_READERS[binary](data, max_bytes)
+    text = decode(data)
+    return _TEXT_READERS[text_format(text, name)](text)

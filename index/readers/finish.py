@@ -1,0 +1,123 @@
+"""From what a reader extracted to a document: one text, checked, with title, source, language and id."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import regex
+
+from index.errors import ReadError, SkipReason
+from index.language import detect
+from index.normalise import normalise_line
+from index.readers.blocks import Block, Extract, compose
+from index.readers.garbled import garbled_share
+from index.readers.news import NewsPage, names_source, read_news, web_address
+from index.types import Document
+
+# A title fits on one line of a screen; a longer one of the document's own is shortened as well.
+_LONGEST_TITLE = 100
+_LONGEST_OWN_TITLE = 300
+_ELLIPSIS = "…"
+_GRAPHEME = regex.compile(r"\X")
+# The end of a first sentence: a terminal mark and white space. A full stop counts only after two letters, the last one
+# small, before a capital or a letter without case: not after an initial, "St." is accepted as a loss.
+_FIRST_SENTENCE = regex.compile(r".+?(?:(?:(?![.])\p{STerm})+|(?<=[\p{Ll}\p{Lo}\p{M}]{2})[.])[\p{Pe}\p{Pf}\"']*(?=\s+[^\p{Ll}])")
+_WORD = regex.compile(r"[\p{L}\p{N}]")
+
+
+def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document:
+    """The document of an extract.
+
+    Raises:
+        ReadError: `empty` when no word is left, `garbled` when too much of the text is impossible.
+    """
+    composed = compose(map(_with_source_link, extract.blocks))
+    page = read_news(composed.text, composed.marked)
+    if not _WORD.search(page.text):
+        # A page of replacement characters alone is not empty, it is lost.
+        if garbled_share(page.text) > max_garbled_share:
+            raise _garbled(1.0)
+        raise ReadError(SkipReason.EMPTY, "it holds no text; add its text or remove it")
+    share = garbled_share(page.text)
+    if share > max_garbled_share:
+        raise _garbled(share)
+    title = _title(extract, page)
+    source_url = page.source_url or web_address(extract.source_url or "")
+    return Document(
+        id=document_id(title, source_url, page.text),
+        path=path,
+        title=title,
+        language=detect(page.text),
+        source_url=source_url,
+        text=page.text,
+        media_type=extract.media_type,
+        marked=page.marked,
+    )
+
+
+def document_id(title: str, source_url: str | None, text: str) -> str:
+    """The content id of a document: 16 hex digits of SHA-256 over title, source URL and text."""
+    # NUL cannot occur in normalised text, so no two documents share the joined form.
+    return hashlib.sha256("\0".join((title, source_url or "", text)).encode()).hexdigest()[:16]
+
+
+def _garbled(share: float) -> ReadError:
+    return ReadError(
+        SkipReason.GARBLED,
+        f"{share:.0%} of its letters cannot be right, as in PDFs without a usable text layer; "
+        "export it again with Unicode fonts or run OCR on it",
+    )
+
+
+def _with_source_link(block: Block) -> Block:
+    """A source line that hides its URL behind a name ("Source: The Herald") shows it."""
+    if not block.links or web_address(block.text) or not names_source(block.text):
+        return block
+    address = web_address(block.links[-1])
+    return replace(block, text=f"{block.text} {address}") if address else block
+
+
+def _title(extract: Extract, page: NewsPage) -> str:
+    own = normalise_line(extract.title or "")
+    if _WORD.search(own):
+        return shorten(own, _LONGEST_OWN_TITLE)
+    heading = next((page.text[s.start : s.end] for s in page.marked if s.kind == "heading"), None)
+    if heading is not None:
+        return shorten(normalise_line(heading), _LONGEST_TITLE)
+    return shorten(_first_sentence(page), _LONGEST_TITLE)
+
+
+def _first_sentence(page: NewsPage) -> str:
+    """The first sentence of the body; of a text that is all captions, the first line."""
+    marked = {s.start for s in page.marked}
+    first_line = ""
+    position = 0
+    for line in page.text.split("\n"):
+        start = position + len(line) - len(line.lstrip())
+        position += len(line) + 1
+        if not _WORD.search(line):
+            continue
+        first_line = first_line or normalise_line(line)
+        if start not in marked:
+            body = normalise_line(line)
+            match = _FIRST_SENTENCE.match(body)
+            return match.group() if match is not None else body
+    return first_line
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text` in at most `limit` code points, cut between words with an ellipsis, never inside a grapheme cluster."""
+    if len(text) <= limit:
+        return text
+    room = limit - len(_ELLIPSIS)
+    words = text[: room + 1].rsplit(" ", 1)
+    # A text without spaces near the cut (Thai, Chinese, one long word) is cut between clusters instead.
+    if len(words) == 2 and len(words[0]) * 2 >= room:
+        return words[0].rstrip(" ,;:،、，–—-(") + _ELLIPSIS
+    kept = ""
+    for cluster in _GRAPHEME.findall(text[: limit * 2]):
+        if len(kept) + len(cluster) > room:
+            break
+        kept += cluster
+    return kept.rstrip() + _ELLIPSIS

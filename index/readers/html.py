@@ -1,0 +1,182 @@
+"""Web pages: the article by trafilatura, captions and the page's own address and title by lxml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from index.errors import ReadError, SkipReason
+from index.normalise import normalise_line
+from index.readers.blocks import Block, Extract
+from index.types import SentenceKind
+
+_MEDIA_TYPE = "text/html"
+# What holds no text of the page, for the fallback that takes the whole body.
+_FURNITURE = ("script", "style", "noscript", "template", "nav", "footer", "aside", "form", "button", "svg", "iframe", "select")
+_BLOCK_TAGS = frozenset(
+    "address article blockquote body center dd details div dl dt fieldset figure figcaption h1 h2 h3 h4 h5 h6 header hr li"
+    " main ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# Captions outside <figcaption> say so in their class: "wp-caption-text", "PhotoCMS_Caption", "image-caption".
+_CAPTIONS = "//figcaption | //*[self::p or self::div or self::td or self::span][contains(translate(@class, 'CAPTION', 'caption'), 'caption')]"
+_LONGEST_CAPTION = 600
+
+
+def read_html(text: str) -> Extract:
+    """The blocks of a page's article; of its whole body where no article can be told.
+
+    Raises:
+        ReadError: `broken` when no parser can make a tree of it.
+    """
+    tree = _parse(text)
+    title, address = _title(tree), _address(tree)
+    captions = _free_captions(tree)
+    body = _article(tree)
+    blocks = tuple(_article_blocks(body, captions)) if body is not None else ()
+    if not any(block.text.strip() for block in blocks):
+        blocks = tuple(_body_blocks(_parse(text), captions))
+    return Extract(blocks, _MEDIA_TYPE, title=title, source_url=address)
+
+
+def _parse(text: str) -> Any:
+    # lxml is imported with trafilatura, which takes 0.5 s and is needed for web pages alone.
+    from lxml import etree, html
+
+    try:
+        # Bytes, because lxml refuses a str that declares an encoding; huge_tree stays off against hostile nesting.
+        parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError) as error:
+        raise ReadError(SkipReason.BROKEN, "its HTML cannot be parsed; open it in a browser and save it again") from error
+    return tree
+
+
+def _title(tree: Any) -> str | None:
+    headings = [normalise_line(h.text_content()) for h in tree.iter("h1")]
+    candidates = [
+        *tree.xpath("//meta[@property='og:title']/@content"),
+        # Two level-one headings are a list or a logo and a headline; neither can be told to be the title.
+        *(headings if len(headings) == 1 else []),
+        *(t.text_content() for t in tree.iter("title")),
+        *headings,
+    ]
+    return next((title for title in map(normalise_line, candidates) if title), None)
+
+
+def _address(tree: Any) -> str | None:
+    found = tree.xpath("//link[@rel='canonical']/@href") + tree.xpath("//meta[@property='og:url']/@content")
+    return next((str(url).strip() for url in found if str(url).strip().lower().startswith("http")), None)
+
+
+def _free_captions(tree: Any) -> frozenset[str]:
+    """The captions' texts; in the tree they become plain paragraphs, since article extraction drops figures."""
+    texts: set[str] = set()
+    for element in tree.xpath(_CAPTIONS):
+        text = normalise_line(element.text_content())
+        if not text or len(text) > _LONGEST_CAPTION or element.getparent() is None:
+            continue
+        texts.add(text)
+        tail = element.tail
+        for child in list(element):
+            element.remove(child)
+        element.attrib.clear()
+        element.tag, element.text, element.tail = "p", text, tail
+        _lift(element)
+    return frozenset(texts)
+
+
+def _lift(caption: Any) -> None:
+    """Moves a caption out of its figure, to directly behind it."""
+    figure = next(caption.iterancestors("figure"), None)
+    if figure is None or figure.getparent() is None:
+        return
+    caption.tail = None
+    caption.getparent().remove(caption)
+    figure.addnext(caption)
+
+
+def _article(tree: Any) -> Any:
+    # Imported here because it takes 0.5 s and is needed for web pages alone.
+    import trafilatura
+
+    # Its own failures on odd trees must not lose a page whose body is readable.
+    try:
+        found = trafilatura.bare_extraction(
+            tree, include_comments=False, include_tables=True, include_links=True, include_formatting=True
+        )
+    except Exception:  # noqa: BLE001  # a third-party heuristic over arbitrary input
+        return None
+    return None if found is None else getattr(found, "body", None)
+
+
+def _article_blocks(body: Any, captions: frozenset[str]) -> Iterator[Block]:
+    """The blocks of trafilatura's tree: head, p, list/item, table/row/cell, quote, code."""
+    for element in body:
+        if element.tag == "list":
+            for i, item in enumerate(element.iter("item")):
+                yield Block(_text(item, skip=("list",)), tight=i > 0, links=_links(item))
+        elif element.tag == "table":
+            for i, row in enumerate(element.iter("row")):
+                yield Block(" | ".join(normalise_line(_text(cell)) for cell in row.iter("cell")), tight=i > 0)
+        elif element.tag in {"quote", "div"} and any(child.tag in {"p", "list", "head"} for child in element):
+            yield from _article_blocks(element, captions)
+        else:
+            text = _text(element)
+            yield Block(text, kind=_kind(element.tag, text, captions), links=_links(element))
+        if element.tail and element.tail.strip():
+            yield Block(element.tail)
+
+
+def _kind(tag: str, text: str, captions: frozenset[str]) -> SentenceKind:
+    if tag == "head" or tag in _HEADINGS:
+        return "heading"
+    return "caption" if tag == "figcaption" or normalise_line(text) in captions else "body"
+
+
+def _text(element: Any, *, skip: tuple[str, ...] = ()) -> str:
+    """The words below `element`, line breaks as such; source text broken over lines is one line."""
+    parts = [" ".join((element.text or "").split("\n"))] if element.text else []
+    for child in element:
+        if child.tag in {"lb", "br"}:
+            parts.append("\n")
+        elif child.tag not in skip and isinstance(child.tag, str):
+            parts.append(_text(child, skip=skip))
+        parts.append(" ".join((child.tail or "").split("\n")))
+    return "".join(parts)
+
+
+def _links(element: Any) -> tuple[str, ...]:
+    return tuple(ref.get("target") for ref in element.iter("ref") if ref.get("target"))
+
+
+def _body_blocks(tree: Any, captions: frozenset[str]) -> Iterator[Block]:
+    """The whole body in blocks, without scripts and navigation: for pages that are no article."""
+    for element in list(tree.iter(*_FURNITURE)):
+        if element.getparent() is not None:
+            element.drop_tree()
+    body = next(tree.iter("body"), tree)
+    for tag, words in _runs(body):
+        text = "\n".join(" ".join(line.split()) for line in "".join(words).split("\n"))
+        yield Block(text, kind=_kind(tag, text, captions))
+
+
+def _runs(body: Any) -> list[tuple[str, list[str]]]:
+    """Runs of inline text, each with the innermost block element it stands in. Iterative: pages nest deeply."""
+    runs: list[tuple[str, list[str]]] = [("body", [])]
+    stack: list[tuple[Any, bool]] = [(body, False)]
+    while stack:
+        element, leaving = stack.pop()
+        block = element.tag in _BLOCK_TAGS
+        if leaving:
+            if block:
+                parent = element.getparent()
+                runs.append((parent.tag if parent is not None else "body", []))
+            runs[-1][1].append(" ".join((element.tail or "").split("\n")) if element is not body else "")
+            continue
+        if block:
+            runs.append((element.tag, []))
+        runs[-1][1].append("\n" if element.tag == "br" else " ".join((element.text or "").split("\n")))
+        stack.append((element, True))
+        stack.extend((child, False) for child in reversed(element) if isinstance(child.tag, str))
+    return runs

@@ -1,0 +1,44 @@
+"""What the shape of a line tells: whether a sentence ends there, whether it is an item of a list, a heading."""
+
+from __future__ import annotations
+
+import regex
+
+_CLOSERS = regex.compile(r"[\p{Pe}\p{Pf}\p{Pi}\"'’*_/\s]+$")
+# Sentence ends of every script, and the marks after which a line leads on to the next.
+_SENTENCE_END = regex.compile(r"\p{STerm}$")
+_LEADS_ON = regex.compile(r"[:：;；,，、،…]$")
+_LIST_ITEM = regex.compile(r"^\s*(?:[-–—*+•‣◦▪●○■□✓➢>#|]|\p{N}+[.)、:]|\p{L}[.)]\s)")
+# A headline; longer unfinished lines are text that lost its full stop.
+_LONGEST_HEADING = 150
+# The paragraph under a heading or caption is a whole one: at least this long, and this many times as long as the line
+# over it. In text with hard line ends the lines are alike in length, so that none passes for a heading there.
+_SHORTEST_PARAGRAPH = 60
+_PARAGRAPH_OVER_LINE = 1.4
+
+
+def ends_sentence(line: str) -> bool:
+    """True when the line closes with a sentence end of any script, brackets and quotes aside."""
+    return _SENTENCE_END.search(_CLOSERS.sub("", line)) is not None
+
+
+def is_unfinished(line: str) -> bool:
+    """True for a line that neither ends a sentence nor leads on to the next one, and is no list item."""
+    bare = _CLOSERS.sub("", line)
+    return bool(bare) and not (_SENTENCE_END.search(bare) or _LEADS_ON.search(bare) or _LIST_ITEM.match(line))
+
+
+def is_list_item(line: str) -> bool:
+    """True for a line that opens with a bullet, a number or a letter as lists do."""
+    return _LIST_ITEM.match(line) is not None
+
+
+def stands_over(line: str, below: str) -> bool:
+    """True when `line` is a heading or caption by its shape and `below` the whole paragraph it belongs to."""
+    enough = max(_SHORTEST_PARAGRAPH, _PARAGRAPH_OVER_LINE * len(line))
+    return is_unfinished(line) and len(below) >= enough and ends_sentence(below)
+
+
+def could_be_heading(line: str) -> bool:
+    """True for a line short and unfinished enough to be a headline."""
+    return len(line) <= _LONGEST_HEADING and is_unfinished(line)

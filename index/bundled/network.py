@@ -1,0 +1,228 @@
+"""The BERT encoder as an OpenVINO graph: built from the container, saved, compiled and run.
+
+The graph is written operation by operation instead of converted from torch: building it needs neither torch nor
+transformers, takes about a second, and never enters OpenVINO's converter, which reports its use to its maker.
+
+Everything here is in token ids and numpy arrays; text is the concern of `index.bundled.encoder`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+import openvino.properties as properties
+import openvino.properties.hint as hints
+from openvino import opset15 as op
+
+from index.bundled.container import Architecture, Container
+from index.errors import ModelError
+from index.token_batches import token_batches
+
+Float32 = npt.NDArray[np.float32]
+TokenIds = Sequence[int]
+
+# A masked key gets this added to its attention score; small enough to be exact in bfloat16, and e^-1e4 is 0.
+_MASKED = 1.0e4
+# Padded tokens of one request while embedding many texts. Measured: 512-1,024 is fastest at 2 threads,
+# since the activations of one request then stay in the processor's cache.
+_REQUEST_TOKENS = 768
+
+
+def build_network(container: Container) -> ov.Model:
+    """The encoder of `container` as a graph.
+
+    Inputs: `input_ids` and `attention_mask`, both (batch, tokens) int64. Output: `token_embeddings`,
+    (batch, tokens, hidden) float32, the states of the last layer.
+    """
+    return _Builder(container).model()
+
+
+def save_network(model: ov.Model, path: Path) -> None:
+    """Writes `path` (.xml) and its weights beside it (.bin), weights in float16.
+
+    The weights are 4-bit numbers times a float16 scale, so float16 loses at most its last bit.
+    """
+    ov.save_model(model, str(path), compress_to_fp16=True)
+
+
+class _Builder:
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._sizes: Architecture = container.architecture
+
+    def model(self) -> ov.Model:
+        ids = self._input("input_ids")
+        mask = self._input("attention_mask")
+        bias = self._attention_bias(mask)
+        states = self._embeddings(ids)
+        for layer in range(self._sizes.layers):
+            states = self._layer(states, bias, f"l{layer}.")
+        states.output(0).set_names({"token_embeddings"})
+        return ov.Model([op.result(states)], [ids, mask], "encoder")
+
+    @staticmethod
+    def _input(name: str) -> ov.Node:
+        node = op.parameter([-1, -1], ov.Type.i64, name=name)
+        node.output(0).set_names({name})
+        return node
+
+    def _tensor(self, name: str, *shape: int) -> ov.Node:
+        return op.constant(np.ascontiguousarray(self._container.tensor(name).reshape(shape)))
+
+    @staticmethod
+    def _attention_bias(mask: ov.Node) -> ov.Node:
+        """(batch, tokens) of 0 and 1 -> (batch, 1, 1, tokens) of -10,000 and 0."""
+        offsets = op.subtract(op.convert(mask, ov.Type.f32), op.constant(np.float32(1.0)))
+        return op.unsqueeze(op.multiply(offsets, op.constant(np.float32(_MASKED))), _ints(1, 2))
+
+    def _embeddings(self, ids: ov.Node) -> ov.Node:
+        hidden = self._sizes.hidden
+        words = op.gather(self._tensor("emb.word", -1, hidden), ids, _int(0))
+        # All tokens are of type 0, so its row is added to every position once, here.
+        positions = self._container.tensor("emb.pos").reshape(-1, hidden)
+        positions = positions + self._container.tensor("emb.type").reshape(-1, hidden)[0]
+        length = op.gather(op.shape_of(ids), _ints(1), _int(0))
+        used = op.slice(op.constant(positions), _ints(0), length, _ints(1), _ints(0))
+        return self._normalised(op.add(words, op.unsqueeze(used, _int(0))), "emb.ln")
+
+    def _layer(self, states: ov.Node, bias: ov.Node, prefix: str) -> ov.Node:
+        hidden, inner = self._sizes.hidden, self._sizes.intermediate
+        query, key, value = (self._heads(self._linear(states, prefix + n, hidden, hidden)) for n in "qkv")
+        mixed = op.scaled_dot_product_attention(query, key, value, bias)
+        mixed = op.reshape(op.transpose(mixed, _ints(0, 2, 1, 3)), _ints(0, 0, hidden), True)
+        attended = self._linear(mixed, prefix + "ao", hidden, hidden)
+        states = self._normalised(op.add(states, attended), prefix + "aln")
+        widened = op.gelu(self._linear(states, prefix + "fi", inner, hidden), "erf")
+        narrowed = self._linear(widened, prefix + "fo", hidden, inner)
+        return self._normalised(op.add(states, narrowed), prefix + "oln")
+
+    def _heads(self, states: ov.Node) -> ov.Node:
+        """(batch, tokens, hidden) -> (batch, heads, tokens, hidden / heads)."""
+        heads = self._sizes.heads
+        split = op.reshape(states, _ints(0, 0, heads, self._sizes.hidden // heads), True)
+        return op.transpose(split, _ints(0, 2, 1, 3))
+
+    def _linear(self, states: ov.Node, name: str, rows: int, columns: int) -> ov.Node:
+        product = op.matmul(states, self._tensor(name + ".w", rows, columns), False, True)
+        return op.add(product, self._tensor(name + ".b", 1, 1, rows))
+
+    def _normalised(self, states: ov.Node, name: str) -> ov.Node:
+        hidden = self._sizes.hidden
+        centred = op.mvn(states, _ints(-1), True, float(self._sizes.epsilon), "inside_sqrt")
+        scaled = op.multiply(centred, self._tensor(name + ".w", 1, 1, hidden))
+        return op.add(scaled, self._tensor(name + ".b", 1, 1, hidden))
+
+
+def _int(value: int) -> ov.Node:
+    return op.constant(np.int64(value))
+
+
+def _ints(*values: int) -> ov.Node:
+    return op.constant(np.array(values, np.int64))
+
+
+class Network:
+    """A saved graph, ready to run. Safe to call from several threads.
+
+    One text runs on all threads at once (shortest wait); many texts run as several requests with one thread
+    each (most tokens per second). Each of the two is compiled when first used.
+
+    Args:
+        path: the .xml file that `save_network` wrote.
+        threads: CPU threads; 0 means all that this process may use.
+
+    Raises:
+        ModelError: the file is missing, damaged or not understood by this OpenVINO.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        self._threads = threads or _usable_cpus()
+        self._core = ov.Core()
+        try:
+            self._model = self._core.read_model(str(path))
+        except RuntimeError as error:
+            raise ModelError(
+                f"The model file {path} cannot be read ({_first_line(error)}): delete its folder and run again, "
+                "it is made anew."
+            ) from error
+        self.hidden: int = self._model.output(0).get_partial_shape()[2].get_length()
+        self._single: ov.InferRequest | None = None
+        self._single_lock = threading.Lock()
+        self._queue: ov.AsyncInferQueue | None = None
+        self._queue_lock = threading.Lock()
+
+    def states(self, rows: Sequence[TokenIds]) -> list[Float32]:
+        """The last layer's states of each row of token ids: for each row (tokens, hidden) float32, in order."""
+        if len(rows) == 1:
+            return [self._run_one(rows[0])]
+        return self._run_many(rows)
+
+    def _run_one(self, row: TokenIds) -> Float32:
+        with self._single_lock:
+            if self._single is None:
+                self._single = self._compile(streams=1).create_infer_request()
+            self._single.infer(_padded([row]))
+            states: Float32 = self._single.get_output_tensor(0).data[0].copy()
+            return states
+
+    def _run_many(self, rows: Sequence[TokenIds]) -> list[Float32]:
+        results: list[Float32] = [np.empty((0, self.hidden), np.float32)] * len(rows)
+
+        def keep(request: ov.InferRequest, batch: list[int]) -> None:
+            states = request.get_output_tensor(0).data
+            for position, index in enumerate(batch):
+                results[index] = states[position, : len(rows[index])].copy()
+
+        with self._queue_lock:
+            if self._queue is None:
+                self._queue = ov.AsyncInferQueue(self._compile(streams=self._threads), self._threads)
+            self._queue.set_callback(keep)
+            for batch in token_batches([len(row) for row in rows], _REQUEST_TOKENS):
+                self._queue.start_async(_padded([rows[index] for index in batch]), batch)
+            self._queue.wait_all()
+        return results
+
+    def _compile(self, *, streams: int) -> ov.CompiledModel:
+        return self._core.compile_model(
+            self._model,
+            "CPU",
+            {
+                properties.num_streams: streams,
+                properties.inference_num_threads: self._threads,
+                hints.inference_precision: self._precision(),
+                # Other work shares the machine; pinned threads would queue behind it on their core.
+                hints.enable_cpu_pinning: False,
+            },
+        )
+
+    def _precision(self) -> ov.Type:
+        """bfloat16 where the processor multiplies it natively (twice as fast, cosine 0.99999), else float32."""
+        native = "BF16" in self._core.get_property("CPU", properties.device.capabilities)
+        return ov.Type.bf16 if native else ov.Type.f32
+
+
+def _padded(rows: Sequence[TokenIds]) -> dict[str, npt.NDArray[np.int64]]:
+    """Rows of ids as two (rows, longest) arrays. The id under a masked position has no effect; it is 0 here."""
+    longest = max(len(row) for row in rows)
+    ids = np.zeros((len(rows), longest), np.int64)
+    mask = np.zeros((len(rows), longest), np.int64)
+    for position, row in enumerate(rows):
+        ids[position, : len(row)] = row
+        mask[position, : len(row)] = 1
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def _usable_cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__

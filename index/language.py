@@ -8,9 +8,9 @@ which sv is SQuAD_v2_sv; candidates restricted alike):
     lingua 2.1, high       0.986       no (lacks ne and as)          4.6 s    +570 MB  96 MB     1.0 ms
     lingua 2.1, low        0.965       no                            0.2 s    +45 MB   96 MB     0.4 ms
 
-Both give 1.000 on paragraphs. py3langid also knew Vietnamese without diacritics ("can tho da cong bo bao nhieu
-bo du lieu mo"), which lingua took for Dutch. Its model loads on the first text whose script is not enough
-(0.7 s once, whatever the set of languages); Bengali, Thai, Tamil, Greek and the like never load it.
+Both give 1.000 on paragraphs. py3langid also knew Vietnamese without diacritics ("can tho da cong bo bao
+nhieu bo du lieu mo"), which lingua took for Dutch. Its model loads on the first text whose script is not
+enough (0.7 s once, whatever the set of languages); Bengali, Thai, Tamil, Greek and the like never load it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _SAMPLE = 20_000
 _ENOUGH_LETTERS = 100
 # A part of a document with fewer letters keeps the document's language, unless its script forbids it.
 _PART_LETTERS = 40
-# Names and codes ("Can Tho", "OK") score alike in every language: the best of n must exceed 1/n by this share.
+# Names and codes ("Can Tho", "OK") score alike in every language: the best of n must exceed 1/n by this
+# share.
 _BEST_OVER_EVEN = 0.05
 # One Chinese character or kana says as much as this many letters of an alphabet; else a Latin name in a short
 # Chinese question would outweigh the question.

@@ -13,9 +13,10 @@ NORMALISER_VERSION: int = 1
 # form feed that Word and PDF files use for soft breaks and pages.
 _LINE_ENDS = regex.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
-# Invisible characters that carry no text: control characters, soft hyphen, BOM and zero-width space, word joiner,
-# bidi overrides and isolates (they can show a quote in another order than it is), tags (they hide text
-# from a reader but not from a model) and noncharacters. ZWJ and ZWNJ stay: Indic and Persian spelling needs them.
+# Invisible characters that carry no text: control characters, soft hyphen, BOM and zero-width space, word
+# joiner, bidi overrides and isolates (they can show a quote in another order than it is), tags (they hide
+# text from a reader but not from a model) and noncharacters. ZWJ and ZWNJ stay: Indic and Persian spelling
+# needs them.
 _INVISIBLE = regex.compile(
     r"[[\p{Cc}--[\n\t]]\u00AD\uFEFF\u200B\u2060\u202A-\u202E\u2066-\u2069\U000E0000-\U000E007F"
     r"\p{Noncharacter_Code_Point}]",
@@ -30,8 +31,8 @@ def normalise(text: str) -> str:
     """`text` in NFC with `\\n` line ends and without what nobody can see.
 
     Removed: control characters but `\\n` and `\\t`, BOMs, soft hyphens, zero-width spaces, bidi overrides and
-    isolates, tag characters, spaces at line ends. Three or more blank lines become one. A lone surrogate becomes
-    U+FFFD; a pair of them (as broken JSON decoders leave) becomes its character.
+    isolates, tag characters, spaces at line ends. Three or more blank lines become one. A lone surrogate
+    becomes U+FFFD; a pair of them (as broken JSON decoders leave) becomes its character.
 
     Idempotent: `normalise(normalise(x)) == normalise(x)` for every `str`.
     """
@@ -40,7 +41,7 @@ def normalise(text: str) -> str:
     text = _LINE_ENDS.sub("\n", text)
     # Removal comes before NFC: it can bring a letter and its mark together.
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    return _BLANK_RUN.sub("\n\n", _TRAILING_SPACE.sub("", text))
+    return str(_BLANK_RUN.sub("\n\n", _TRAILING_SPACE.sub("", text)))
 
 
 def normalise_line(text: str) -> str:

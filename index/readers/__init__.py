@@ -43,9 +43,9 @@ _README = "README.md"
 def document_files(folder: Path) -> list[Path]:
     """The files of `folder` and its subfolders that may be documents, sorted by path.
 
-    Left out: hidden files and folders (a leading dot, or `~$`, Word's lock files), `README.md` directly in `folder`
-    (it describes the documents), and links that lead out of `folder` or to folders. Links to nowhere and
-    folders that cannot be opened are listed, so that reading them reports them.
+    Left out: hidden files and folders (a leading dot, or `~$`, Word's lock files), `README.md` directly in
+    `folder` (it describes the documents), and links that lead out of `folder` or to folders. Links to nowhere
+    and folders that cannot be opened are listed, so that reading them reports them.
 
     Raises:
         UsageError: `folder` is no folder.
@@ -118,17 +118,24 @@ def _read_file(path: Path, max_bytes: int) -> bytes:
             # One byte more than allowed shows a file that grew since.
             return file.read(max_bytes + 1)
     except FileNotFoundError as error:
-        what = "it is a link to a file that does not exist" if path.is_symlink() else "it does not exist any more"
+        what = (
+            "it is a link to a file that does not exist"
+            if path.is_symlink()
+            else "it does not exist any more"
+        )
         raise ReadError(SkipReason.UNREADABLE, f"{what}; remove it or restore the file") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ReadError(SkipReason.UNREADABLE, f"it cannot be read ({reason}); check its permissions") from error
+        raise ReadError(
+            SkipReason.UNREADABLE, f"it cannot be read ({reason}); check its permissions"
+        ) from error
 
 
 def _too_large(size: int, max_bytes: int) -> ReadError:
     return ReadError(
         SkipReason.TOO_LARGE,
-        f"it has {size / 1e6:,.1f} MB, more than the {max_bytes / 1e6:g} MB allowed; split it or raise RAG_MAX_FILE_MB",
+        f"it has {size / 1e6:,.1f} MB, more than the {max_bytes / 1e6:g} MB allowed; "
+        "split it or raise RAG_MAX_FILE_MB",
     )
 
 

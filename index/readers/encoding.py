@@ -1,8 +1,9 @@
 """Bytes to text: the encoding of a file, or the finding that it is not text.
 
 In order: a byte order mark, strict UTF-8, UTF-16 without a mark, what the file itself declares, UTF-8 with
-a few broken bytes, the single-byte encoding whose reading has the letters of one Latin-script language, and at last
-charset-normalizer. It comes last because it takes short Swedish for cp1250 and short German for cp775.
+a few broken bytes, the single-byte encoding whose reading has the letters of one Latin-script language, and
+at last charset-normalizer. It comes last because it takes short Swedish for cp1250 and short German for
+cp775.
 """
 
 from __future__ import annotations
@@ -29,12 +30,15 @@ _MARKS = (
 _SAMPLE = 20_000
 # Text has tabs, line ends, form feeds, perhaps an escape; a larger share of control bytes is no text.
 _MAX_CONTROL_SHARE = 0.01
+_CONTROLS = frozenset({"Cc", "Cs"})
 _CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\x0b\x0c\x1a\x1b")
 # Of all bytes beyond ASCII, at most this share may be broken for the file still to be UTF-8.
 _MAX_BROKEN_SHARE = 0.05
-# At least this share of the letters beyond ASCII must belong to one language (the others are in foreign names).
+# At least this share of the letters beyond ASCII must belong to one language (the others are in foreign
+# names).
 _MIN_OF_ONE_LANGUAGE = 0.6
-# Punctuation and signs that every language's typography shares; they tell nothing about a code page's letters.
+# Punctuation and signs that every language's typography shares; they tell nothing about a code page's
+# letters.
 _TYPOGRAPHY = frozenset("\u00a0«»‹›“”„‘’‚–—…•·§°©®™€£¿¡×÷±²³½¼¾µ")
 _SIGN_IN_WORD = regex.compile(r"(?<=\p{L})[^\p{L}\p{M}\p{N}\p{Z}\x00-\x7f’–·](?=\p{L})")
 _ASCII_LETTERS = [bytes([c]) for c in range(128) if chr(c).isalpha()]
@@ -57,9 +61,12 @@ def decode(data: bytes) -> str:
             # A cut-off last character costs itself, not the document.
             return data[len(mark) :].decode(name, "replace")
     text = _utf16(data) if b"\x00" in data else _utf8(data)
+    odd = _CONTROLS
     if text is None and not _binary(data):
         text = _declared(data) or _almost_utf8(data) or _guessed(data)
-    if text is None or _unprintable(text):
+        # In a guess an unassigned character speaks against it; in UTF-8 it is one newer than Python's tables.
+        odd = _CONTROLS | {"Cn"}
+    if text is None or _unprintable(text, odd):
         raise ReadError(
             SkipReason.BINARY,
             "it is not text in any known encoding; save it as UTF-8 text, PDF, HTML or DOCX",
@@ -151,7 +158,8 @@ def _latin_code_page(head: bytes) -> str | None:
 
 
 def _of_one_language(text: str, alphabets: tuple[frozenset[str], ...]) -> float:
-    """The largest share of the characters beyond ASCII that are letters of one of the languages, or typography."""
+    """The largest share of the characters beyond ASCII that are letters of one of the languages, or
+    typography."""
     # A quotation mark inside a word is a misread letter: mac_roman makes "C‚te" of "Câte".
     text = _SIGN_IN_WORD.sub("\ufffd", text.lower())
     beyond = Counter(c for c in text if c > "\x7f" and c not in _TYPOGRAPHY)
@@ -181,8 +189,10 @@ def _read_as(name: str, data: bytes) -> str | None:
         return text if text.count("\ufffd") <= _MAX_BROKEN_SHARE * len(text) else None
 
 
-def _unprintable(text: str) -> bool:
-    """True for binary data that an encoding happens to accept: many control or unassigned characters."""
+def _unprintable(text: str, odd: frozenset[str]) -> bool:
+    """True for binary data that an encoding happens to accept: too many characters of the categories
+    `odd`."""
     sample = text[:_SAMPLE]
-    odd = sum(unicodedata.category(c) in {"Cc", "Cn", "Cs"} and c not in "\t\n\r\x0b\x0c\x85" for c in sample)
-    return odd > _MAX_CONTROL_SHARE * max(len(sample), 100)
+    found = sum(unicodedata.category(c) in odd and c not in "\t\n\r\x0b\x0c\x85" for c in sample)
+    # Two in a short text are no sign yet.
+    return found > _MAX_CONTROL_SHARE * max(len(sample), 200)

@@ -20,9 +20,12 @@ _LONGEST_TITLE = 100
 _LONGEST_OWN_TITLE = 300
 _ELLIPSIS = "…"
 _GRAPHEME = regex.compile(r"\X")
-# The end of a first sentence: a terminal mark and white space. A full stop counts only after two letters, the last one
-# small, before a capital or a letter without case: not after an initial, "St." is accepted as a loss.
-_FIRST_SENTENCE = regex.compile(r".+?(?:(?:(?![.])\p{STerm})+|(?<=[\p{Ll}\p{Lo}\p{M}]{2})[.])[\p{Pe}\p{Pf}\"']*(?=\s+[^\p{Ll}])")
+# The end of a first sentence: a terminal mark and white space. A full stop counts only after two letters, the
+# last one small, before a capital or a letter without case: not after an initial, "St." is accepted as a
+# loss.
+_FIRST_SENTENCE = regex.compile(
+    r".+?(?:(?:(?![.])\p{STerm})+|(?<=[\p{Ll}\p{Lo}\p{M}]{2})[.])[\p{Pe}\p{Pf}\"']*(?=\s+[^\p{Ll}])"
+)
 _WORD = regex.compile(r"[\p{L}\p{N}]")
 
 
@@ -107,7 +110,8 @@ def _first_sentence(page: NewsPage) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """`text` in at most `limit` code points, cut between words with an ellipsis, never inside a grapheme cluster."""
+    """`text` in at most `limit` code points, cut between words with an ellipsis, never inside a grapheme
+    cluster."""
     if len(text) <= limit:
         return text
     room = limit - len(_ELLIPSIS)

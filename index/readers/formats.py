@@ -55,9 +55,13 @@ _ZIP_KINDS = (
 # Viewers accept rubbish before the header of a PDF, up to here (PDF 1.7, appendix H).
 _PDF_WITHIN = 1024
 
-_HTML = regex.compile(r"^\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", regex.I | regex.S)
+_HTML = regex.compile(
+    r"^\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", regex.I | regex.S
+)
 _OTHER_XML = regex.compile(r"^\s*<\?xml\b|^\s*<(?:!DOCTYPE|rss|feed|svg|TEI)\b", regex.I)
-_TAG = regex.compile(r"</?(?:p|div|span|h[1-6]|br|table|ul|ol|li|a|article|section|meta|title)\b[^>]*>", regex.I)
+_TAG = regex.compile(
+    r"</?(?:p|div|span|h[1-6]|br|table|ul|ol|li|a|article|section|meta|title)\b[^>]*>", regex.I
+)
 _HTML_NAMES = frozenset({".html", ".htm", ".xhtml"})
 _MARKDOWN_NAMES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 
@@ -107,7 +111,9 @@ def _zip_format(data: bytes, name: str) -> BinaryFormat:
         # A torn download of a Word file is a damaged document, not an archive.
         if name.lower().endswith(".docx"):
             return "word"
-        raise ReadError(SkipReason.BROKEN, "it is a damaged zip or Office file; fetch or save it again") from error
+        raise ReadError(
+            SkipReason.BROKEN, "it is a damaged zip or Office file; fetch or save it again"
+        ) from error
     if _WORD_PART in parts:
         return "word"
     for sign, what in _ZIP_KINDS:
@@ -120,6 +126,7 @@ def _ole(data: bytes) -> ReadError:
     # Office files with a password are OLE containers around the encrypted package.
     if "EncryptedPackage".encode("utf-16-le") in data:
         return ReadError(
-            SkipReason.ENCRYPTED, "the Office file is encrypted; open it with its password and save it without one"
+            SkipReason.ENCRYPTED,
+            "the Office file is encrypted; open it with its password and save it without one",
         )
     return _unsupported("an Office file from before 2007", "save it as DOCX or PDF")

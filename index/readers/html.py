@@ -12,14 +12,36 @@ from index.types import SentenceKind
 
 _MEDIA_TYPE = "text/html"
 # What holds no text of the page, for the fallback that takes the whole body.
-_FURNITURE = ("script", "style", "noscript", "template", "nav", "footer", "aside", "form", "button", "svg", "iframe", "select")
-_BLOCK_TAGS = frozenset(
-    "address article blockquote body center dd details div dl dt fieldset figure figcaption h1 h2 h3 h4 h5 h6 header hr li"
-    " main ol p pre section summary table tbody td tfoot th thead tr ul".split()
+_FURNITURE = (
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "nav",
+    "footer",
+    "aside",
+    "form",
+    "button",
+    "svg",
+    "iframe",
+    "select",
 )
+# fmt: off
+_BLOCK_TAGS = frozenset(
+    {
+        "address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt",
+        "fieldset", "figure", "figcaption", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
+        "li", "main", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th",
+        "thead", "tr", "ul",
+    }
+)
+# fmt: on
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # Captions outside <figcaption> say so in their class: "wp-caption-text", "PhotoCMS_Caption", "image-caption".
-_CAPTIONS = "//figcaption | //*[self::p or self::div or self::td or self::span][contains(translate(@class, 'CAPTION', 'caption'), 'caption')]"
+_CAPTIONS = (
+    "//figcaption | //*[self::p or self::div or self::td or self::span]"
+    "[contains(translate(@class, 'CAPTION', 'caption'), 'caption')]"
+)
 _LONGEST_CAPTION = 600
 
 
@@ -44,11 +66,14 @@ def _parse(text: str) -> Any:
     from lxml import etree, html
 
     try:
-        # Bytes, because lxml refuses a str that declares an encoding; huge_tree stays off against hostile nesting.
+        # Bytes, because lxml refuses a str that declares an encoding; huge_tree stays off against hostile
+        # nesting.
         parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
         tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError) as error:
-        raise ReadError(SkipReason.BROKEN, "its HTML cannot be parsed; open it in a browser and save it again") from error
+        raise ReadError(
+            SkipReason.BROKEN, "its HTML cannot be parsed; open it in a browser and save it again"
+        ) from error
     return tree
 
 
@@ -70,7 +95,8 @@ def _address(tree: Any) -> str | None:
 
 
 def _free_captions(tree: Any) -> frozenset[str]:
-    """The captions' texts; in the tree they become plain paragraphs, since article extraction drops figures."""
+    """The captions' texts; in the tree they become plain paragraphs, since article extraction drops
+    figures."""
     texts: set[str] = set()
     for element in tree.xpath(_CAPTIONS):
         text = normalise_line(element.text_content())
@@ -162,7 +188,8 @@ def _body_blocks(tree: Any, captions: frozenset[str]) -> Iterator[Block]:
 
 
 def _runs(body: Any) -> list[tuple[str, list[str]]]:
-    """Runs of inline text, each with the innermost block element it stands in. Iterative: pages nest deeply."""
+    """Runs of inline text, each with the innermost block element it stands in. Iterative: pages nest
+    deeply."""
     runs: list[tuple[str, list[str]]] = [("body", [])]
     stack: list[tuple[Any, bool]] = [(body, False)]
     while stack:

@@ -54,7 +54,10 @@ def _scalar(value: str) -> str:
 
 
 def _first(fields: dict[str, str], names: Iterable[str], *, starting: str = "") -> str | None:
-    return next((fields[name] for name in names if fields.get(name, "").startswith(starting) and fields.get(name)), None)
+    return next(
+        (fields[name] for name in names if fields.get(name, "").startswith(starting) and fields.get(name)),
+        None,
+    )
 
 
 def _first_heading(blocks: tuple[Block, ...]) -> str | None:
@@ -84,7 +87,9 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
             case "inline" if cells is not None:
                 cells.append(_inline(token))
             case "inline":
-                yield Block(_inline(token), "heading" if heading else "body", tight=items > 1, links=_links(token))
+                yield Block(
+                    _inline(token), "heading" if heading else "body", tight=items > 1, links=_links(token)
+                )
                 items += 1 if items else 0
             case "fence" | "code_block":
                 yield Block(token.content)
@@ -119,4 +124,4 @@ def _links(token: Token) -> tuple[str, ...]:
 
 
 def _without_tags(markup: str) -> str:
-    return _MARKUP.sub("", _LINE_BREAK_TAG.sub("\n", markup))
+    return str(_MARKUP.sub("", _LINE_BREAK_TAG.sub("\n", markup)))

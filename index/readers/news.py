@@ -23,10 +23,11 @@ _TABLE = Path(__file__).parent.parent / "data" / "news.toml"
 
 # Counters stand among the last lines of a page; the same words higher up are the text.
 _TAIL_LINES = 8
-# Text that may stand between the word and its URL ("Source: VnExpress (https://...)") or after it ("accessed ...");
-# a longer line says more than where it is from, and is kept.
+# Text that may stand between the word and its URL ("Source: VnExpress (https://...)") or after it ("accessed
+# ..."); a longer line says more than where it is from, and is kept.
 _MOST_BESIDE_URL = 60
-# A caption fits under a picture. The longest of the shipped documents' pages has 160 characters with its credit.
+# A caption fits under a picture. The longest of the shipped documents' pages has 160 characters with its
+# credit.
 _LONGEST_CAPTION = 200
 _LONGEST_CREDITED = 400
 
@@ -54,8 +55,9 @@ class _Line:
 def read_news(text: str, marked: Sequence[Span] = ()) -> NewsPage:
     """The page in normalised `text`, whose `marked` spans (whole lines, in order) a reader already knows.
 
-    The last line that is a word for "source" with an http(s) URL gives `source_url` and is dropped; so are comment
-    counters among the last lines. A source line without a URL stays. Lines that look like captions are marked.
+    The last line that is a word for "source" with an http(s) URL gives `source_url` and is dropped; so are
+    comment counters among the last lines. A source line without a URL stays. Lines that look like captions
+    are marked.
     """
     lines = _lines(text, marked)
     lines, source_url = _take_source(lines)
@@ -100,7 +102,8 @@ def _patterns() -> _Patterns:
         counter=regex.compile(
             rf"^{edge}(?:(?:{counter})\s*[:：]?\s*{number}|{number}\s*(?:{counter})){edge}$", regex.I
         ),
-        # Bengali and Hindi attach vowels to a word that is none of ours: a mark must not follow, a letter not precede.
+        # Bengali and Hindi attach vowels to a word that is none of ours: a mark must not follow, a letter not
+        # precede.
         credit=regex.compile(rf"(?<![\p{{L}}\p{{M}}\p{{N}}])(?:{credit})\s*[:：/]\s*\S", regex.I),
     )
 
@@ -127,7 +130,8 @@ def _lines(text: str, marked: Sequence[Span]) -> list[_Line]:
 
 
 def _take_source(lines: list[_Line]) -> tuple[list[_Line], str | None]:
-    """The lines with the source line dropped, and its URL; the last one counts, earlier ones are of pictures."""
+    """The lines with the source line dropped, and its URL; the last one counts, earlier ones are of
+    pictures."""
     for index in range(len(lines) - 1, -1, -1):
         url, last = _source_at(lines, index)
         if url is not None:
@@ -228,7 +232,8 @@ def _join(lines: list[_Line]) -> tuple[str, tuple[Span, ...]]:
 
 
 def _without_gaps(lines: list[_Line]) -> list[_Line]:
-    """The kept lines; where one was dropped between blank lines, one blank line remains; none at either end."""
+    """The kept lines; where one was dropped between blank lines, one blank line remains; none at either
+    end."""
     kept: list[_Line] = []
     gap = False
     for line in lines:

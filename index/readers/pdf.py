@@ -19,7 +19,8 @@ from index.readers.wrapped import continues, glue, paragraphs
 _MEDIA_TYPE = "application/pdf"
 # Producers write the file's name or nothing into the title: "Microsoft Word - x.doc", "untitled", "slide 1".
 _NO_TITLE = regex.compile(
-    r"^(?:microsoft (?:word|powerpoint|excel) - .*|.*\.(?:docx?|odt|pdf|rtf|indd|pptx?|xlsx?|tex|dvi|qxp|pages|tmp)"
+    r"^(?:microsoft (?:word|powerpoint|excel) - .*"
+    r"|.*\.(?:docx?|odt|pdf|rtf|indd|pptx?|xlsx?|tex|dvi|qxp|pages|tmp)"
     r"|untitled.*|document\d*|slide \d+|print|title|\(?anonymous\)?|[\W\d_]*)$",
     regex.I,
 )
@@ -27,7 +28,9 @@ _NO_TITLE = regex.compile(
 _RUNNING_SHARE = 0.5
 _FEWEST_PAGES = 3
 _EDGE_LINES = 2
-_PAGE_NUMBER = regex.compile(r"^[\W_]*(?:\p{L}{0,6}\.?\s*)?\p{Nd}{1,4}(?:\s*(?:/|\p{L}{1,4})\s*\p{Nd}{1,4})?[\W_]*$")
+_PAGE_NUMBER = regex.compile(
+    r"^[\W_]*(?:\p{L}{0,6}\.?\s*)?\p{Nd}{1,4}(?:\s*(?:/|\p{L}{1,4})\s*\p{Nd}{1,4})?[\W_]*$"
+)
 
 
 def read_pdf(data: bytes) -> Extract:
@@ -50,12 +53,14 @@ def read_pdf(data: bytes) -> Extract:
         pages = [page.extract_text() or "" for page in reader.pages]
         title = _title(reader)
     except errors.DependencyError as error:
-        raise _encrypted("install the package `cryptography` to read it, or save it without encryption") from error
+        raise _encrypted(
+            "install the package `cryptography` to read it, or save it without encryption"
+        ) from error
     except errors.FileNotDecryptedError as error:
         raise _encrypted("open it with its password and save it without one") from error
     except ReadError:
         raise
-    except Exception as error:  # noqa: BLE001  # a damaged file raises anything, RecursionError included
+    except Exception as error:  # a damaged file raises anything, RecursionError included
         raise ReadError(
             SkipReason.BROKEN, "the PDF file is damaged; open it in a viewer and print it to a new PDF"
         ) from error
@@ -100,7 +105,9 @@ def _running_lines(pages: Sequence[list[str]]) -> frozenset[str]:
     edges: Counter[str] = Counter()
     for lines in pages:
         edges.update(set(_edge_lines(lines)))
-    return frozenset(line for line, n in edges.items() if n >= max(_FEWEST_PAGES, _RUNNING_SHARE * len(pages)))
+    return frozenset(
+        line for line, n in edges.items() if n >= max(_FEWEST_PAGES, _RUNNING_SHARE * len(pages))
+    )
 
 
 def _edge_lines(lines: Sequence[str]) -> list[str]:
@@ -110,7 +117,7 @@ def _edge_lines(lines: Sequence[str]) -> list[str]:
 
 def _bare(line: str) -> str:
     """A line without its numbers: "Page 3 of 9" and "Page 4 of 9" are one footer."""
-    return regex.sub(r"\p{Nd}+", "0", line.strip())
+    return str(regex.sub(r"\p{Nd}+", "0", line.strip()))
 
 
 def _without_edges(lines: Sequence[str], running: frozenset[str]) -> list[str]:

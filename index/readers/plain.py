@@ -9,16 +9,17 @@ from index.readers.wrapped import unwrap
 
 
 def read_plain(text: str) -> Extract:
-    """The blocks of a text file; lines that a page width cut are whole again. Its first line is a heading when it looks like one and text follows."""
+    """The blocks of a text file; lines that a page width cut are whole again. Its first line is a heading
+    when it looks like one and text follows."""
     text = unwrap(normalise(text).strip())
     lines = text.split("\n")
     if len(lines) > 1 and _is_headline(lines):
         body = "\n".join(lines[1:])
         # The line end between the two stays as the file has it: no blank line is added.
-        blocks = (Block(lines[0], kind="heading"), Block(body, tight=bool(lines[1].strip())))
+        blocks = [Block(lines[0], kind="heading"), Block(body, tight=bool(lines[1].strip()))]
     else:
-        blocks = (Block(text),)
-    return Extract(blocks, "text/plain")
+        blocks = [Block(text)]
+    return Extract(tuple(blocks), "text/plain")
 
 
 def _is_headline(lines: list[str]) -> bool:

@@ -1,4 +1,5 @@
-"""What the shape of a line tells: whether a sentence ends there, whether it is an item of a list, a heading."""
+"""What the shape of a line tells: whether a sentence ends there, whether it is an item of a list, a
+heading."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ _LEADS_ON = regex.compile(r"[:：;；,，、،…]$")
 _LIST_ITEM = regex.compile(r"^\s*(?:[-–—*+•‣◦▪●○■□✓➢>#|]|\p{N}+[.)、:]|\p{L}[.)]\s)")
 # A headline; longer unfinished lines are text that lost its full stop.
 _LONGEST_HEADING = 150
-# The paragraph under a heading or caption is a whole one: at least this long, and this many times as long as the line
-# over it. In text with hard line ends the lines are alike in length, so that none passes for a heading there.
+# The paragraph under a heading or caption is a whole one: at least this long, and this many times as long as
+# the line over it. In text with hard line ends the lines are alike in length, so that none passes for a
+# heading there.
 _SHORTEST_PARAGRAPH = 60
 _PARAGRAPH_OVER_LINE = 1.4
 

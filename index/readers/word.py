@@ -12,8 +12,8 @@ from index.readers.blocks import Block, Extract
 from index.types import SentenceKind
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-# A DOCX is a zip: a few kilobytes can unpack to gigabytes. Real ones grow about tenfold in their XML, which is small
-# beside their pictures; XML takes ten times its size in memory once parsed.
+# A DOCX is a zip: a few kilobytes can unpack to gigabytes. Real ones grow about tenfold in their XML, which
+# is small beside their pictures; XML takes ten times its size in memory once parsed.
 _MOST_UNPACKED = 4
 _MOST_PARTS = 10_000
 # Automatic titles of word processors and templates say nothing.
@@ -51,7 +51,7 @@ def read_word(data: bytes, *, max_bytes: int) -> Extract:
         document = docx.Document(io.BytesIO(data))
         blocks = tuple(_blocks(document.element.body, document))
         title = (document.core_properties.title or "").strip()
-    except Exception as error:  # noqa: BLE001  # a damaged file raises anything from KeyError to lxml's own
+    except Exception as error:  # a damaged file raises anything from KeyError to lxml's own
         raise _broken() from error
     if title.lower() in _NO_TITLES or title.lower().endswith((".doc", ".docx")):
         title = next((block.text for block in blocks if block.kind == "heading" and block.text.strip()), "")
@@ -59,7 +59,9 @@ def read_word(data: bytes, *, max_bytes: int) -> Extract:
 
 
 def _broken() -> ReadError:
-    return ReadError(SkipReason.BROKEN, "the Word file is damaged; open it in a word processor and save it again")
+    return ReadError(
+        SkipReason.BROKEN, "the Word file is damaged; open it in a word processor and save it again"
+    )
 
 
 def _check_size(data: bytes, max_bytes: int) -> None:
@@ -71,7 +73,8 @@ def _check_size(data: bytes, max_bytes: int) -> None:
     if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED * max_bytes:
         raise ReadError(
             SkipReason.TOO_LARGE,
-            f"the Word file unpacks to more than {_MOST_UNPACKED * max_bytes / 1e6:.0f} MB; split it or raise RAG_MAX_FILE_MB",
+            f"the Word file unpacks to more than {_MOST_UNPACKED * max_bytes / 1e6:.0f} MB; "
+            "split it or raise RAG_MAX_FILE_MB",
         )
 
 
@@ -82,7 +85,10 @@ def _blocks(parent: Any, document: Any) -> Iterator[Block]:
         if child.tag == _W + "p":
             listed = child.find(f"{_W}pPr/{_W}numPr") is not None
             yield Block(
-                _text(child), kind=_kind(child, document), tight=listed and in_list, links=_links(child, document)
+                _text(child),
+                kind=_kind(child, document),
+                tight=listed and in_list,
+                links=_links(child, document),
             )
             in_list = listed
         elif child.tag == _W + "tbl":

@@ -13,7 +13,8 @@ _NARROWEST, _WIDEST = 40, 120
 # So many line ends must be where the next word would not have fitted, for a text to count as wrapped.
 _FILLED_SHARE = 0.8
 _FEWEST_BREAKS = 3
-# Proportional fonts: a printed line of fewer characters than this share of the page's width ended its paragraph.
+# Proportional fonts: a printed line of fewer characters than this share of the page's width ended its
+# paragraph.
 _SHORT_LINE = 0.75
 
 # Scripts without spaces between words: their lines join without one.
@@ -26,8 +27,8 @@ _HYPHEN_KEPT = regex.compile(r"[\p{L}\p{N}][-\u2010]\n[\p{L}\p{N}]")
 def glue(line: str, following: str, *, hyphens: bool = True) -> str:
     """Two lines of one paragraph as one: a word cut by a hyphen becomes whole when `hyphens`.
 
-    A hyphen before a small letter is taken for the end of a line ("informa-" + "tion"), before a capital or digit for
-    part of the word ("57-" + "NQ/TW").
+    A hyphen before a small letter is taken for the end of a line ("informa-" + "tion"), before a capital or
+    digit for part of the word ("57-" + "NQ/TW").
     """
     line, following = line.rstrip(), following.lstrip()
     if not line or not following:
@@ -90,7 +91,9 @@ def continues(paragraph: str, following: str) -> bool:
     first = following.lstrip()[:1]
     unfinished = not ends_sentence(paragraph)
     # Scripts without case cannot tell by a capital; an unfinished long line is taken to run on.
-    return unfinished and (first.islower() or (len(paragraph) > _WIDEST and not (first.isupper() or first.isdigit())))
+    return unfinished and (
+        first.islower() or (len(paragraph) > _WIDEST and not (first.isupper() or first.isdigit()))
+    )
 
 
 def _page_width(lines: Sequence[str]) -> int:
@@ -104,4 +107,6 @@ def _ended(previous: str, line: str, width: int) -> bool:
         return False
     words = line.split(maxsplit=1)
     room = len(previous) + 1 + (len(words[0]) if words else 0)
-    return room < _SHORT_LINE * width or (room < width and ends_sentence(previous) and not line.strip()[:1].islower())
+    return room < _SHORT_LINE * width or (
+        room < width and ends_sentence(previous) and not line.strip()[:1].islower()
+    )

@@ -37,7 +37,9 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("language", "question"), [pytest.param(*q, id=f"{q[0]}-{i}") for i, q in enumerate(QUESTIONS)])
+@pytest.mark.parametrize(
+    ("language", "question"), [pytest.param(*q, id=f"{q[0]}-{i}") for i, q in enumerate(QUESTIONS)]
+)
 def test_a_question_tells_its_language(language: str, question: str) -> None:
     assert detect(question) == language
 

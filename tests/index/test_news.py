@@ -59,7 +59,10 @@ def test_source_line_becomes_the_address_and_goes(line: str) -> None:
         pytest.param(f"Resource: {URL}", id="word-inside-word"),
         pytest.param(f"Källan till problemet: {URL}", id="inflected-in-sentence"),
         pytest.param(f"See {URL}", id="other-word"),
-        pytest.param(f"Source: {URL} and then the minister went on to explain why the plan had been late for years.", id="long"),
+        pytest.param(
+            f"Source: {URL} and then the minister went on to explain why the plan had been late for years.",
+            id="long",
+        ),
     ],
 )
 def test_other_lines_stay(line: str) -> None:
@@ -69,7 +72,9 @@ def test_other_lines_stay(line: str) -> None:
 
 
 def test_the_last_source_line_counts() -> None:
-    page = read_news(f"Source: https://a.example/photo\n{BODY}\n\nSource: https://b.example/page\n\nComments (0)")
+    page = read_news(
+        f"Source: https://a.example/photo\n{BODY}\n\nSource: https://b.example/page\n\nComments (0)"
+    )
     assert page.source_url == "https://b.example/page"
     assert page.text == f"Source: https://a.example/photo\n{BODY}"
 
@@ -127,7 +132,9 @@ def test_what_only_looks_like_a_counter_stays(text: str) -> None:
     assert read_news(text).text == text
 
 
-PARAGRAPH = "The delegations agreed to go on with the exchange of technology between the two cities, and to meet again."
+PARAGRAPH = (
+    "The delegations agreed to go on with the exchange of technology, and to meet again in the spring."
+)
 
 
 def captions(text: str) -> list[str]:
@@ -138,8 +145,12 @@ def captions(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param(f"{BODY}\n\nScene of the meeting\n{PARAGRAPH}", ["Scene of the meeting"], id="over-a-paragraph"),
-        pytest.param(f"{BODY}\n\nDie Brücke. Foto: A. Berg\n{BODY}", ["Die Brücke. Foto: A. Berg"], id="credit-de"),
+        pytest.param(
+            f"{BODY}\n\nScene of the meeting\n{PARAGRAPH}", ["Scene of the meeting"], id="over-a-paragraph"
+        ),
+        pytest.param(
+            f"{BODY}\n\nDie Brücke. Foto: A. Berg\n{BODY}", ["Die Brücke. Foto: A. Berg"], id="credit-de"
+        ),
         pytest.param(f"{BODY}\nসভা চলছে। ছবি: সংবাদপত্র।\n{BODY}", ["সভা চলছে। ছবি: সংবাদপত্র।"], id="credit-bn"),
         pytest.param(f"{BODY}\nफोटो: पीटीआई", ["फोटो: पीटीआई"], id="credit-hi"),
         pytest.param(f"{BODY}\nToàn cảnh. Ảnh: Báo Cần Thơ", ["Toàn cảnh. Ảnh: Báo Cần Thơ"], id="credit-vi"),
@@ -149,7 +160,11 @@ def captions(text: str) -> list[str]:
         pytest.param(f"{BODY}\nScene of the meeting\n{PARAGRAPH}", [], id="no-blank-line-before"),
         pytest.param(f"{BODY}\n\nScene of the meeting\n\n{PARAGRAPH}", [], id="blank-line-after"),
         pytest.param(f"{BODY}\n\nScene of the meeting", [], id="nothing-below"),
-        pytest.param(f"{BODY}\n\nThis line was cut by the width of a page and\nthe next one goes on just the same way.", [], id="wrapped-lines"),
+        pytest.param(
+            f"{BODY}\n\nThis line was cut by the width of a page\nand the next one goes on the same way.",
+            [],
+            id="wrapped-lines",
+        ),
         pytest.param("Foto: se bilden. " + PARAGRAPH * 5, [], id="word-in-a-long-paragraph"),
         pytest.param(f"{BODY}\nThey use a telephoto: it is long.", [], id="word-inside-word"),
     ],
@@ -174,7 +189,19 @@ def test_names_source() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            ["", " x", "Scene", PARAGRAPH, f"Source: {URL}", "Comments (3)", "Foto: A", "সূত্র:", URL, "Source:", "॥"]
+            [
+                "",
+                " x",
+                "Scene",
+                PARAGRAPH,
+                f"Source: {URL}",
+                "Comments (3)",
+                "Foto: A",
+                "সূত্র:",
+                URL,
+                "Source:",
+                "॥",
+            ]
         ),
         max_size=14,
     )

@@ -14,7 +14,9 @@ HOSTILE = st.text(
     alphabet=st.one_of(
         st.characters(),
         st.characters(categories=["Cs", "Cc", "Cf", "Mn", "Mc", "Zs", "Zl", "Zp"]),
-        st.sampled_from("\n\r\t \u00a0\u0085\u2028\u2029\ufeff\u00ad\u200b\u200c\u200dকোবি\u09bc\u09cdeé\u0301"),
+        st.sampled_from(
+            "\n\r\t \u00a0\u0085\u2028\u2029\ufeff\u00ad\u200b\u200c\u200dকোবি\u09bc\u09cdeé\u0301"
+        ),
     )
 )
 

@@ -39,8 +39,6 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"{\\rtf", "a Rich Text file", _AS_TEXT),
     (0, b"%!PS", "a PostScript file", "convert it to PDF"),
     (0, b"SQLite format 3\x00", "a database", "export the tables you need as text"),
-    (0, b"\x7fELF", "a program", "remove it from the folder"),
-    (0, b"wOF", "a font", "remove it from the folder"),
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -60,7 +58,7 @@ _HTML = regex.compile(
 )
 _OTHER_XML = regex.compile(r"^\s*<\?xml\b|^\s*<(?:!DOCTYPE|rss|feed|svg|TEI)\b", regex.I)
 _TAG = regex.compile(
-    r"</?(?:p|div|span|h[1-6]|br|table|ul|ol|li|a|article|section|meta|title)\b[^>]*>", regex.I
+    r"</?(?:p|div|span|h[1-6]|br|table|ul|ol|li|a|article|section|meta|title)\b[^<>]{0,1000}>", regex.I
 )
 _HTML_NAMES = frozenset({".html", ".htm", ".xhtml"})
 _MARKDOWN_NAMES = frozenset({".md", ".markdown", ".mdown", ".mkd"})

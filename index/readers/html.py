@@ -147,6 +147,9 @@ def _article_blocks(body: Any, captions: frozenset[str]) -> Iterator[Block]:
                 yield Block(" | ".join(normalise_line(_text(cell)) for cell in row.iter("cell")), tight=i > 0)
         elif element.tag in {"quote", "div"} and any(child.tag in {"p", "list", "head"} for child in element):
             yield from _article_blocks(element, captions)
+        elif element.tag == "code":
+            # The line ends of code are its own.
+            yield Block("".join(element.itertext()))
         else:
             text = _text(element)
             yield Block(text, kind=_kind(element.tag, text, captions), links=_links(element))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import reduce
 
 import regex
 from markdown_it import MarkdownIt
@@ -18,7 +17,8 @@ _FRONT_MATTER = regex.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n
 _FIELD = regex.compile(r"^(\w+)[ \t]*:[ \t]*(.+?)[ \t]*$", regex.M)
 _TITLE_FIELDS = ("title",)
 _ADDRESS_FIELDS = ("source_url", "source", "canonical_url", "original_url", "url", "link")
-_MARKUP = regex.compile(r"<!--.*?-->|</?[a-zA-Z][^>]*>", regex.S)
+# No tag is longer; the bound keeps a text of unclosed ones linear.
+_TAG = regex.compile(r"</?[a-zA-Z][^<>]{0,1000}>")
 _LINE_BREAK_TAG = regex.compile(r"<br\s*/?>", regex.I)
 
 
@@ -101,18 +101,18 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
 
 def _inline(token: Token) -> str:
     """The words of an inline token: link texts, image descriptions, code. A soft line end is a space."""
-    lines = [""]
+    paragraphs = [[""]]
     for child in token.children or []:
         if child.type == "softbreak":
-            lines.append("")
+            paragraphs[-1].append("")
+        elif child.type == "hardbreak":
+            paragraphs.append([""])
         else:
-            lines[-1] += _words(child)
-    return reduce(lambda text, line: glue(text, line, hyphens=False), lines)
+            paragraphs[-1][-1] += _words(child)
+    return "\n".join(glue(lines, hyphens=False) for lines in paragraphs)
 
 
 def _words(token: Token) -> str:
-    if token.type == "hardbreak":
-        return "\n"
     if token.type == "html_inline":
         return _without_tags(token.content)
     return token.content
@@ -124,4 +124,15 @@ def _links(token: Token) -> tuple[str, ...]:
 
 
 def _without_tags(markup: str) -> str:
-    return str(_MARKUP.sub("", _LINE_BREAK_TAG.sub("\n", markup)))
+    return str(_TAG.sub("", _LINE_BREAK_TAG.sub("\n", _without_comments(markup))))
+
+
+def _without_comments(markup: str) -> str:
+    parts: list[str] = []
+    position = 0
+    while (start := markup.find("<!--", position)) >= 0:
+        parts.append(markup[position:start])
+        end = markup.find("-->", start)
+        # A comment that never closes reaches to the end, as in browsers.
+        position = end + 3 if end >= 0 else len(markup)
+    return "".join(parts) + markup[position:]

@@ -32,6 +32,8 @@ _LONGEST_CAPTION = 200
 _LONGEST_CREDITED = 400
 
 _URL = regex.compile(r"""https?://[^\s<>"«»“”「」『』（）【】，。；、।]+""", regex.I)
+# Longer ones are refused by browsers and servers alike.
+_LONGEST_URL = 2048
 _AFTER_URL = ".,;:!?*_…'’\\"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -70,7 +72,9 @@ def read_news(text: str, marked: Sequence[Span] = ()) -> NewsPage:
 def web_address(text: str) -> str | None:
     """The first http(s) URL in `text` without the punctuation around it; None when there is none."""
     match = _URL.search(text)
-    return None if match is None else _clean_url(match.group())
+    if match is None or len(match.group()) > _LONGEST_URL:
+        return None
+    return _clean_url(match.group())
 
 
 def names_source(text: str) -> bool:
@@ -142,6 +146,8 @@ def _take_source(lines: list[_Line]) -> tuple[list[_Line], str | None]:
 def _source_at(lines: list[_Line], index: int) -> tuple[str | None, int]:
     """The URL of a source line at `index` and the index of its last line; None when it is not one."""
     line = lines[index].text
+    if len(line) > _LONGEST_URL + 3 * _MOST_BESIDE_URL:
+        return None, index
     match = _patterns().source_line.match(line)
     if match is not None:
         url = web_address(line[match.end() :])
@@ -175,8 +181,12 @@ def _clean_url(url: str) -> str | None:
 def _drop_counters(lines: list[_Line]) -> list[_Line]:
     visible = [i for i, line in enumerate(lines) if line.text.strip() and not line.dropped]
     # The first line is never a counter: a text of one line would lose everything.
-    tail = [i for i in visible[1:][-_TAIL_LINES:] if _patterns().counter.match(lines[i].text)]
+    tail = {i for i in visible[1:][-_TAIL_LINES:] if _is_counter(lines[i].text)}
     return [replace(line, dropped=line.dropped or i in tail) for i, line in enumerate(lines)]
+
+
+def _is_counter(line: str) -> bool:
+    return len(line) <= _MOST_BESIDE_URL and _patterns().counter.match(line) is not None
 
 
 def _mark_captions(lines: list[_Line]) -> list[_Line]:

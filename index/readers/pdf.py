@@ -28,6 +28,7 @@ _NO_TITLE = regex.compile(
 _RUNNING_SHARE = 0.5
 _FEWEST_PAGES = 3
 _EDGE_LINES = 2
+_LONGEST_PAGE_NUMBER = 40
 _PAGE_NUMBER = regex.compile(
     r"^[\W_]*(?:\p{L}{0,6}\.?\s*)?\p{Nd}{1,4}(?:\s*(?:/|\p{L}{1,4})\s*\p{Nd}{1,4})?[\W_]*$"
 )
@@ -87,7 +88,7 @@ def _blocks(pages: Sequence[list[str]]) -> Iterator[Block]:
     for number, lines in enumerate(pages):
         for i, paragraph in enumerate(paragraphs(_without_edges(lines, running))):
             if open_paragraph and i == 0 and continues(open_paragraph, paragraph):
-                open_paragraph = glue(open_paragraph, paragraph)
+                open_paragraph = glue([open_paragraph, paragraph])
                 continue
             if open_paragraph:
                 yield Block(open_paragraph)
@@ -126,6 +127,6 @@ def _without_edges(lines: Sequence[str], running: frozenset[str]) -> list[str]:
     edges = {*visible[:_EDGE_LINES], *visible[-_EDGE_LINES:]}
     outermost = {*visible[:1], *visible[-1:]} if len(visible) > 1 else set()
     dropped = {i for i in edges if _bare(lines[i]) in running} | {
-        i for i in outermost if _PAGE_NUMBER.match(lines[i].strip())
+        i for i in outermost if len(lines[i]) <= _LONGEST_PAGE_NUMBER and _PAGE_NUMBER.match(lines[i].strip())
     }
     return [line for i, line in enumerate(lines) if i not in dropped]

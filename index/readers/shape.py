@@ -10,6 +10,8 @@ _CLOSERS = regex.compile(r"[\p{Pe}\p{Pf}\p{Pi}\"'’*_/\s]+$")
 _SENTENCE_END = regex.compile(r"\p{STerm}$")
 _LEADS_ON = regex.compile(r"[:：;；,，、،…]$")
 _LIST_ITEM = regex.compile(r"^\s*(?:[-–—*+•‣◦▪●○■□✓➢>#|]|\p{N}+[.)、:]|\p{L}[.)]\s)")
+# Brackets and quotes that close a line are fewer than this.
+_TAIL = 50
 # A headline; longer unfinished lines are text that lost its full stop.
 _LONGEST_HEADING = 150
 # The paragraph under a heading or caption is a whole one: at least this long, and this many times as long as
@@ -21,12 +23,17 @@ _PARAGRAPH_OVER_LINE = 1.4
 
 def ends_sentence(line: str) -> bool:
     """True when the line closes with a sentence end of any script, brackets and quotes aside."""
-    return _SENTENCE_END.search(_CLOSERS.sub("", line)) is not None
+    return _SENTENCE_END.search(_bare(line)) is not None
+
+
+def _bare(line: str) -> str:
+    """The end of a line without closing brackets and quotes; long lines are looked at from their end only."""
+    return str(_CLOSERS.sub("", line.rstrip()[-_TAIL:]))
 
 
 def is_unfinished(line: str) -> bool:
     """True for a line that neither ends a sentence nor leads on to the next one, and is no list item."""
-    bare = _CLOSERS.sub("", line)
+    bare = _bare(line)
     return bool(bare) and not (_SENTENCE_END.search(bare) or _LEADS_ON.search(bare) or _LIST_ITEM.match(line))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import regex
 
@@ -24,21 +25,23 @@ _HYPHENATED = regex.compile(r"\p{L}[-\u2010\u00AD]\n\p{Ll}")
 _HYPHEN_KEPT = regex.compile(r"[\p{L}\p{N}][-\u2010]\n[\p{L}\p{N}]")
 
 
-def glue(line: str, following: str, *, hyphens: bool = True) -> str:
-    """Two lines of one paragraph as one: a word cut by a hyphen becomes whole when `hyphens`.
+def glue(lines: Sequence[str], *, hyphens: bool = True) -> str:
+    """Lines of one paragraph as one: a word cut by a hyphen becomes whole when `hyphens`.
 
     A hyphen before a small letter is taken for the end of a line ("informa-" + "tion"), before a capital or
-    digit for part of the word ("57-" + "NQ/TW").
+    digit for part of the word ("57-" + "NQ/TW"). Scripts without spaces join without one.
     """
-    line, following = line.rstrip(), following.lstrip()
-    if not line or not following:
-        return line + following
-    seam = f"{line[-2:]}\n{following[:1]}"
-    if hyphens and _HYPHENATED.search(seam):
-        return line[:-1] + following
-    if (hyphens and _HYPHEN_KEPT.search(seam)) or _NO_SPACE.search(seam):
-        return line + following
-    return f"{line} {following}"
+    visible = [line.strip() for line in lines if line.strip()]
+    parts: list[str] = []
+    for line, following in pairwise(visible):
+        seam = f"{line[-2:]}\n{following[:1]}"
+        if hyphens and _HYPHENATED.search(seam):
+            parts.append(line[:-1])
+        elif (hyphens and _HYPHEN_KEPT.search(seam)) or _NO_SPACE.search(seam):
+            parts.append(line)
+        else:
+            parts.append(f"{line} ")
+    return "".join([*parts, *visible[-1:]])
 
 
 def unwrap(text: str) -> str:
@@ -55,13 +58,14 @@ def unwrap(text: str) -> str:
     filled = {i for i in breaks if _is_filled(lines[i], lines[i + 1], width)}
     if len(breaks) < _FEWEST_BREAKS or len(filled) < _FILLED_SHARE * len(breaks):
         return text
-    result = [lines[0]]
+    result = [[lines[0]]]
     for i, line in enumerate(lines[1:]):
         if i in filled and not is_list_item(line):
-            result[-1] = glue(result[-1], line)
+            result[-1].append(line)
         else:
-            result.append(line)
-    return "\n".join(result)
+            result.append([line])
+    # A line on its own keeps its indent.
+    return "\n".join(glue(group) if len(group) > 1 else group[0] for group in result)
 
 
 def _is_filled(line: str, following: str, width: int) -> bool:
@@ -74,16 +78,15 @@ def paragraphs(lines: Sequence[str]) -> Iterator[str]:
     One ends at a blank line, before a list item, and after a line clearly shorter than the page is wide.
     """
     width = _page_width(lines)
-    current = ""
-    previous = ""
+    current: list[str] = []
     for line in lines:
-        if current and (not line.strip() or is_list_item(line) or _ended(previous, line, width)):
-            yield current
-            current = ""
-        current = glue(current, line)
-        previous = line.strip()
+        if current and (not line.strip() or is_list_item(line) or _ended(current[-1], line, width)):
+            yield glue(current)
+            current = []
+        if line.strip():
+            current.append(line.strip())
     if current:
-        yield current
+        yield glue(current)
 
 
 def continues(paragraph: str, following: str) -> bool:
@@ -103,8 +106,6 @@ def _page_width(lines: Sequence[str]) -> int:
 
 
 def _ended(previous: str, line: str, width: int) -> bool:
-    if not previous:
-        return False
     words = line.split(maxsplit=1)
     room = len(previous) + 1 + (len(words[0]) if words else 0)
     return room < _SHORT_LINE * width or (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import random
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -253,7 +255,7 @@ class TestPlain:
     ],
 )
 def test_glue(line: str, following: str, joined: str) -> None:
-    assert glue(line, following) == joined
+    assert glue([line, following]) == joined
 
 
 class TestMarkdown:
@@ -577,7 +579,7 @@ class TestRefusals:
             pytest.param(
                 "<?xml version='1.0'?><rss><item/></rss>", "a.xml", SkipReason.UNSUPPORTED, id="xml"
             ),
-            pytest.param(b"\x7fELF" + bytes(100), "a", SkipReason.UNSUPPORTED, id="program"),
+            pytest.param(b"\x7fELF" + bytes(100), "a", SkipReason.BINARY, id="program"),
             pytest.param("\ufffd" * 20, "a.txt", SkipReason.GARBLED, id="replacement-characters-alone"),
         ],
     )
@@ -727,3 +729,28 @@ def test_seeds_are_as_received() -> None:
     assert {name: digest for digest, name in rows} == {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in document_files(SEEDS)
     }
+
+
+HOSTILE_UNITS = [
+    " ",
+    "\n",
+    "a\n",
+    "Source: ",
+    "Source" + " " * 50,
+    "https://a.example/..",
+    "<!--",
+    "<a ",
+    "(",
+    "Photo ",
+    "1.,",
+]
+
+
+@pytest.mark.parametrize("unit", HOSTILE_UNITS)
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])
+def test_time_grows_with_the_size_alone(unit: str, name: str) -> None:
+    start = time.process_time()
+    with contextlib.suppress(ReadError):
+        read("x" + unit * (200_000 // len(unit)) + "x", name)
+    # A quadratic pattern takes minutes here.
+    assert time.process_time() - start < 5

@@ -26,7 +26,7 @@ _TAIL_LINES = 8
 # Text that may stand between the word and its URL ("Source: VnExpress (https://...)") or after it ("accessed
 # ..."); a longer line says more than where it is from, and is kept.
 _MOST_BESIDE_URL = 60
-# A caption fits under a picture. The longest of the shipped documents' pages has 160 characters with its
+# A caption is a line or two under a picture; with the credit of its photographer, some more.
 # credit.
 _LONGEST_CAPTION = 200
 _LONGEST_CREDITED = 400

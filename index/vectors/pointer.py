@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -86,6 +87,22 @@ def write(data_dir: Path, pointer: Pointer) -> None:
         raise WorkError(
             f"{target} cannot be written ({error.strerror}): check the disk and its rights"
         ) from error
+
+
+def store_id(data_dir: Path) -> str:
+    """Return the name by which a Chroma server tells this data directory from others; made on first use.
+
+    Raises:
+        WorkError: the directory cannot be written.
+    """
+    file = folder(data_dir) / "store-id"
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.is_file():
+            file.write_text(secrets.token_hex(8), "ascii")
+        return file.read_text("ascii").strip()
+    except OSError as error:
+        raise WorkError(f"{file} cannot be used ({error.strerror}): check its rights") from error
 
 
 def sync_directory(path: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from index.catalogue.records import SPACES
 from index.errors import WorkError
 from index.vectors import pointer
 from index.vectors.stores import store_for
@@ -24,9 +25,11 @@ logger = logging.getLogger(__name__)
 class Served:
     """An opened version with the number of searches that are using it."""
 
-    def __init__(self, where: Pointer, index: VectorIndex) -> None:
+    def __init__(self, where: Pointer, index: VectorIndex, *, data_dir: Path, chroma_url: str | None) -> None:
         self.pointer = where
         self._index = index
+        self._data_dir = data_dir
+        self._chroma_url = chroma_url
         self._lock = threading.Lock()
         self._users = 0
         self._retired = False
@@ -49,14 +52,26 @@ class Served:
             close = not self._retired and self._users == 0
             self._retired = True
         if close:
-            self._index.close()
+            self._close()
 
     def _give_back(self) -> None:
         with self._lock:
             self._users -= 1
             close = self._retired and self._users == 0
         if close:
-            self._index.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Close the version and, when another one is in service, delete it: nobody opens it again."""
+        self._index.close()
+        current = pointer.read(self._data_dir)
+        if current is None or current.version == self.pointer.version:
+            return
+        try:
+            with store_for(self._data_dir, chroma_url=self._chroma_url) as store:
+                store.drop(self.pointer.version)
+        except WorkError as error:
+            logger.warning("the old vectors stay until the next `rag index`: %s", error)
 
 
 def open_served(data_dir: Path, *, chroma_url: str | None, generation: int) -> Served | None:
@@ -74,19 +89,13 @@ def open_served(data_dir: Path, *, chroma_url: str | None, generation: int) -> S
     except WorkError as error:
         logger.warning("searching without Chroma until it is rebuilt by `rag index`: %s", error)
         return None
-    counts = {"chunks": where.chunks.count, "sentences": where.sentences.count}
-    try:
-        wrong = [name for name in counts if index.count(name) != counts[name]]  # type: ignore[arg-type]
-    except WorkError as error:
-        index.close()
-        logger.warning("searching without Chroma until it is rebuilt by `rag index`: %s", error)
-        return None
-    if wrong:
+    short = [space for space in SPACES if index.count(space) != where.coverage(space).count]
+    if short:
         index.close()
         logger.warning(
-            "searching without Chroma until it is rebuilt by `rag index`: version %s lost rows of %s",
+            "searching without Chroma until it is rebuilt by `rag index`: version %s has lost %s",
             where.version,
-            " and ".join(wrong),
+            " and ".join(short),
         )
         return None
-    return Served(where, index)
+    return Served(where, index, data_dir=data_dir, chroma_url=chroma_url)

@@ -30,7 +30,7 @@ def store_for(data_dir: Path, *, chroma_url: str | None) -> Iterator[VectorStore
     else:
         from index.vectors.chroma_server import ChromaServer
 
-        store = ChromaServer(chroma_url, owner=str(data_dir.resolve()))
+        store = ChromaServer(chroma_url, owner=pointer.store_id(data_dir))
     try:
         yield store
     finally:

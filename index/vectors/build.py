@@ -1,0 +1,282 @@
+"""Writes a version from the catalogue, checks it and puts it into service: `python -m index.vectors.build`.
+
+A process of its own, because Chroma's writing calls hold the interpreter and a torn index can end the
+process: the one that answers questions risks neither. Interrupted at any point it leaves the old version in
+service; what it wrote is deleted by the next build.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.catalogue import Catalogue
+from index.catalogue.records import SPACES
+from index.errors import IndexDamaged, PolyciteError, WorkError
+from index.vectors import health, pointer
+from index.vectors.pointer import Coverage, Pointer
+from index.vectors.stores import store_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from index.catalogue import Reader, Space
+    from index.vectors.protocol import VectorIndex, VectorStore
+
+    Progress = Callable[[int, int], None]
+    """Called with the rows written so far and in all, both spaces together."""
+
+SAMPLES = 64
+"""Rows of each space that have to find themselves before a version goes into service."""
+
+LOWEST_SELF_SCORE = 0.999
+LEAST_SELF_FOUND = 0.95  # of the samples: HNSW may miss a row, a torn or misplaced graph misses most
+
+
+@dataclass(slots=True)
+class _Source:
+    """The rows of a space as a store wants them, noting every so many to be asked for later."""
+
+    reader: Reader
+    space: Space
+    upto: int
+    rows: int
+    moved: Callable[[int], None]
+    samples: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def batches(self) -> Iterator[tuple[Sequence[str], NDArray[np.float32]]]:
+        step, seen = max(1, self.rows // SAMPLES), 0
+        for block in self.reader.blocks(self.space, upto=self.upto):
+            first = -seen % step
+            self.samples.extend(np.array(row) for row in block.vectors[first::step])
+            yield [row.id for row in block.rows], block.vectors
+            seen += len(block.rows)
+            self.moved(len(block.rows))
+
+
+def build(
+    data_dir: Path,
+    *,
+    generation: int,
+    chroma_url: str | None = None,
+    keep: Collection[str] = (),
+    progress: Progress | None = None,
+) -> Pointer:
+    """Write, check and put into service a version with all rows of a generation; returns its pointer.
+
+    Other versions are deleted, but for the one in service until the switch and those in `keep`. In the
+    process that answers, use `rebuild`.
+
+    Raises:
+        WorkError: the generation is gone, or the store cannot be written.
+        IndexDamaged: the new version fails its check; the old one stays in service.
+    """
+    with (
+        Catalogue.open(data_dir) as catalogue,
+        store_for(data_dir, chroma_url=chroma_url) as store,
+    ):
+        found = next((g for g in catalogue.generations() if g.id == generation), None)
+        if found is None:
+            raise WorkError(f"generation {generation} is gone: run `rag index` again")
+        current = pointer.read(data_dir)
+        in_service = {current.version} if current is not None else set()
+        _drop_others(store, in_service | set(keep))
+        version = f"v{secrets.token_hex(6)}"
+        try:
+            sources = _write(store, version, catalogue.reader(found), progress)
+            coverage = _checked(store, version, sources)
+        except BaseException:
+            store.drop(version)
+            raise
+        if chroma_url is None:
+            _sync(pointer.folder(data_dir) / version)
+        made = Pointer(version=version, store=chroma_url or "files", generation=generation, **coverage)
+        pointer.write(data_dir, made)
+        _drop_others(store, {version} | set(keep))
+    return made
+
+
+def rebuild(
+    data_dir: Path,
+    *,
+    generation: int,
+    chroma_url: str | None = None,
+    keep: Collection[str] = (),
+    progress: Progress | None = None,
+) -> Pointer:
+    """Do the same as `build` in a process of its own, which ends when this one does.
+
+    Raises:
+        WorkError: the build failed; its own line says why. The old version is in service as before.
+    """
+    command = [sys.executable, "-m", "index.vectors.build", "--data-dir", str(data_dir)]
+    command += ["--generation", str(generation), "--parent", str(os.getpid())]
+    command += [] if chroma_url is None else ["--chroma-url", chroma_url]
+    for version in keep:
+        command += ["--keep", version]
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    # Errors go to a file: a pipe that nobody reads meanwhile would stop the build when it is full.
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": path},
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                done, _, rows = line.partition(" ")
+                if progress is not None and done.isdigit():
+                    progress(int(done), int(rows))
+            process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        errors.seek(0)
+        error = errors.read().strip()
+    made = pointer.read(data_dir)
+    if process.returncode != 0 or made is None:
+        last = error.splitlines()[-1] if error else f"it ended with code {process.returncode}"
+        raise WorkError(f"Chroma's vectors were not rebuilt ({last}): run `rag index` again")
+    return made
+
+
+def needed(data_dir: Path, reader: Reader, *, chroma_url: str | None = None, share: float) -> str | None:
+    """Return why a new version should be built, None when the one in service will do.
+
+    `share`: of the rows, newer or deleted since the version was made, above which it will not.
+    """
+    current = pointer.read(data_dir)
+    if current is None:
+        return "there is no version yet"
+    if current.generation != reader.generation or current.store != (chroma_url or "files"):
+        return "the version in service belongs to another index or store"
+    if chroma_url is None:
+        faults = health.check_version(pointer.folder(data_dir) / current.version)
+        if faults:
+            return f"the version in service is damaged: {faults[0]}"
+    for space in SPACES:
+        coverage = current.coverage(space)
+        rows = reader.row_count(space)
+        covered = reader.row_count(space, upto=coverage.upto)
+        moved = (rows - covered) + max(0, coverage.count - covered)
+        if moved > share * max(rows, 1):
+            return f"{moved} of {rows} {space} are newer or deleted since"
+    return None
+
+
+def _write(
+    store: VectorStore, version: str, reader: Reader, progress: Progress | None
+) -> dict[Space, _Source]:
+    rows = {space: reader.row_count(space) for space in SPACES}
+    done = 0
+
+    def moved(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress is not None:
+            progress(done, sum(rows.values()))
+
+    sources: dict[Space, _Source] = {}
+    for space in SPACES:
+        source = _Source(reader, space, upto=reader.last_row(space), rows=rows[space], moved=moved)
+        written = store.write(version, space, source.batches(), dimension=reader.dimension, rows=source.rows)
+        source.rows = written
+        sources[space] = source
+    return sources
+
+
+def _checked(store: VectorStore, version: str, sources: dict[Space, _Source]) -> dict[str, Coverage]:
+    """Open a version as a search would, and return what it covers if it holds what was written."""
+    index = store.open(version)
+    try:
+        for space, source in sources.items():
+            _check(index, space, source, version)
+    finally:
+        index.close()
+    return {space: Coverage(count=source.rows, upto=source.upto) for space, source in sources.items()}
+
+
+def _check(index: VectorIndex, space: Space, source: _Source, version: str) -> None:
+    if index.count(space) != source.rows:
+        raise IndexDamaged(
+            f"version {version} holds {index.count(space)} {space} of {source.rows}: run `rag index` again"
+        )
+    if not source.samples:
+        return
+    answers = index.search(space, np.stack(source.samples), top_k=1)
+    found = sum(bool(matches) and matches[0].score >= LOWEST_SELF_SCORE for matches in answers)
+    if found < LEAST_SELF_FOUND * len(answers):
+        raise IndexDamaged(
+            f"version {version} finds {found} of {len(answers)} {space} that it holds: run `rag index` again"
+        )
+
+
+def _drop_others(store: VectorStore, keep: Collection[str]) -> None:
+    for version in store.versions():
+        if version not in keep:
+            store.drop(version)
+
+
+def _sync(folder: Path) -> None:
+    """Make a version's files durable before anything points to them."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+        pointer.sync_directory(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `build` from a command line; lines "done rows" on stdout, one line on stderr if it fails."""
+    parser = argparse.ArgumentParser(prog="python -m index.vectors.build", description=__doc__)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--generation", type=int, required=True)
+    parser.add_argument("--chroma-url")
+    parser.add_argument("--keep", action="append", default=[])
+    parser.add_argument(
+        "--parent", type=int, help="stop when this process, which asked for the build, is gone"
+    )
+    options = parser.parse_args(arguments)
+
+    def progress(done: int, rows: int) -> None:
+        if options.parent is not None and os.getppid() != options.parent:
+            raise WorkError("the process that asked for this build is gone")
+        sys.stdout.write(f"{done} {rows}\n")
+        sys.stdout.flush()
+
+    try:
+        build(
+            options.data_dir,
+            generation=options.generation,
+            chroma_url=options.chroma_url,
+            keep=options.keep,
+            progress=progress,
+        )
+    except PolyciteError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

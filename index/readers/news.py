@@ -27,7 +27,6 @@ _TAIL_LINES = 8
 # ..."); a longer line says more than where it is from, and is kept.
 _MOST_BESIDE_URL = 60
 # A caption is a line or two under a picture; with the credit of its photographer, some more.
-# credit.
 _LONGEST_CAPTION = 200
 _LONGEST_CREDITED = 400
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
@@ -11,7 +10,7 @@ import regex
 
 from index.lexicon import lexicon
 from index.quantities import Quantity, find_quantities
-from index.types import Document, Sentence
+from index.types import Clause, Document, Sentence
 
 # Raise it when the same sentence would give other clauses; the index is then rebuilt.
 CLAUSES_VERSION = 1
@@ -19,23 +18,6 @@ CLAUSES_VERSION = 1
 _SHORTEST = 12  # code points beside the number; fewer do not say what is counted
 
 Pattern: TypeAlias = "regex.Pattern[str]"
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """The clause of one number: `start`..`end` are code points of the document's text.
-
-    `sentence` is the ordinal of its sentence, `anchor` the offset of the number itself in the document.
-    """
-
-    document_id: str
-    sentence: int
-    ordinal: int
-    start: int
-    end: int
-    anchor: int
-    text: str
-    language: str
 
 
 def find_clauses(document: Document, sentences: Sequence[Sentence]) -> list[Clause]:
@@ -51,6 +33,7 @@ def find_clauses(document: Document, sentences: Sequence[Sentence]) -> list[Clau
             start, end = sentence.start + start, sentence.start + end
             clauses.append(
                 Clause(
+                    id=f"{document.id}:n{sentence.start + quantity.start}",
                     document_id=document.id,
                     sentence=sentence.ordinal,
                     ordinal=len(clauses),

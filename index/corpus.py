@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from index.catalogue import DocumentInfo, Generation, Manifest, Reader, Space
     from index.catalogue.catalogue import State
     from index.settings import IndexSettings
-    from index.types import Chunk, Document, Sentence
+    from index.types import Chunk, Clause, Document, Sentence
 
 SMALL_CORPUS = 1_000
 """Chunks up to which no term is too common to be looked up: there is no time to be saved."""
@@ -166,6 +166,16 @@ class Corpus:
     def chunk_vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors (dimension,) of the chunks of `ids` that are there, by id."""
         return self.reader().chunk_vectors(ids)
+
+    def chunks_holding(self, sentence_ids: Collection[str]) -> dict[str, list[str]]:
+        """Return the ids of the chunks that hold each of the sentences that are there, by sentence id."""
+        return self.reader().chunks_holding(sentence_ids)
+
+    def clauses_of(
+        self, document_id: str, first: int = 0, last: int | None = None
+    ) -> tuple[list[Clause], NDArray[np.float32]]:
+        """Return the clauses of a document's sentences `first`..`last` and their vectors (n, dimension)."""
+        return self.reader().clauses_of(document_id, first, last)
 
     # -- search
 

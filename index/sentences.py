@@ -9,6 +9,8 @@ from sentencex import get_sentence_boundaries
 
 from index.types import UNDETERMINED, Document, Sentence, SentenceKind, span_id
 
+# Raise it when the same text would be cut otherwise; the index is then rebuilt.
+SENTENCES_VERSION = 1
 # Longer sentences are cut at semicolons: a press release often lists a year's results in one sentence of
 # 300 words, and a quote of it would not show which words answer. Code points; two lines of print.
 LONG_SENTENCE = 240

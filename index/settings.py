@@ -28,14 +28,21 @@ class IndexSettings(BaseSettings):
         description="`bundled` (multilingual-e5-small), or any sentence-transformers name or path.",
     )
     embed_batch_tokens: int = Field(
-        4096, ge=256, le=65536, description="Tokens of one embedding batch; more is faster and takes more memory."
+        4096,
+        ge=256,
+        le=65536,
+        description="Tokens of one embedding batch; more is faster and takes more memory.",
     )
     embed_threads: int = Field(0, ge=0, le=256, description="CPU threads of the embedder; 0: all cores.")
-    chunk_tokens: int = Field(
-        192, ge=32, le=512, description="Size of a chunk in the embedder's own tokens."
-    )
+    chunk_tokens: int = Field(192, ge=32, le=512, description="Size of a chunk in the embedder's own tokens.")
     chunk_overlap: int = Field(
         0, ge=0, le=256, description="Tokens of whole sentences that a chunk repeats from the one before."
+    )
+    language_correction: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Share of a language's own direction taken out of its vectors, so that the question's language does not crowd out the others.",
     )
     max_file_mb: float = Field(
         50.0, gt=0, le=2048, description="A larger file is skipped with a reason. Megabytes (10^6 bytes)."

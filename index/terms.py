@@ -6,7 +6,7 @@ give their form without diacritics, codes ("57-NQ/TW") and grouped numbers ("1.2
 
 Sound keys: a word is romanised (anyascii), evened out (glides, aspirates, nasals), and reduced by Metaphone
 to its consonants; adjacent words also give one joined key, because a transliterator writes "Can Tho" as one
-word or two as it likes. A key is a hint for recall, never evidence: `same_name` compares the romanised forms.
+word or two as it likes. A key is a hint for recall, never evidence: `same_sound` compares the romanised forms.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import regex
 from anyascii import anyascii
 from jellyfish import metaphone
 from rapidfuzz.distance import JaroWinkler
+
+from index.lexicon import lexicon
 
 # Raise it when the same text would give other tokens; the index is then rebuilt.
 TERMS_VERSION = 1
@@ -33,7 +35,7 @@ _LATIN = regex.compile(r"^[\p{Latin}\p{M}\p{N}]+$")
 
 # The nasal signs of the Indic scripts stand for n, m or ng by position; anyascii writes m for each.
 _NASALS = {ord(mark): "ng" for mark in "ংঁंँંਂଂంಂം"}
-_SHORTEST_KEY = 3
+SHORTEST_KEY = 3
 # Longer "words" are not words; hostile text can hold one of a megabyte.
 _LONGEST_WORD = 64
 
@@ -70,14 +72,41 @@ def word_terms(text: str) -> list[str]:
     return [term for term in terms if term]
 
 
-def sound_keys(text: str) -> list[str]:
-    """Sound keys of a text: one a word, one a pair of adjacent words; keys under 3 letters are left out."""
-    keys = [sound_key(word) for word in split_words(text)]
-    found = [key for key in keys if len(key) >= _SHORTEST_KEY]
-    for left, right in zip(keys, keys[1:], strict=False):
-        if left and right and len(left) + len(right) >= _SHORTEST_KEY:
-            found.append(left + right)
+def sound_keys(text: str, language: str) -> list[str]:
+    """Sound keys of a text, in order, with repetitions: what the index stores of `sounds`."""
+    return [key for key, _ in sounds(text, language)]
+
+
+def sounds(text: str, language: str) -> list[tuple[str, str]]:
+    """(sound key, romanised form) of each word and each pair of adjacent words, run together.
+
+    Words with a case ending of the language also count without it ("থোর": of Tho). Keys under 3 letters
+    are left out: they would meet by chance.
+    """
+    endings = lexicon(language).endings
+    variants = [_variants(word, endings) for word in split_words(text)]
+    found = [form for words in variants for form in words if len(form[0]) >= SHORTEST_KEY]
+    for left, right in zip(variants, variants[1:], strict=False):
+        key, roman = left[0]
+        found += [
+            (key + tail, roman + more)
+            for tail, more in right
+            if key and tail and len(key) + len(tail) >= SHORTEST_KEY
+        ]
     return found
+
+
+def without_ending(word: str, endings: Sequence[str]) -> str:
+    """A word without the first of `endings` that it has, when at least two characters are left."""
+    for ending in endings:
+        if word.endswith(ending) and len(word) - len(ending) >= 2:
+            return word[: -len(ending)]
+    return word
+
+
+def _variants(word: str, endings: Sequence[str]) -> list[tuple[str, str]]:
+    stem = without_ending(word, endings)
+    return [(sound_key(form), romanise(form)) for form in ((word,) if stem == word else (word, stem))]
 
 
 @lru_cache(maxsize=65536)
@@ -103,9 +132,9 @@ def romanise(word: str) -> str:
     return latin.replace("bh", "v").replace("ngn", "n").replace("ngm", "m")
 
 
-def same_name(left: Sequence[str], right: Sequence[str]) -> float:
-    """How alike two names sound, in [0, 1]: Jaro-Winkler similarity of their romanised words run together."""
-    return JaroWinkler.similarity("".join(map(romanise, left)), "".join(map(romanise, right)))
+def same_sound(left: str, right: str) -> float:
+    """How alike two romanised words are, in [0, 1]: Jaro-Winkler similarity."""
+    return float(JaroWinkler.similarity(left, right))
 
 
 def _forms(word: str) -> Iterable[str]:

@@ -19,6 +19,7 @@ from index.catalogue.records import FileRecord, Generation, Manifest
 from index.catalogue.schema import (
     SCHEMA_VERSION,
     chunks,
+    clauses,
     documents,
     files,
     generations,
@@ -169,7 +170,7 @@ class Catalogue:
         with self._database.read() as connection:
             retired = list(connection.execute(query).scalars())
         for generation in retired:
-            for table in (sentences, chunks, files, documents):
+            for table in (clauses, sentences, chunks, files, documents):
                 while self._delete_some(table.name, generation):
                     pass
             with self._database.write() as connection:

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 
 from index.catalogue import fulltext
 from index.catalogue.records import DocumentInfo, Space
-from index.catalogue.schema import SPANS, chunks, documents, sentences
+from index.catalogue.schema import SPANS, chunks, clauses, documents, sentences
 from index.errors import IndexDamaged
-from index.types import Chunk, Document, Sentence, Span
+from index.types import Chunk, Clause, Document, Sentence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -165,6 +165,43 @@ class Reader:
         with self._database.read() as connection:
             rows = connection.execute(query, _ids(ids)).all()
         return {row.id: self._matrix([row.vector])[0] for row in rows}
+
+    def chunks_holding(self, sentence_ids: Collection[str]) -> dict[str, list[str]]:
+        """Return the ids of the chunks that hold each of the sentences that are there, by sentence id."""
+        query = (
+            select(sentences.c.id, chunks.c.id)
+            .join_from(
+                sentences,
+                chunks,
+                (chunks.c.generation == sentences.c.generation)
+                & (chunks.c.document_id == sentences.c.document_id)
+                & (chunks.c.first <= sentences.c.ordinal)
+                & (chunks.c.last >= sentences.c.ordinal),
+            )
+            .where(sentences.c.generation == self.generation, _among(sentences.c.id))
+        )
+        held: dict[str, list[str]] = {}
+        with self._database.read() as connection:
+            for sentence, chunk in connection.execute(query, _ids(sentence_ids)):
+                held.setdefault(sentence, []).append(chunk)
+        return held
+
+    def clauses_of(
+        self, document_id: str, first: int = 0, last: int | None = None
+    ) -> tuple[list[Clause], NDArray[np.float32]]:
+        """Return the clauses of a document's sentences `first`..`last` and their vectors (n, dimension)."""
+        condition = (clauses.c.document_id == document_id) & (clauses.c.sentence >= first)
+        if last is not None:
+            condition &= clauses.c.sentence <= last
+        rows = self._spans(clauses, condition)
+        query = (
+            select(clauses.c.vector)
+            .where(clauses.c.generation == self.generation, condition)
+            .order_by(clauses.c.ordinal)
+        )
+        with self._database.read() as connection:
+            vectors = self._matrix(connection.execute(query).scalars())
+        return [_clause(row) for row in rows], vectors
 
     # -- rows and their vectors
 
@@ -340,6 +377,11 @@ def _document(row: Mapping[Any, Any]) -> Document:
 def _chunk(row: Mapping[Any, Any]) -> Chunk:
     names = ("id", "document_id", "ordinal", "start", "end", "text", "language", "first", "last")
     return Chunk(**{name: row[name] for name in names})
+
+
+def _clause(row: Mapping[Any, Any]) -> Clause:
+    names = ("id", "document_id", "ordinal", "sentence", "anchor", "start", "end", "text", "language")
+    return Clause(**{name: row[name] for name in names})
 
 
 def _sentence(row: Mapping[Any, Any]) -> Sentence:

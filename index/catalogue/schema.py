@@ -77,7 +77,7 @@ files = Table(
 )
 
 
-def _span_table(name: Space, *own: Column[object]) -> Table:
+def _span_table(name: str, *own: Column[object]) -> Table:
     """A table of spans of documents. `row` only ever grows: no deleted number is given out again,
     so "rows up to N" names the same rows for good."""
     return Table(
@@ -106,5 +106,9 @@ chunks = _span_table(
     "chunks", Column("first", Integer, nullable=False), Column("last", Integer, nullable=False)
 )
 sentences = _span_table("sentences", Column("kind", Text, nullable=False))
+# Read with the document they belong to, never searched: Chroma does not hold them.
+clauses = _span_table(
+    "clauses", Column("sentence", Integer, nullable=False), Column("anchor", Integer, nullable=False)
+)
 
 SPANS: dict[Space, Table] = {"chunks": chunks, "sentences": sentences}

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from index.catalogue import fulltext
 from index.catalogue.records import Entry, FileRecord, Generation
-from index.catalogue.schema import chunks, documents, files, sentences
+from index.catalogue.schema import chunks, clauses, documents, files, sentences
 from index.errors import SkipReason, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import ColumnElement, Connection, Table
 
-    from index.types import Chunk, Sentence
+    from index.types import Chunk, Clause, Sentence
 
 UNIT_TOLERANCE = 1e-3
 """How far a vector's length may be from 1: rounding of bfloat16 models stays below it."""
@@ -191,12 +191,17 @@ class Transaction:
         )
         first = self._put_spans(chunks, entry.chunks, entry.chunk_vectors)
         self._put_spans(sentences, entry.sentences, entry.sentence_vectors)
+        if entry.clause_vectors is not None:
+            self._put_spans(clauses, entry.clauses, entry.clause_vectors)
         rows = ((first + i, words, keys) for i, (words, keys) in enumerate(entry.tokens))
         fulltext.insert(self._connection, self._generation.id, rows)
         self.changes += 1
 
     def _put_spans(
-        self, table: Table, spans: Sequence[Chunk] | Sequence[Sentence], vectors: NDArray[np.float32]
+        self,
+        table: Table,
+        spans: Sequence[Chunk] | Sequence[Sentence] | Sequence[Clause],
+        vectors: NDArray[np.float32],
     ) -> int:
         """Insert spans with their vectors; returns the row of the first, the others follow it."""
         # One past every row ever used, deleted ones included: what AUTOINCREMENT itself would give.
@@ -204,7 +209,9 @@ class Transaction:
             "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
         ).scalar()
         first = int(used or 0) + 1
-        own = ("first", "last") if table is chunks else ("kind",)
+        own = {"chunks": ("first", "last"), "sentences": ("kind",), "clauses": ("sentence", "anchor")}[
+            table.name
+        ]
         columns = ("id", "document_id", "ordinal", "start", "end", "language", *own)
         blobs = np.ascontiguousarray(vectors, dtype="<f4")
         values = [
@@ -222,7 +229,7 @@ class Transaction:
 
     def _delete_document(self, document_id: str) -> None:
         fulltext.delete_document(self._connection, self._generation.id, document_id)
-        for table in (chunks, sentences):
+        for table in (chunks, sentences, clauses):
             self._connection.execute(
                 delete(table).where(
                     table.c.generation == self._generation.id, table.c.document_id == document_id
@@ -252,8 +259,13 @@ def _check(entry: Entry, *, dimension: int) -> None:
     parts = (
         ("chunks", entry.chunks, entry.chunk_vectors),
         ("sentences", entry.sentences, entry.sentence_vectors),
+        ("clauses", entry.clauses, entry.clause_vectors),
     )
     for name, spans, vectors in parts:
+        if vectors is None:
+            if spans:
+                raise UsageError(f"{document.path}: {name} without vectors")
+            continue
         _check_vectors(vectors, (len(spans), dimension), what=f"{document.path}: vectors of {name}")
         for span in spans:
             if span.document_id != document.id or document.text[span.start : span.end] != span.text:

@@ -1,0 +1,115 @@
+"""The frozen types of the answering side: Hit -> Answer(Citation). One schema everywhere they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from index.types import Chunk
+
+EngineName = Literal["extractive", "llm"]
+Grounding = Literal["verified", "partial", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Another language version of a cited document."""
+
+    document_id: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved chunk with its scores.
+
+    `score` orders hits, larger first; it is about 0.4 (nothing in common) to 1.1 (the same sentence with
+    its names). `dense` is the cosine of the chunk, `sentence` the best cosine of one of its sentences, `lexical` the
+    bonus for shared words and names (0: none shared).
+    """
+
+    chunk: Chunk
+    title: str
+    source_url: str | None
+    document_language: str
+    score: float
+    dense: float
+    sentence: float
+    lexical: float
+    parallel: tuple[Parallel, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The search hit of the HTTP contract."""
+        return {
+            "chunk_id": self.chunk.id,
+            "document_id": self.chunk.document_id,
+            "source_url": self.source_url,
+            "title": self.title,
+            "language": self.chunk.language,
+            "text": self.chunk.text,
+            "start": self.chunk.start,
+            "end": self.chunk.end,
+            "score": round(self.score, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Words of a document: `quote == document.text[start:end]`, always.
+
+    `marker` is the n of [n] in the answer, from 1 in reading order. In a refusal the citations are the nearest
+    passages and the answer has no markers.
+    """
+
+    marker: int
+    document_id: str
+    source_url: str | None
+    title: str
+    language: str
+    quote: str
+    start: int
+    end: int
+    score: float
+    parallel: tuple[Parallel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds."""
+
+    retrieve: float = 0.0
+    answer: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the assistant says, and the words it rests on. `to_dict` is the answer schema of the contract."""
+
+    id: str
+    question: str
+    standalone_question: str
+    language: str
+    answer: str
+    short_answer: str | None
+    refused: bool
+    refusal_reason: str | None
+    engine: EngineName
+    model: str | None
+    grounding: Grounding
+    citations: tuple[Citation, ...]
+    timings_ms: Timings = field(default_factory=Timings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts and lists, ready for JSON."""
+        values = asdict(self)
+        values["citations"] = [dict(citation, parallel=list(citation["parallel"])) for citation in values["citations"]]
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier turn of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str

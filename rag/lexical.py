@@ -1,0 +1,150 @@
+"""The lexical leg: which words, numbers and names of a question stand in a text, in any script.
+
+A word counts where it stands in the text as it is. Across scripts a word, or two adjacent words run together, counts
+where the text has a word or pair with the same sound key that also looks alike when both are romanised
+("Can Tho", "Cần Thơ", "ক্যান থো"). What a match is worth is its rarity: 1 for a word of one chunk, 0 for a word of
+all of them. Words of one language often look like others of another ("so", "trong"), so between languages only
+names, codes, numbers and sound-alikes count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from index.lexicon import lexicon
+from index.terms import (
+    SHORTEST_KEY,
+    fold,
+    romanise,
+    same_sound,
+    sound_key,
+    sounds,
+    split_words,
+    without_ending,
+    word_terms,
+)
+from rag.question import Question
+
+# Jaro-Winkler similarity from which two romanised words with one sound key are the same name. Measured on
+# public parallel data: 0.85 and 0.90 do alike, docs/benchmarks.md.
+ALIKE = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the question, or two adjacent ones: `first`..`last` are positions of words, both included."""
+
+    first: int
+    last: int
+    words: tuple[str, ...]
+    forms: frozenset[str]
+    key: str
+    roman: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: the question's words and the terms made of them.
+
+    `names` holds the positions of words that the question writes as a name, or that contain a digit.
+    """
+
+    words: tuple[str, ...]
+    terms: tuple[Term, ...]
+    names: frozenset[int]
+    language: str
+
+
+@dataclass(slots=True)
+class TextTerms:
+    """The terms of a text: its folded words, and by sound key the romanised words and pairs."""
+
+    language: str
+    words: set[str] = field(default_factory=set)
+    sounds: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str, language: str) -> TextTerms:
+        """Analyse a text."""
+        found = cls(language=language, words=set(word_terms(text)))
+        for key, roman in sounds(text, language):
+            found.sounds.setdefault(key, set()).add(roman)
+        return found
+
+
+def wanted(question: Question) -> Wanted:
+    """The terms of a question, stop words left out."""
+    words = tuple(split_words(question.text))
+    stop = lexicon(question.language).stop if question.language else frozenset()
+    name_words = {fold(word) for name in question.names for word in name}
+    names = frozenset(
+        i for i, word in enumerate(words) if fold(word) in name_words or any(c.isnumeric() for c in word)
+    )
+    terms = []
+    for i, word in enumerate(words):
+        if fold(word) in stop and i not in names:
+            continue
+        terms.append(_term(words, i, i, question.language))
+        if i + 1 < len(words) and not (fold(words[i + 1]) in stop and i + 1 not in names):
+            terms.append(_term(words, i, i + 1, question.language))
+    return Wanted(words=words, terms=tuple(terms), names=names, language=question.language)
+
+
+def _term(words: Sequence[str], first: int, last: int, language: str) -> Term:
+    part = tuple(words[first : last + 1])
+    forms = frozenset(word_terms(part[0])) if first == last else frozenset()
+    endings = lexicon(language).endings
+    stripped = tuple(without_ending(word, endings) for word in part)
+    return Term(
+        first=first,
+        last=last,
+        words=part,
+        forms=forms,
+        key="".join(sound_key(word) for word in stripped) if all(map(sound_key, stripped)) else "",
+        roman="".join(romanise(word) for word in stripped),
+    )
+
+
+def matched(asked: Wanted, text: TextTerms) -> dict[Term, bool]:
+    """The terms that stand in the text: True as they are written, False by their sound."""
+    same_language = asked.language == text.language
+    found: dict[Term, bool] = {}
+    for term in asked.terms:
+        is_name = any(position in asked.names for position in range(term.first, term.last + 1))
+        if (same_language or is_name) and term.forms & text.words:
+            found[term] = True
+        elif len(term.key) >= SHORTEST_KEY and sounds_in(term, text):
+            found[term] = False
+    return found
+
+
+def sounds_in(term: Term, text: TextTerms) -> bool:
+    """Whether a word or pair of the text sounds and looks like the term."""
+    return any(same_sound(term.roman, roman) >= ALIKE for roman in text.sounds.get(term.key, ()))
+
+
+def overlap(asked: Wanted, text: TextTerms, rarity: Callable[[Term, bool], float]) -> float:
+    """The sum over the question's words of the rarity of the best term that covers each; 0 when none stands there."""
+    worth = [0.0] * len(asked.words)
+    for term, exact in matched(asked, text).items():
+        value = rarity(term, exact)
+        for position in range(term.first, term.last + 1):
+            # A pair is one finding: its worth is shared by its two words.
+            worth[position] = max(worth[position], value / (term.last - term.first + 1))
+    return math.fsum(worth)
+
+
+def rarity_from(frequencies: Mapping[tuple[str, str], int], chunks: int) -> Callable[[Term, bool], float]:
+    """A rarity in [0, 1] from how many of `chunks` chunks hold a word or key (BM25's idf over its largest value)."""
+    highest = math.log1p((chunks + 0.5) / 0.5) or 1.0
+
+    def rarity(term: Term, exact: bool) -> float:
+        if exact:
+            count = min((frequencies.get(("words", form), 0) for form in term.forms), default=0)
+        else:
+            count = frequencies.get(("keys", term.key), 0)
+        return math.log1p((chunks - min(count, chunks) + 0.5) / (count + 0.5)) / highest
+
+    return rarity

@@ -1,0 +1,34 @@
+"""Names in a sentence, where the script writes them with capitals."""
+
+from __future__ import annotations
+
+import regex
+
+from index.lexicon import lexicon
+from index.terms import fold
+from index.types import Sentence
+from rag.question import CAPITAL_NOUNS, Question
+
+_RUN = regex.compile(
+    r"(?<![\p{L}\p{M}\p{N}])\p{Lu}[\p{L}\p{M}'’.-]*(?:\s+(?:(?:of|de|da|von|van|af|the)\s+)?\p{Lu}[\p{L}\p{M}'’-]*)*"
+)
+
+
+def find_name(sentence: Sentence, question: Question) -> str | None:
+    """The name in a sentence that the question does not give; None when there is none or several to choose from.
+
+    Scripts without capitals, and languages that write every noun with one, give None: there the quote answers.
+    """
+    if sentence.language in CAPITAL_NOUNS:
+        return None
+    asked = fold(question.text)
+    stop = lexicon(sentence.language).stop
+    names = []
+    for match in _RUN.finditer(sentence.text):
+        name = match.group().rstrip(".'’-")
+        opens = match.start() == 0 and " " not in name
+        if opens or fold(name) in asked or fold(name) in stop:
+            continue
+        names.append(name)
+    distinct = list(dict.fromkeys(names))
+    return distinct[0] if len(distinct) == 1 else None

@@ -1,0 +1,104 @@
+"""What a question asks for, and the names and numbers that an answer must be about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import regex
+
+from index.language import detect
+from index.lexicon import all_lexicons, lexicon
+from index.quantities import numbers_in
+from index.terms import fold, split_words
+
+QuestionKind = Literal[
+    "count", "share", "money", "date", "duration", "person", "place", "reason", "manner", "other"
+]
+
+# Looked for in this order: the longer, more special phrase decides ("how many percent" is a share).
+_ORDER: tuple[QuestionKind, ...] = (
+    "share", "money", "date", "duration", "count", "person", "place", "reason", "manner",
+)  # fmt: skip
+_NUMERIC: frozenset[QuestionKind] = frozenset({"count", "share", "money", "duration"})
+_CASED = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Armenian}]")
+# Languages that write every noun with a capital: there a capital does not make a name.
+CAPITAL_NOUNS = frozenset({"de", "lb"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, analysed.
+
+    Attributes:
+        language: ISO 639-1, "und" when it cannot be told.
+        kind: what it asks for.
+        names: runs of words that the question writes as names (capitals within the sentence).
+        numbers: its runs of digits, ASCII, separators dropped.
+    """
+
+    text: str
+    language: str
+    kind: QuestionKind
+    names: tuple[tuple[str, ...], ...]
+    numbers: frozenset[str]
+
+    @property
+    def wants_number(self) -> bool:
+        """Whether the short answer is an amount."""
+        return self.kind in _NUMERIC
+
+    @property
+    def wants_date(self) -> bool:
+        """Whether the short answer is a date or year."""
+        return self.kind == "date"
+
+
+def analyse(text: str, *, language: str | None = None) -> Question:
+    """Analyse a question; `language` overrides the detection."""
+    tongue = language or detect(text)
+    return Question(
+        text=text,
+        language=tongue,
+        kind=_kind(text, tongue),
+        names=tuple(_names(text, tongue)),
+        numbers=frozenset(numbers_in(text)),
+    )
+
+
+def _kind(text: str, language: str) -> QuestionKind:
+    folded = f" {fold(text)} "
+    tables = [lexicon(language)] if language in {table.language for table in all_lexicons()} else all_lexicons()
+    for kind in _ORDER:
+        for table in tables:
+            if any(_stands_in(phrase, folded) for phrase in table.question.get(kind, ())):
+                return kind
+    return "other"
+
+
+def _stands_in(phrase: str, folded: str) -> bool:
+    """Whether a phrase starts a word there; it may go on, for glued endings."""
+    return bool(regex.search(rf"(?<![\p{{L}}\p{{M}}]){regex.escape(fold(phrase))}", folded))
+
+
+def _names(text: str, language: str) -> list[tuple[str, ...]]:
+    if language in CAPITAL_NOUNS or text.isupper() or not _CASED.search(text):
+        return []
+    names: list[tuple[str, ...]] = []
+    run: list[str] = []
+    words = split_words(text)
+    for position, word in enumerate([*words, ""]):
+        is_name = word[:1].isupper() and (len(word) > 1 or bool(run))
+        if is_name and position == 0:
+            # A question may open with a name ("Can Tho đã ..."); one capital alone opens every sentence.
+            following = words[1] if len(words) > 1 else ""
+            is_name = (following[:1].isupper() and fold(word) not in lexicon(language).stop) or (
+                len(word) > 1 and word.isupper()
+            )
+        if is_name:
+            run.append(word)
+        elif run:
+            names.append(tuple(run))
+            run = []
+    return names
+

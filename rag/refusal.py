@@ -1,0 +1,47 @@
+"""Whether the evidence answers: a logistic model over features, fitted on public data by `eval.fit_refusal`.
+
+The coefficients lie beside this file with the recipe that made them. A cosine threshold alone would
+not do: the cosine of a good answer moves with the languages of question and text, and a question about the
+wrong place scores like one about the right place.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from rag.evidence import Evidence, Features
+
+MODEL_FILE = Path(__file__).with_name("refusal.json")
+
+
+def probability(features: Features) -> float:
+    """The probability, in [0, 1], that the evidence answers the question."""
+    model = _model()
+    values = asdict(features)
+    score = model["intercept"] + sum(weight * values[name] for name, weight in model["weights"].items())
+    return 1 / (1 + math.exp(-score))
+
+
+def reason(evidence: Evidence, *, threshold: float) -> str | None:
+    """Why the question must be refused: "empty", "name", "unanswered"; None when it can be answered.
+
+    Args:
+        threshold: probability below which the evidence does not answer; 0 refuses only what has no evidence.
+    """
+    if evidence.features is None or not evidence.supports:
+        return "empty"
+    if threshold <= 0:
+        return None
+    if probability(evidence.features) >= threshold:
+        return None
+    return "name" if evidence.missing else "unanswered"
+
+
+@cache
+def _model() -> dict[str, dict[str, float]]:
+    model: dict[str, dict[str, float]] = json.loads(MODEL_FILE.read_text(encoding="utf-8"))
+    return model

@@ -1,0 +1,203 @@
+"""Retrieval: dense over chunks and over sentences, and a lexical leg, fused by one rule.
+
+The rule: a chunk's score is the mean of its own cosine and the best cosine of one of its sentences, plus
+`NAME_BONUS` for each rare word, name or number of the question that it holds (`rag.lexical`). All legs
+bring candidates; the score is then computed exactly for the best of them from the stored vectors. The ablation of
+each leg is in docs/benchmarks.md.
+
+Parallel documents count as one: a result shows one language version, the question's language if there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+from numpy.typing import NDArray
+
+from index.corpus import Corpus
+from index.embedder import Embedder
+from index.types import Chunk
+from rag.answer import Hit, Parallel
+from rag.lexical import TextTerms, Wanted, overlap, rarity_from, wanted
+from rag.question import Question, analyse
+
+# Worth of the rarest possible shared word, on the scale of a cosine. Best of 0.005 to 0.02 a unit of idf on
+# public parallel data, same-language and cross-language taken together (docs/benchmarks.md).
+NAME_BONUS = 0.018
+# Candidates each leg brings, and how many are scored exactly. Twice as many change no figure of the ablation.
+_CANDIDATES = 60
+_SENTENCE_CANDIDATES = 120
+_SCORED = 40
+
+
+class CorpusRetriever(BaseRetriever):
+    """A llama-index retriever over a `Corpus`; `hits` gives the same results as our own type.
+
+    Args:
+        corpus: an open corpus.
+        embedder: the embedder that made it.
+        top_k: number of results.
+        chunks, sentences, lexical: switch a leg off, for measuring what it is worth.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        embedder: Embedder,
+        *,
+        top_k: int = 10,
+        chunks: bool = True,
+        sentences: bool = True,
+        lexical: bool = True,
+    ) -> None:
+        super().__init__()
+        self._corpus = corpus
+        self._embedder = embedder
+        self._top_k = top_k
+        self._legs = (chunks, sentences, lexical)
+
+    def hits(
+        self,
+        question: Question,
+        *,
+        top_k: int | None = None,
+        languages: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
+        vector: NDArray[np.float32] | None = None,
+    ) -> list[Hit]:
+        """The best chunks for a question, best first.
+
+        Args:
+            question: the analysed question.
+            top_k: number of results; None: the retriever's own.
+            languages: only documents in these languages; None: all.
+            documents: only these document ids; None: all.
+            vector: (dimension,) the question's vector, when it is at hand already.
+        """
+        among = None
+        if languages is not None or documents is not None:
+            among = self._corpus.document_ids(languages=languages, documents=documents)
+            if not among:
+                return []
+        if vector is None:
+            vector = self._embedder.embed_queries([question.text])[0]
+        asked = wanted(question)
+        chunks = self._candidates(asked, vector, among)
+        hits = self._score(chunks, asked, vector)
+        return self._one_version_each(hits, question.language)[: top_k or self._top_k]
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        vector = None
+        if query_bundle.embedding is not None:
+            vector = np.asarray(query_bundle.embedding, np.float32)
+        return [_node(hit) for hit in self.hits(analyse(query_bundle.query_str), vector=vector)]
+
+    def _candidates(
+        self, asked: Wanted, vector: NDArray[np.float32], among: frozenset[str] | None
+    ) -> list[Chunk]:
+        """Chunks that any leg brings, the most promising first, at most `_SCORED`."""
+        by_chunk, by_sentence, by_text = self._legs
+        best: dict[str, float] = {}
+        if by_chunk:
+            found = self._corpus.search_chunks(vector, top_k=_CANDIDATES, documents=among)
+            best.update((match.id, match.score) for match in found)
+        if by_sentence:
+            matches = self._corpus.search_sentences(vector, top_k=_SENTENCE_CANDIDATES, documents=among)
+            holders = self._corpus.chunks_holding([match.id for match in matches])
+            for match in matches:
+                for chunk_id in holders.get(match.id, ()):
+                    best[chunk_id] = max(best.get(chunk_id, -1.0), match.score)
+        if by_text:
+            matches = self._corpus.search_text(
+                words=[form for term in asked.terms for form in sorted(term.forms)],
+                keys=[term.key for term in asked.terms if term.key],
+                top_k=_CANDIDATES // 2,
+                documents=among,
+            )
+            # A lexical find has no cosine yet; rank decides its place beside the dense ones.
+            top = max(best.values(), default=1.0)
+            for rank, match in enumerate(matches):
+                best[match.id] = max(best.get(match.id, -1.0), top - 0.005 * rank)
+        order = sorted(best, key=lambda chunk_id: -best[chunk_id])[:_SCORED]
+        return self._corpus.chunks(order)
+
+    def _score(self, chunks: Sequence[Chunk], asked: Wanted, vector: NDArray[np.float32]) -> list[Hit]:
+        by_chunk, by_sentence, by_text = self._legs
+        chunk_vectors = self._corpus.chunk_vectors([chunk.id for chunk in chunks])
+        infos = self._corpus.document_infos({chunk.document_id for chunk in chunks})
+        rarity = rarity_from(self._frequencies(asked), self._corpus.counts()["chunks"]) if by_text else None
+        hits = []
+        for chunk in chunks:
+            info = infos.get(chunk.document_id)
+            if info is None or chunk.id not in chunk_vectors:
+                continue  # deleted since the search
+            dense = float(chunk_vectors[chunk.id] @ vector)
+            sentence = dense
+            if by_sentence:
+                rows = self._corpus.sentence_vectors(chunk.document_id, chunk.first, chunk.last)
+                sentence = float((rows @ vector).max()) if len(rows) else dense
+            lexical = 0.0
+            if rarity is not None:
+                lexical = NAME_BONUS * overlap(asked, TextTerms.of(chunk.text, chunk.language), rarity)
+            cosine = (dense + sentence) / 2 if by_chunk else sentence
+            hits.append(
+                Hit(
+                    chunk=chunk,
+                    title=info.title,
+                    source_url=info.source_url,
+                    document_language=info.language,
+                    score=cosine + lexical,
+                    dense=dense,
+                    sentence=sentence,
+                    lexical=lexical,
+                )
+            )
+        return sorted(hits, key=lambda hit: -hit.score)
+
+    def _frequencies(self, asked: Wanted) -> dict[tuple[str, str], int]:
+        words = sorted({form for term in asked.terms for form in term.forms})
+        keys = sorted({term.key for term in asked.terms if term.key})
+        counts = {("words", w): n for w, n in self._corpus.document_frequency(words).items()}
+        counts.update((("keys", k), n) for k, n in self._corpus.document_frequency(keys, column="keys").items())
+        return counts
+
+    def _one_version_each(self, hits: Sequence[Hit], language: str) -> list[Hit]:
+        """Keep one language version of parallel documents: the question's own, else the best one."""
+        chosen: dict[str, str] = {}
+        for hit in hits:
+            if hit.source_url is None:
+                continue
+            here = chosen.get(hit.source_url)
+            if here is None or (hit.document_language == language and not _is_in(hits, here, language)):
+                chosen[hit.source_url] = hit.chunk.document_id
+        kept = []
+        for hit in hits:
+            if hit.source_url is not None and chosen[hit.source_url] != hit.chunk.document_id:
+                continue
+            versions = self._corpus.parallel(hit.chunk.document_id) if hit.source_url else []
+            kept.append(replace(hit, parallel=tuple(Parallel(*version) for version in versions)))
+        return kept
+
+
+def _is_in(hits: Sequence[Hit], document_id: str, language: str) -> bool:
+    return any(hit.chunk.document_id == document_id and hit.document_language == language for hit in hits)
+
+
+def _node(hit: Hit) -> NodeWithScore:
+    node = TextNode(
+        id_=hit.chunk.id,
+        text=hit.chunk.text,
+        start_char_idx=hit.chunk.start,
+        end_char_idx=hit.chunk.end,
+        metadata={
+            "document_id": hit.chunk.document_id,
+            "title": hit.title,
+            "source_url": hit.source_url,
+            "language": hit.chunk.language,
+        },
+    )
+    return NodeWithScore(node=node, score=hit.score)

@@ -1,0 +1,85 @@
+"""Settings of the answering layer; `index` holds those of the layer below."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from index.errors import SettingsError
+from index.settings import IndexSettings
+
+PREFIX = "RAG_"
+
+
+class RagSettings(BaseSettings):
+    """How questions are answered and where the server listens."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    index: IndexSettings = Field(default_factory=IndexSettings, exclude=True)
+
+    rerank_model: str | None = Field(
+        None, description="A sentence-transformers CrossEncoder that reorders the best passages; empty: off."
+    )
+    top_k: int = Field(5, ge=1, le=50, description="Passages in which the answer is looked for.")
+    refusal_threshold: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Probability of being answered below which a question is refused; 0 answers everything.",
+    )
+    max_question_chars: int = Field(
+        2000, ge=10, le=100_000, description="A longer question is refused with an error."
+    )
+    llm_base_url: str | None = Field(None, description="URL of an OpenAI-compatible server; empty: none.")
+    llm_model: str | None = Field(None, description="Name of the model on that server.")
+    llm_api_key: SecretStr | None = Field(None, description="Key of that server, if it wants one.")
+    llm_timeout_s: float = Field(60.0, gt=0, le=3600, description="Seconds to wait for that server.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+
+
+def load_settings() -> RagSettings:
+    """All settings from the environment and `.env`.
+
+    Raises:
+        SettingsError: a `RAG_` name is unknown or a value is malformed or out of range; the text says which
+            one, why, and what is allowed.
+    """
+    _refuse_unknown()
+    try:
+        return RagSettings()
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+
+
+def setting_names() -> dict[str, str]:
+    """Environment name of every setting with its description, in declared order."""
+    fields = {**IndexSettings.model_fields, **RagSettings.model_fields}
+    return {
+        f"{PREFIX}{name.upper()}": info.description or "" for name, info in fields.items() if name != "index"
+    }
+
+
+def _refuse_unknown() -> None:
+    known = setting_names()
+    given = {name.upper() for name in (*os.environ, *dotenv_values(Path(".env")))}
+    for name in sorted(given):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`rag doctor` lists the settings"
+            raise SettingsError(f"{name} is not a setting; {hint}")
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = f"{PREFIX}{'_'.join(str(part) for part in first['loc'] if part != 'index').upper()}"
+    description = setting_names().get(name, "")
+    return f"{name}={first.get('input')!r}: {first['msg'].lower()}. {description}".strip()

@@ -1,0 +1,135 @@
+"""Fixtures that every test may use.
+
+    model_dir       session   folder with the bundled model, rebuilt once and kept between runs
+    embedder        session   the bundled model, loaded once
+    make_data_dir   session   function: makes a folder into an empty data directory that shares the model
+    data_dir        function  an empty data directory that shares the model
+    seed_settings   session   RagSettings whose data directory holds the indexed seeds; do not write to it
+    assistant       session   the open Assistant on that index
+
+Texts in many scripts and hostile ones: `from texts import MULTI_SCRIPT, HOSTILE, by_id`.
+
+Without asking, every test runs without `RAG_` settings of the machine, with the model hub off line, and with
+every network address but loopback refused: the error names the address.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pytest_socket import SocketConnectBlockedError, socket_allow_hosts
+
+from index.settings import IndexSettings
+from rag.settings import RagSettings
+
+if TYPE_CHECKING:
+    from index.embedder import SentenceTransformerEmbedder
+    from rag.assistant import Assistant
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+# Before any library is imported that reads them; child processes inherit them.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+for _name in [name for name in os.environ if name.upper().startswith("RAG_")]:
+    del os.environ[_name]
+
+_look_up = socket.getaddrinfo
+
+
+def _refuse_network() -> None:
+    """Refuse to connect beyond loopback and to look other names up: a failed look-up hides the attempt."""
+    socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+    def guarded(host: str | bytes | None, *args: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is None or name in LOOPBACK or _is_wildcard(name):
+            return _look_up(host, *args, **options)
+        raise SocketConnectBlockedError(LOOPBACK, name)
+
+    socket.getaddrinfo = guarded
+
+
+def _is_wildcard(name: str) -> bool:
+    return name in {"", "0.0.0.0", "::"}  # noqa: S104 - an address to listen on, not one to reach
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only_in_session_fixtures() -> Iterator[None]:
+    """The guard for fixtures that live longer than one test."""
+    _refuse_network()
+    yield
+    socket.getaddrinfo = _look_up
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> None:
+    """The guard again: pytest-socket lifts its own after each test."""
+    _refuse_network()
+
+
+@pytest.fixture(scope="session")
+def model_dir(pytestconfig: pytest.Config) -> Path:
+    """The `models` folder that tests share, in pytest's cache: only the first run rebuilds the model."""
+    assert pytestconfig.cache is not None, "the tests need pytest's cache: run without -p no:cacheprovider"
+    folder = pytestconfig.cache.mkdir("data") / "models"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedder(model_dir: Path) -> SentenceTransformerEmbedder:
+    """The bundled model."""
+    from index.embedder import load_embedder  # seconds: only for the tests that need it
+
+    return load_embedder(IndexSettings(data_dir=model_dir.parent, _env_file=None))  # type: ignore[call-arg]
+
+
+@pytest.fixture(scope="session")
+def make_data_dir(model_dir: Path) -> Callable[[Path], Path]:
+    """A function that makes a folder into an empty data directory with the shared model."""
+
+    def make(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "models").symlink_to(model_dir, target_is_directory=True)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, make_data_dir: Callable[[Path], Path]) -> Path:
+    """An empty data directory with the shared model."""
+    return make_data_dir(tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def seed_settings(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_data_dir: Callable[[Path], Path],
+    embedder: SentenceTransformerEmbedder,
+) -> RagSettings:
+    """Settings of a data directory in which the shipped documents are indexed."""
+    from index.catalogue import Catalogue
+    from index.indexer import Indexer
+
+    folder = make_data_dir(tmp_path_factory.mktemp("seeds") / "data")
+    settings = IndexSettings(data_dir=folder, _env_file=None)  # type: ignore[call-arg]
+    with Catalogue.open(folder, create=True) as catalogue:
+        summary = Indexer(catalogue, embedder, settings).run([settings.seeds_dir])
+    assert summary.documents, "the shipped documents must be indexed"
+    return RagSettings(index=settings, _env_file=None)  # type: ignore[call-arg]
+
+
+@pytest.fixture(scope="session")
+def assistant(seed_settings: RagSettings) -> Iterator[Assistant]:
+    """The assistant on the shipped documents."""
+    from rag.assistant import Assistant
+
+    with Assistant.open(seed_settings) as opened:
+        yield opened

@@ -62,9 +62,13 @@ def read_contexts(path: Path) -> tuple[list[Article], dict[str, Case]]:
                     )
                 texts.append(context)
                 offset += len(context) + len(SEPARATOR)
-            articles.append(Article(title=entry.get("title", "").replace("_", " "), text=SEPARATOR.join(texts)))
+            articles.append(
+                Article(title=entry.get("title", "").replace("_", " "), text=SEPARATOR.join(texts))
+            )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is not a SQuAD-format file ({error}); give a file such as xquad.en.json") from error
+        raise UsageError(
+            f"{path} is not a SQuAD-format file ({error}); give a file such as xquad.en.json"
+        ) from error
     return articles, cases
 
 

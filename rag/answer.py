@@ -103,7 +103,9 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts and lists, ready for JSON."""
         values = asdict(self)
-        values["citations"] = [dict(citation, parallel=list(citation["parallel"])) for citation in values["citations"]]
+        values["citations"] = [
+            dict(citation, parallel=list(citation["parallel"])) for citation in values["citations"]
+        ]
         return values
 
 

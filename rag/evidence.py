@@ -14,19 +14,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.quantities import Quantity, find_quantities, numbers_in
-from index.terms import fold_digits
 from index.types import Sentence
 from rag.answer import Hit
-from rag.lexical import TextTerms, Wanted, matched, wanted
+from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
 from rag.question import Question
 
 # A word of the question is shared when this part of the document's sentences, and at least two, hold it.
 _SHARED = 0.08
 # Sentences of a document that are looked at for shared words and names; a long document shows them early.
 _LOOKED_AT = 120
+# Terms that are left out one at a time, each costing one short text to embed.
+_TERMS_LEFT_OUT = 24
+# A term that pushes the question this far from the passage is named as what the documents do not hold.
+_PUSHES_AWAY = 0.01
 # What a number of another kind than asked for loses; a cosine between unrelated clauses varies by about as much.
 _WRONG_KIND = 0.15
 
@@ -66,6 +70,10 @@ class Features:
         names: part of the question's names that its document holds; 1 when it has none.
         has_names: 1 when the question has names.
         numbers: part of the question's numbers that its document holds; 1 when it has none.
+        unsupported: how much nearer the question comes to the passage when one term is left out that its
+            document does not hold, as a cosine; 0 when every term draws it nearer. A name of
+            another place pushes the question away from the passage, in any script.
+        unsupported_sentence: the same for the sentence that would answer.
         answerable: 1 unless a number or date is asked for and none stands in the passages.
         same_language: 1 when the passage is in the question's language.
     """
@@ -77,6 +85,8 @@ class Features:
     names: float
     has_names: float
     numbers: float
+    unsupported: float
+    unsupported_sentence: float
     answerable: float
     same_language: float
 
@@ -103,31 +113,84 @@ def gather(question: Question, hits: Sequence[Hit], corpus: Corpus, embedder: Em
     if not hits:
         return Evidence(question, (), (), (), None, ())
     asked = wanted(question)
-    hits = _about_the_names(question, asked, hits, corpus)
-    focus = _focus(question, asked, corpus, hits[0])
-    texts = [question.text] if focus == question.text else [question.text, focus]
-    vectors = embedder.embed_queries(texts)
-    whole, focused = vectors[0], vectors[-1]
-    supports = _supports(hits, corpus, whole, focused)
-    numbers = _numbers(question, hits, supports, corpus, focused)
-    coverage, missing = _coverage(question, asked, corpus, hits[0])
+    reader = corpus.reader()
+    openings = _Openings(reader)
+    hits = _about_the_names(question, asked, hits, openings)
+    best = hits[0]
+    coverage = _coverage(question, asked, openings, best)
+    focus = _focus(question, asked, openings, best)
+    left_out = _left_out(asked, coverage.held)
+    texts = [question.text, focus, " ".join(asked.words), *left_out.values()]
+    whole, focused, plain, *others = embedder.embed_queries(texts)
+    supports = _supports(hits, reader, whole, focused)
+    numbers = _numbers(question, hits, supports, reader, focused)
+    first = numbers[0].support if numbers else supports[0] if supports else None
+    pushes = _pushes(reader, best, first, plain, others)
+    unheld = list(left_out)
+    missing = coverage.missing
+    if not missing and unheld and pushes[0].max() >= _PUSHES_AWAY:
+        missing = (unheld[int(pushes[0].argmax())],)
     return Evidence(
         question=question,
         hits=tuple(hits),
         supports=tuple(supports),
         numbers=tuple(numbers),
-        features=_features(question, asked, hits[0], supports, numbers, coverage),
+        features=_features(question, asked, best, supports, numbers, coverage, pushes),
         missing=missing,
     )
 
 
-def _focus(question: Question, asked: Wanted, corpus: Corpus, hit: Hit) -> str:
-    """The question without its names and without the words that many sentences of the document share."""
-    sentences = corpus.sentences_of(hit.chunk.document_id, 0, _LOOKED_AT - 1)
+def _left_out(asked: Wanted, held: frozenset[int]) -> dict[str, str]:
+    """For each term of the question that the document does not hold: the question without it, by the term's words."""
+    texts: dict[str, str] = {}
+    for term in asked.terms[:_TERMS_LEFT_OUT]:
+        positions = set(range(term.first, term.last + 1))
+        if not positions & held and len(positions) < len(asked.words):
+            kept = [word for position, word in enumerate(asked.words) if position not in positions]
+            texts[" ".join(term.words)] = " ".join(kept)
+    return texts
+
+
+def _pushes(
+    reader: Reader,
+    hit: Hit,
+    support: Support | None,
+    plain: NDArray[np.float32],
+    others: Sequence[NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """(2, terms) how much nearer the question without each term is to the passage and to the sentence; never empty."""
+    passage = reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id)
+    if not others or passage is None or support is None:
+        return np.zeros((2, 1), np.float32)
+    sentence = support.sentence
+    rows = reader.sentence_vectors(sentence.document_id, sentence.ordinal, sentence.ordinal)
+    targets = np.stack([passage, rows[0] if len(rows) else passage])
+    pushes: NDArray[np.float32] = targets @ (np.stack(others) - plain).T
+    return pushes
+
+
+class _Openings:
+    """The terms of the first sentences of documents, read once a question."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._terms: dict[str, list[TextTerms]] = {}
+
+    def terms(self, document_id: str) -> list[TextTerms]:
+        """The terms of each of a document's first sentences."""
+        if document_id not in self._terms:
+            sentences = self._reader.sentences_of(document_id, 0, _LOOKED_AT - 1)
+            self._terms[document_id] = [text_terms(s.text, s.language) for s in sentences]
+        return self._terms[document_id]
+
+
+def _focus(question: Question, asked: Wanted, openings: _Openings, hit: Hit) -> str:
+    """The question without the words that many sentences of the document share."""
+    sentences = openings.terms(hit.chunk.document_id)
     needed = max(2.0, _SHARED * len(sentences))
     counts: dict[int, int] = {}
     for sentence in sentences:
-        here = matched(asked, TextTerms.of(sentence.text, sentence.language))
+        here = matched(asked, sentence)
         for position in {p for term in here for p in range(term.first, term.last + 1)}:
             counts[position] = counts.get(position, 0) + 1
     shared = {position for position, count in counts.items() if count >= needed}
@@ -137,14 +200,15 @@ def _focus(question: Question, asked: Wanted, corpus: Corpus, hit: Hit) -> str:
 
 
 def _supports(
-    hits: Sequence[Hit], corpus: Corpus, whole: NDArray[np.float32], focused: NDArray[np.float32]
+    hits: Sequence[Hit], reader: Reader, whole: NDArray[np.float32], focused: NDArray[np.float32]
 ) -> list[Support]:
     found: dict[str, Support] = {}
+    by_chunk = reader.sentence_vectors_in([hit.chunk.id for hit in hits])
     for hit in hits:
         chunk = hit.chunk
-        sentences = corpus.sentences_of(chunk.document_id, chunk.first, chunk.last)
-        vectors = corpus.sentence_vectors(chunk.document_id, chunk.first, chunk.last)
-        if len(sentences) != len(vectors):
+        sentences = reader.sentences_of(chunk.document_id, chunk.first, chunk.last)
+        vectors = by_chunk.get(chunk.id)
+        if vectors is None or len(sentences) != len(vectors):
             continue  # replaced between the two reads
         cosines = vectors @ whole
         focus = vectors @ focused
@@ -162,7 +226,7 @@ def _numbers(
     question: Question,
     hits: Sequence[Hit],
     supports: Sequence[Support],
-    corpus: Corpus,
+    reader: Reader,
     focused: NDArray[np.float32],
 ) -> list[NumberFound]:
     """Numbers of the kind asked for, best first: passage, sentence and clause each have a say."""
@@ -171,7 +235,7 @@ def _numbers(
     by_sentence = {(s.sentence.document_id, s.sentence.ordinal): s for s in supports}
     found = []
     for hit in hits:
-        clauses, vectors = corpus.clauses_of(hit.chunk.document_id, hit.chunk.first, hit.chunk.last)
+        clauses, vectors = reader.clauses_of(hit.chunk.document_id, hit.chunk.first, hit.chunk.last)
         for clause, cosine in zip(clauses, (vectors @ focused).tolist(), strict=True):
             support = by_sentence.get((clause.document_id, clause.sentence))
             if support is None:
@@ -206,7 +270,7 @@ def _penalty(question: Question, quantity: Quantity) -> float | None:
 
 
 def _about_the_names(
-    question: Question, asked: Wanted, hits: Sequence[Hit], corpus: Corpus
+    question: Question, asked: Wanted, hits: Sequence[Hit], openings: _Openings
 ) -> list[Hit]:
     """Hits of documents that hold more of the question's names and numbers first, otherwise as they were."""
     if not (question.names or question.numbers) or len({hit.chunk.document_id for hit in hits}) == 1:
@@ -214,33 +278,40 @@ def _about_the_names(
     held = {}
     for hit in hits:
         if hit.chunk.document_id not in held:
-            (names, numbers), _ = _coverage(question, asked, corpus, hit)
-            held[hit.chunk.document_id] = names + numbers
+            coverage = _coverage(question, asked, openings, hit)
+            held[hit.chunk.document_id] = coverage.names + coverage.numbers
     return sorted(hits, key=lambda hit: -held[hit.chunk.document_id])
 
 
-def _coverage(
-    question: Question, asked: Wanted, corpus: Corpus, hit: Hit
-) -> tuple[tuple[float, float], tuple[str, ...]]:
-    """Parts of the question's names and numbers that the hit's document holds, and those it does not."""
-    if not (question.names or question.numbers):
-        return (1.0, 1.0), ()
-    document_id = hit.chunk.document_id
-    sentences = corpus.sentences_of(document_id, 0, _LOOKED_AT - 1)
-    texts = [(hit.title, hit.document_language), *((s.text, s.language) for s in sentences)]
-    if hit.chunk.first >= _LOOKED_AT:
-        texts.append((hit.chunk.text, hit.chunk.language))
+@dataclass(frozen=True, slots=True)
+class _Coverage:
+    """What the best document holds of the question: parts of its names and numbers, and positions of its words."""
+
+    names: float
+    numbers: float
+    missing: tuple[str, ...]
+    held: frozenset[int]
+
+
+def _coverage(question: Question, asked: Wanted, openings: _Openings, hit: Hit) -> _Coverage:
+    texts = [
+        text_terms(hit.title, hit.document_language),
+        text_terms(hit.chunk.text, hit.chunk.language),
+        *openings.terms(hit.chunk.document_id),
+    ]
     held: set[int] = set()
     digits: set[str] = set()
-    for text, language in texts:
-        terms = matched(asked, TextTerms.of(text, language))
-        held.update(p for term in terms for p in range(term.first, term.last + 1))
-        digits |= numbers_in(fold_digits(text))
+    for text in texts:
+        held.update(p for term in matched(asked, text) for p in range(term.first, term.last + 1))
+        digits.update(*(numbers_in(word) for word in text.words))
     missing = [" ".join(name) for name in question.names if not _is_held(name, asked, held)]
     unheld = sorted(question.numbers - digits)
-    names = 1 - len(missing) / len(question.names) if question.names else 1.0
-    numbers = 1 - len(unheld) / len(question.numbers) if question.numbers else 1.0
-    return (names, numbers), (*missing, *unheld)
+    return _Coverage(
+        names=1 - len(missing) / len(question.names) if question.names else 1.0,
+        numbers=1 - len(unheld) / len(question.numbers) if question.numbers else 1.0,
+        missing=(*missing, *unheld),
+        held=frozenset(held),
+    )
 
 
 def _is_held(name: tuple[str, ...], asked: Wanted, held: set[int]) -> bool:
@@ -252,24 +323,28 @@ def _is_held(name: tuple[str, ...], asked: Wanted, held: set[int]) -> bool:
     return False
 
 
-def _features(
+def _features(  # noqa: PLR0917 - one row of a table
     question: Question,
     asked: Wanted,
     hit: Hit,
     supports: Sequence[Support],
     numbers: Sequence[NumberFound],
-    coverage: tuple[float, float],
+    coverage: _Coverage,
+    pushes: NDArray[np.float32],
 ) -> Features:
     cosines = np.array([support.cosine for support in supports] or [0.0])
     asks_for_figure = question.wants_number or question.wants_date
+    away = np.maximum(pushes.max(axis=1), 0.0)
     return Features(
         cosine=float(cosines.max()),
         passage=hit.score - hit.lexical,
         margin=float(cosines.max() - cosines.mean()),
         overlap=hit.lexical / max(1, len(asked.words)) * 100,
-        names=coverage[0],
+        names=coverage.names,
         has_names=float(bool(question.names)),
-        numbers=coverage[1],
+        numbers=coverage.numbers,
+        unsupported=float(away[0]),
+        unsupported_sentence=float(away[1]),
         answerable=float(bool(numbers) or not asks_for_figure),
         same_language=float(hit.chunk.language == question.language),
     )

@@ -34,7 +34,8 @@ def answer(evidence: Evidence) -> Draft:
     template = notices["answer"] if short else notices["answer_quote"]
     parts = [template.format(short=short, quote=citations[0].quote, marker="[1]")]
     parts += [
-        notices["also"].format(quote=citation.quote, marker=f"[{citation.marker}]") for citation in citations[1:]
+        notices["also"].format(quote=citation.quote, marker=f"[{citation.marker}]")
+        for citation in citations[1:]
     ]
     return Draft(text="\n\n".join(parts), short=short, citations=citations)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from index.lexicon import lexicon
 from index.terms import (
@@ -65,13 +66,14 @@ class TextTerms:
     words: set[str] = field(default_factory=set)
     sounds: dict[str, set[str]] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, text: str, language: str) -> TextTerms:
-        """Analyse a text."""
-        found = cls(language=language, words=set(word_terms(text)))
-        for key, roman in sounds(text, language):
-            found.sounds.setdefault(key, set()).add(roman)
-        return found
+
+@lru_cache(maxsize=8192)  # the same passages and sentences are asked about again and again
+def text_terms(text: str, language: str) -> TextTerms:
+    """The terms of a text; what is returned is shared and must not be changed."""
+    found = TextTerms(language=language, words=set(word_terms(text)))
+    for key, roman in sounds(text, language):
+        found.sounds.setdefault(key, set()).add(roman)
+    return found
 
 
 def wanted(question: Question) -> Wanted:

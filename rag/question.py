@@ -68,7 +68,9 @@ def analyse(text: str, *, language: str | None = None) -> Question:
 
 def _kind(text: str, language: str) -> QuestionKind:
     folded = f" {fold(text)} "
-    tables = [lexicon(language)] if language in {table.language for table in all_lexicons()} else all_lexicons()
+    tables = (
+        [lexicon(language)] if language in {table.language for table in all_lexicons()} else all_lexicons()
+    )
     for kind in _ORDER:
         for table in tables:
             if any(_stands_in(phrase, folded) for phrase in table.question.get(kind, ())):
@@ -101,4 +103,3 @@ def _names(text: str, language: str) -> list[tuple[str, ...]]:
             names.append(tuple(run))
             run = []
     return names
-

@@ -18,11 +18,12 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from numpy.typing import NDArray
 
+from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.types import Chunk
 from rag.answer import Hit, Parallel
-from rag.lexical import TextTerms, Wanted, overlap, rarity_from, wanted
+from rag.lexical import Wanted, overlap, rarity_from, text_terms, wanted
 from rag.question import Question, analyse
 
 # Worth of the rarest possible shared word, on the scale of a cosine. Best of 0.005 to 0.02 a unit of idf on
@@ -88,7 +89,8 @@ class CorpusRetriever(BaseRetriever):
         asked = wanted(question)
         chunks = self._candidates(asked, vector, among)
         hits = self._score(chunks, asked, vector)
-        return self._one_version_each(hits, question.language)[: top_k or self._top_k]
+        kept = self._one_version_each(hits, question.language)[: top_k or self._top_k]
+        return [self._with_parallel(hit) for hit in kept]
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         vector = None
@@ -127,9 +129,12 @@ class CorpusRetriever(BaseRetriever):
 
     def _score(self, chunks: Sequence[Chunk], asked: Wanted, vector: NDArray[np.float32]) -> list[Hit]:
         by_chunk, by_sentence, by_text = self._legs
-        chunk_vectors = self._corpus.chunk_vectors([chunk.id for chunk in chunks])
-        infos = self._corpus.document_infos({chunk.document_id for chunk in chunks})
-        rarity = rarity_from(self._frequencies(asked), self._corpus.counts()["chunks"]) if by_text else None
+        reader = self._corpus.reader()
+        ids = [chunk.id for chunk in chunks]
+        chunk_vectors = reader.chunk_vectors(ids)
+        sentence_vectors = reader.sentence_vectors_in(ids) if by_sentence else {}
+        infos = reader.infos({chunk.document_id for chunk in chunks})
+        rarity = rarity_from(_frequencies(asked, reader), reader.counts()["chunks"]) if by_text else None
         hits = []
         for chunk in chunks:
             info = infos.get(chunk.document_id)
@@ -138,11 +143,11 @@ class CorpusRetriever(BaseRetriever):
             dense = float(chunk_vectors[chunk.id] @ vector)
             sentence = dense
             if by_sentence:
-                rows = self._corpus.sentence_vectors(chunk.document_id, chunk.first, chunk.last)
-                sentence = float((rows @ vector).max()) if len(rows) else dense
+                rows = sentence_vectors.get(chunk.id)
+                sentence = dense if rows is None else float((rows @ vector).max())
             lexical = 0.0
             if rarity is not None:
-                lexical = NAME_BONUS * overlap(asked, TextTerms.of(chunk.text, chunk.language), rarity)
+                lexical = NAME_BONUS * overlap(asked, text_terms(chunk.text, chunk.language), rarity)
             cosine = (dense + sentence) / 2 if by_chunk else sentence
             hits.append(
                 Hit(
@@ -158,14 +163,8 @@ class CorpusRetriever(BaseRetriever):
             )
         return sorted(hits, key=lambda hit: -hit.score)
 
-    def _frequencies(self, asked: Wanted) -> dict[tuple[str, str], int]:
-        words = sorted({form for term in asked.terms for form in term.forms})
-        keys = sorted({term.key for term in asked.terms if term.key})
-        counts = {("words", w): n for w, n in self._corpus.document_frequency(words).items()}
-        counts.update((("keys", k), n) for k, n in self._corpus.document_frequency(keys, column="keys").items())
-        return counts
-
-    def _one_version_each(self, hits: Sequence[Hit], language: str) -> list[Hit]:
+    @staticmethod
+    def _one_version_each(hits: Sequence[Hit], language: str) -> list[Hit]:
         """Keep one language version of parallel documents: the question's own, else the best one."""
         chosen: dict[str, str] = {}
         for hit in hits:
@@ -174,13 +173,25 @@ class CorpusRetriever(BaseRetriever):
             here = chosen.get(hit.source_url)
             if here is None or (hit.document_language == language and not _is_in(hits, here, language)):
                 chosen[hit.source_url] = hit.chunk.document_id
-        kept = []
-        for hit in hits:
-            if hit.source_url is not None and chosen[hit.source_url] != hit.chunk.document_id:
-                continue
-            versions = self._corpus.parallel(hit.chunk.document_id) if hit.source_url else []
-            kept.append(replace(hit, parallel=tuple(Parallel(*version) for version in versions)))
-        return kept
+        return [
+            hit for hit in hits if hit.source_url is None or chosen[hit.source_url] == hit.chunk.document_id
+        ]
+
+    def _with_parallel(self, hit: Hit) -> Hit:
+        """A hit with the other language versions of its document."""
+        if hit.source_url is None:
+            return hit
+        versions = self._corpus.parallel(hit.chunk.document_id)
+        return replace(hit, parallel=tuple(Parallel(*version) for version in versions))
+
+
+def _frequencies(asked: Wanted, reader: Reader) -> dict[tuple[str, str], int]:
+    """In how many chunks each word and key of the question stands."""
+    words = sorted({form for term in asked.terms for form in term.forms})
+    keys = sorted({term.key for term in asked.terms if term.key})
+    counts = {("words", word): n for word, n in reader.frequencies(words, column="words").items()}
+    counts.update((("keys", key), n) for key, n in reader.frequencies(keys, column="keys").items())
+    return counts
 
 
 def _is_in(hits: Sequence[Hit], document_id: str, language: str) -> bool:

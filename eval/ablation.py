@@ -1,0 +1,224 @@
+"""What each leg of retrieval is worth, on SQuAD-format files in several languages.
+
+    python -m eval.ablation XQUAD_FOLDER [--languages en,hi,vi,sv] [--questions 200]
+
+Two tables. *Pairs*: questions in one language, all articles in another; passage recall@1/@5 and answer-sentence
+accuracy@1/@3 as legs are switched on. *Pool*: every article once, in a language drawn by lot, so that the
+one document that knows is mostly in another language than the question; with and without the correction
+of vectors for their language.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from eval.public import (
+    Gold,
+    documents_by_name,
+    gold_sentences,
+    index_folder,
+    locate,
+    open_corpus,
+    write_texts,
+)
+from eval.squad import Article, Case, join, read_contexts
+from index.corpus import Corpus
+from index.embedder import Embedder, load_embedder
+from index.settings import IndexSettings
+from rag.answer import Hit
+from rag.evidence import Evidence, gather
+from rag.question import Question, analyse
+from rag.retriever import CorpusRetriever
+
+SEED = 7
+LEGS: Mapping[str, Mapping[str, bool]] = {
+    "dense chunks": {"sentences": False, "lexical": False},
+    "+ sentences": {"lexical": False},
+    "+ words and names": {"sentences": False},
+    "all legs": {},
+}
+Files = Mapping[str, tuple[list[Article], dict[str, Case]]]
+# Each row of results: what was counted -> 0 or 1 for each question.
+Counts = dict[str, list[bool]]
+
+
+def pair_counts(
+    corpus: Corpus, embedder: Embedder, questions: Sequence[tuple[Question, Gold]]
+) -> dict[str, Counts]:
+    """Counts of every variant over the questions of one pair of languages."""
+    results: dict[str, Counts] = {}
+    retrievers = {name: CorpusRetriever(corpus, embedder, top_k=5, **legs) for name, legs in LEGS.items()}
+    vectors = embedder.embed_queries([question.text for question, _ in questions])
+    for (question, gold), vector in zip(questions, vectors, strict=True):
+        for name, retriever in retrievers.items():
+            hits = retriever.hits(question, vector=vector)
+            _count_passages(results.setdefault(name, {}), hits, gold)
+            if name in {"dense chunks", "all legs"}:
+                evidence = gather(question, hits, corpus, embedder)
+                _count_sentences(results, name, evidence, corpus, gold)
+    return results
+
+
+def _count_passages(counts: Counts, hits: Sequence[Hit], gold: Gold) -> None:
+    right = [gold.holds(hit.chunk.document_id, hit.chunk.start, hit.chunk.end) for hit in hits]
+    counts.setdefault("passage@1", []).append(any(right[:1]))
+    counts.setdefault("passage@5", []).append(any(right[:5]))
+
+
+def _count_sentences(
+    results: dict[str, Counts], name: str, evidence: Evidence, corpus: Corpus, gold: Gold
+) -> None:
+    answers = gold_sentences(corpus.sentences_of(gold.document_id), gold)
+    orders = {name: lambda s: s.cosine}
+    if name == "all legs":
+        orders = {
+            name: lambda s: s.score,
+            "all legs, without the focus": lambda s: s.cosine + s.hit.score,
+        }
+    for label, key in orders.items():
+        ranked = sorted(evidence.supports, key=key, reverse=True)
+        right = [support.sentence.id in answers for support in ranked]
+        counts = results.setdefault(label, {})
+        counts.setdefault("sentence@1", []).append(any(right[:1]))
+        counts.setdefault("sentence@3", []).append(any(right[:3]))
+
+
+def pairs(
+    files: Files, work: Path, embedder: Embedder, settings: IndexSettings, *, limit: int
+) -> Iterator[tuple[str, str, dict[str, Counts]]]:
+    """(question language, document language, counts) for every pair."""
+    for language, (articles, cases) in files.items():
+        folder, index = work / language, work / f"{language}.index"
+        write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(articles)})
+        index_folder(folder, index, embedder, settings)
+        with open_corpus(index, embedder, settings) as corpus:
+            located = _locate_all(corpus, articles, cases.values(), lambda case: f"{case.article:02d}")
+            for asked_in, (_, questions) in files.items():
+                joined = [case for case in join(cases, questions) if case.id in located]
+                chosen = random.Random(SEED).sample(joined, min(limit, len(joined)))  # noqa: S311
+                asked = [(analyse(case.question, language=asked_in), located[case.id]) for case in chosen]
+                yield asked_in, language, pair_counts(corpus, embedder, asked)
+
+
+def pool(
+    files: Files, work: Path, embedder: Embedder, settings: IndexSettings, *, limit: int, correction: float
+) -> dict[str, Counts]:
+    """Counts over one index that holds every article in one language; keys "same" and "cross"."""
+    rng = random.Random(SEED)  # noqa: S311
+    languages = sorted(files)
+    articles = len(next(iter(files.values()))[0])
+    chosen = {i: rng.choice(languages) for i in range(articles)}
+    own = settings.model_copy(update={"language_correction": correction})
+    folder, index = work / "pool", work / f"pool-{correction}.index"
+    write_texts(folder, {f"{language}-{i:02d}": files[language][0][i].text for i, language in chosen.items()})
+    index_folder(folder, index, embedder, own)
+    results: dict[str, Counts] = {}
+    with open_corpus(index, embedder, own) as corpus:
+        retriever = CorpusRetriever(corpus, embedder, top_k=5)
+        golds: dict[str, Gold] = {}
+        for language in languages:
+            here = [case for case in files[language][1].values() if chosen[case.article] == language]
+            golds |= _locate_all(
+                corpus, files[language][0], here, lambda c, lang=language: f"{lang}-{c.article:02d}"
+            )
+        for asked_in in languages:
+            cases = [case for case in files[asked_in][1].values() if case.id in golds]
+            for case in rng.sample(cases, min(limit, len(cases))):
+                hits = retriever.hits(analyse(case.question, language=asked_in))
+                kind = "same" if chosen[case.article] == asked_in else "cross"
+                counts = results.setdefault(kind, {})
+                _count_passages(counts, hits, golds[case.id])
+                counts.setdefault("first hit in the question's language", []).append(
+                    bool(hits) and hits[0].chunk.language == asked_in
+                )
+    return results
+
+
+def _locate_all(corpus, articles, cases, name) -> dict[str, Gold]:  # type: ignore[no-untyped-def]
+    ids = documents_by_name(corpus)
+    texts = {id_: corpus.document(id_).text for id_ in ids.values()}  # type: ignore[union-attr]
+    found = {}
+    for case in cases:
+        id_ = ids.get(name(case))
+        gold = locate(case, articles[case.article], texts[id_], id_) if id_ else None
+        if gold:
+            found[case.id] = gold
+    return found
+
+
+def _mean(counts: Counts, metric: str) -> str:
+    values = counts.get(metric)
+    return f"{sum(values) / len(values):.3f}" if values else "-"
+
+
+def _print_pairs(rows: Sequence[tuple[str, str, dict[str, Counts]]]) -> None:
+    variants = list(dict.fromkeys(name for _, _, results in rows for name in results))
+    groups: dict[str, dict[str, Counts]] = {"same language": {}, "across languages": {}}
+    for asked_in, language, results in rows:
+        group = groups["same language" if asked_in == language else "across languages"]
+        for name, counts in results.items():
+            for metric, values in counts.items():
+                group.setdefault(name, {}).setdefault(metric, []).extend(values)
+    metrics = ("passage@1", "passage@5", "sentence@1", "sentence@3")
+    click.echo("| | variant | " + " | ".join(metrics) + " |\n|---|---|" + "---|" * len(metrics))
+    for group_name, results in groups.items():
+        for name in variants:
+            cells = " | ".join(_mean(results.get(name, {}), metric) for metric in metrics)
+            click.echo(f"| {group_name} | {name} | {cells} |")
+    click.echo("\nEvery pair, question -> document:\n")
+    click.echo(
+        "| pair | questions | dense p@1 / p@5 | all p@1 / p@5 | dense s@1 / s@3 | all s@1 / s@3 |\n"
+        + "|---" * 6
+        + "|"
+    )
+    for asked_in, language, results in rows:
+        dense, full = results["dense chunks"], results["all legs"]
+        cells = [
+            f"{_mean(counts, f'{metric}@{low}')} / {_mean(counts, f'{metric}@{high}')}"
+            for metric, low, high in (("passage", 1, 5), ("sentence", 1, 3))
+            for counts in (dense, full)
+        ]
+        click.echo(f"| {asked_in} -> {language} | {len(full['passage@1'])} | " + " | ".join(cells) + " |")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--languages", default="en,hi,vi,sv", show_default=True)
+@click.option("--questions", default=150, show_default=True, help="Questions for each pair of languages.")
+@click.option(
+    "--work", type=click.Path(path_type=Path), help="Keep the indexes here; default: a temporary folder."
+)
+def main(folder: Path, languages: str, questions: int, work: Path | None) -> None:
+    """Measure every leg on the xquad.LL.json files of FOLDER."""
+    files = {language: read_contexts(folder / f"xquad.{language}.json") for language in languages.split(",")}
+    with tempfile.TemporaryDirectory() as temporary:
+        root = work or Path(temporary)
+        settings = IndexSettings(data_dir=root)
+        embedder = load_embedder(settings)
+        rows = []
+        for row in pairs(files, root, embedder, settings, limit=questions):
+            rows.append(row)
+            click.echo(f"{row[0]} -> {row[1]} done", err=True)
+        _print_pairs(rows)
+        click.echo(
+            "\n| pool of all languages | question | "
+            + "passage@1 | passage@5 | first hit in its own language |\n"
+            + "|---" * 5
+            + "|"
+        )
+        for correction in (0.0, 0.4, settings.language_correction, 1.0):
+            results = pool(files, root, embedder, settings, limit=questions, correction=correction)
+            for kind, counts in sorted(results.items()):
+                metrics = ("passage@1", "passage@5", "first hit in the question's language")
+                cells = " | ".join(_mean(counts, metric) for metric in metrics)
+                click.echo(f"| correction {correction} | {kind} | {cells} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,8 @@
 """One process owns a data directory.
 
 The lock is the operating system's, on `owner.lock`: it ends with its process, however that ends.
-`owner.json` beside it says who the owner is; it counts only while the lock is held, so what a killed process left
-blocks nobody.
+`owner.json` beside it says who the owner is; it counts only while the lock is held, so what a killed process
+left blocks nobody.
 """
 
 from __future__ import annotations

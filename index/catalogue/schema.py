@@ -59,6 +59,8 @@ documents = Table(
     Column("text", Text, nullable=False),
     Index("documents_by_source", "generation", "source_url"),
     Index("documents_by_path", "generation", "path"),
+    # Holds all that counting needs: a scan of the table would read the texts' pages.
+    Index("documents_by_counts", "generation", "chunks", "sentences"),
 )
 
 # `document_id` has no foreign key: while one transaction replaces a document, its file points to either.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import chromadb
@@ -83,8 +84,10 @@ class ChromaFiles:
         """See `VectorStore.drop`."""
         path = self.path(version)
         try:
-            if path.is_dir():
-                shutil.rmtree(path)
+            while path.is_dir():
+                # A builder and a search that let go of the version may both be deleting it.
+                with suppress(FileNotFoundError):
+                    shutil.rmtree(path)
         except OSError as error:
             raise WorkError(f"{path} cannot be deleted ({error.strerror}): check its rights") from error
 

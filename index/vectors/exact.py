@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from index.catalogue import Space
 
 
+_COPY_SHARE = 4  # rows scored for the price of copying one
+
+
 def nearest(scores: NDArray[np.float32], top_k: int) -> NDArray[np.intp]:
     """Return the positions of the `top_k` largest scores, best first, equal ones in order of position.
 
@@ -80,7 +83,8 @@ class ExactRows:
             numbers=np.concatenate([self.numbers, np.asarray(numbers, np.int64)]),
             ids=[*self.ids, *ids],
             codes=np.concatenate([self.codes, np.asarray(codes, np.int32)]),
-            vectors=np.concatenate([self.vectors, vectors.astype(np.float32, copy=False)]),
+            # The first rows are taken as they are: they can be hundreds of megabytes.
+            vectors=np.concatenate([self.vectors, vectors]) if len(self) else vectors,
             documents=known,
         )
 
@@ -102,14 +106,22 @@ class ExactRows:
     ) -> list[list[Match]]:
         """Return the nearest rows of each row of `vectors` (q, dimension), of the documents `among`."""
         check_query(vectors, dimension=self.vectors.shape[1], top_k=top_k)
-        allowed = None
-        if among is not None:
-            wanted = [code for document, code in self.documents.items() if document in among]
-            allowed = np.isin(self.codes, wanted)
-        scores = vectors.astype(np.float32, copy=False) @ self.vectors.T
-        if allowed is not None:
-            scores = np.where(allowed, scores, -np.inf)
-        return [[Match(self.ids[i], float(row[i])) for i in nearest(row, top_k)] for row in scores]
+        queries = vectors.astype(np.float32, copy=False)
+        if among is None:
+            scores = queries @ self.vectors.T
+            return [[Match(self.ids[i], float(row[i])) for i in nearest(row, top_k)] for row in scores]
+        positions = self._positions(among)
+        # Few rows are cheaper to copy out; of many, the others are cheaper to score and leave out.
+        if len(positions) * _COPY_SHARE < len(self):
+            scores = queries @ self.vectors[positions].T
+        else:
+            scores = (queries @ self.vectors.T)[:, positions]
+        return [[Match(self.ids[positions[i]], float(row[i])) for i in nearest(row, top_k)] for row in scores]
+
+    def _positions(self, among: frozenset[str]) -> NDArray[np.intp]:
+        """Return the positions of the rows of some documents, ascending."""
+        wanted = np.fromiter((document in among for document in self.documents), bool, len(self.documents))
+        return np.flatnonzero(wanted[self.codes]) if len(wanted) else np.zeros(0, np.intp)
 
 
 class ExactIndex:

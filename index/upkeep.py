@@ -1,0 +1,158 @@
+"""Keeps an index in order: equal to its folders, with a fresh and sound Chroma version.
+
+Writers own the data directory (see `index.ownership`); the caller takes it, because a server holds it for
+longer than one of these calls.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from index.catalogue import Catalogue
+from index.embedder import Embedder, load_embedder
+from index.errors import IndexBusy, IndexMissing, UsageError, WorkError
+from index.indexer import Indexer, Progress, Summary
+from index.ownership import own
+from index.settings import IndexSettings
+from index.vectors import build, health, pointer
+
+log = logging.getLogger(__name__)
+
+UPLOADS = "uploads"
+
+
+def default_folders(settings: IndexSettings) -> list[Path]:
+    """The folders that are indexed when none is named: the shipped documents, and what was uploaded."""
+    uploads = settings.data_dir / UPLOADS
+    return [settings.seeds_dir, *([uploads] if uploads.is_dir() else [])]
+
+
+def was_indexed(settings: IndexSettings) -> bool:
+    """Whether a run of `make_index` ever came to its end here; an interrupted first run does not count.
+
+    Raises:
+        IndexMismatch, IndexDamaged: there is a catalogue, and it cannot be read.
+    """
+    try:
+        with Catalogue.open(settings.data_dir) as catalogue:
+            return catalogue.live() is not None and bool(catalogue.folders())
+    except IndexMissing:
+        return False
+
+
+def require_index(settings: IndexSettings) -> None:
+    """Fail before anything slow is loaded when there is nothing to answer from.
+
+    Raises:
+        IndexMissing: nothing is indexed.
+        IndexMismatch, IndexDamaged: the catalogue cannot be read.
+    """
+    with Catalogue.open(settings.data_dir) as catalogue:
+        if catalogue.live() is None:
+            raise IndexMissing(f"nothing is indexed in {settings.data_dir}: run `rag index`")
+
+
+def make_index(
+    settings: IndexSettings,
+    folders: Sequence[Path],
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    writing: Callable[[int, int], None] | None = None,
+    embedder: Embedder | None = None,
+) -> Summary:
+    """Make the index of the data directory equal to the files of `folders`, then its Chroma version if need be.
+
+    A new Chroma version is built when there is none, when the one in service is damaged or belongs to another
+    index, and when more than `settings.chroma_rebuild_share` of the rows moved since. Where that fails the index
+    is complete all the same and searches are exact; a warning is logged.
+
+    Args:
+        progress: see `Indexer.run`.
+        writing: called with the rows of the new Chroma version written so far and in all.
+        embedder: one that is loaded already; None loads the configured one.
+
+    Raises:
+        UsageError: a folder does not exist.
+        ModelError: the model cannot be loaded.
+        WorkError: the data directory cannot be written.
+    """
+    missing = next((folder for folder in folders if not folder.is_dir()), None)
+    if missing is not None:
+        raise UsageError(f"{missing} is not a folder: give the folder that holds the documents")
+    with Catalogue.open(settings.data_dir, create=True) as catalogue:
+        indexer = Indexer(catalogue, embedder or load_embedder(settings), settings)
+        summary = indexer.run(folders, progress=progress)
+        refresh_vectors(settings, catalogue, writing=writing)
+    return summary
+
+
+def refresh_vectors(
+    settings: IndexSettings, catalogue: Catalogue, *, writing: Callable[[int, int], None] | None = None
+) -> None:
+    """Build a new Chroma version if the one in service will not do; a failure is logged, not raised."""
+    live = catalogue.live()
+    if live is None:
+        return
+    reader = catalogue.reader(live)
+    try:
+        reason = build.needed(
+            settings.data_dir, reader, chroma_url=settings.chroma_url, share=settings.chroma_rebuild_share
+        )
+        if reason is not None:
+            log.info("building the vectors for search: %s", reason)
+            _rebuild(settings, live.id, writing)
+    except WorkError as error:
+        log.warning("searches are exact, and slower in a large collection: %s", error)
+
+
+def vector_faults(settings: IndexSettings) -> list[str]:
+    """What is wrong with the files of the Chroma version in service; empty when they can be opened.
+
+    Empty too when there is no version, or when a Chroma server holds it.
+    """
+    current = pointer.read(settings.data_dir)
+    if current is None or current.store != "files" or settings.chroma_url is not None:
+        return []
+    return health.check_version(pointer.folder(settings.data_dir) / current.version)
+
+
+def mend_vectors(settings: IndexSettings, *, purpose: str | None) -> bool:
+    """Rebuild a damaged Chroma version from the catalogue; nothing is embedded.
+
+    Args:
+        purpose: the command that takes the data directory for this; None when the caller owns it already.
+
+    Returns:
+        Whether a sound version replaced a damaged one. Where that fails, or another process owns the
+        directory, a warning is logged and searches are exact.
+
+    Raises:
+        IndexMissing, IndexMismatch, IndexDamaged: there is no catalogue to rebuild from.
+    """
+    faults = vector_faults(settings)
+    if not faults:
+        return False
+    log.warning("the vectors for search are damaged (%s): rebuilding them from the catalogue", faults[0])
+    with Catalogue.open(settings.data_dir) as catalogue:
+        live = catalogue.live()
+    if live is None:
+        return False
+    try:
+        if purpose is None:
+            _rebuild(settings, live.id, None)
+        else:
+            with own(settings.data_dir, purpose=purpose):
+                _rebuild(settings, live.id, None)
+    except IndexBusy as error:
+        log.warning("searches are exact until they are rebuilt: %s", error)
+        return False
+    except WorkError as error:
+        log.warning("searches are exact, and slower in a large collection: %s", error)
+        return False
+    return True
+
+
+def _rebuild(settings: IndexSettings, generation: int, writing: Callable[[int, int], None] | None) -> None:
+    build.rebuild(settings.data_dir, generation=generation, chroma_url=settings.chroma_url, progress=writing)

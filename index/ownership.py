@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# To see who holds the lock, `owner` takes it for an instant; that long a holder is no owner yet.
+_GLANCE_SECONDS = 0.1
+
 LOCK_NAME = "owner.lock"
 CARD_NAME = "owner.json"
 
@@ -64,7 +67,7 @@ def own(data_dir: Path, *, purpose: str, address: str | None = None) -> Iterator
         address: where this process serves, when it is known already; else see `Ownership.announce`.
 
     Raises:
-        IndexBusy: another process, or another block of this one, holds it. There is no waiting.
+        IndexBusy: another process, or another block of this one, holds it; that is told within 0.1 s.
         WorkError: the directory cannot be made or written.
     """
     lock = _lock(data_dir)
@@ -110,7 +113,13 @@ def owner_address(data_dir: Path) -> str | None:
 
 def _lock(data_dir: Path) -> filelock.BaseFileLock:
     # Neither a singleton nor per thread: a second `own` in this process is refused like any other.
-    return filelock.FileLock(data_dir / LOCK_NAME, timeout=0, is_singleton=False, thread_local=False)
+    return filelock.FileLock(
+        data_dir / LOCK_NAME,
+        timeout=_GLANCE_SECONDS,
+        poll_interval=_GLANCE_SECONDS / 10,
+        is_singleton=False,
+        thread_local=False,
+    )
 
 
 def _busy(data_dir: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 
 from index.types import Chunk, Document, Sentence, span_id
 
@@ -54,8 +55,8 @@ def _ranges(tokens: Sequence[int], *, size: int, overlap: int) -> list[tuple[int
     """Ranges of sentence numbers, both ends included."""
     if not tokens:
         return []
-    total = sum(tokens)
-    target = total / math.ceil(total / size) if total else size
+    left = [*accumulate(reversed(tokens))][::-1]
+    target = _target(left[0], size)
     ranges: list[tuple[int, int]] = []
     first, filled = 0, 0
     for number, count in enumerate(tokens):
@@ -66,9 +67,16 @@ def _ranges(tokens: Sequence[int], *, size: int, overlap: int) -> list[tuple[int
             ranges.append((first, number - 1))
             first = _overlap_start(tokens, first, number, overlap=overlap, room=size - count)
             filled = sum(tokens[first:number])
+            target = _target(left[first], size)
         filled += count
     ranges.append((first, len(tokens) - 1))
     return ranges
+
+
+def _target(tokens: int, size: int) -> float:
+    """The even size of the fewest chunks that hold so many tokens; infinite when one holds them."""
+    chunks = math.ceil(tokens / size)
+    return tokens / chunks if chunks > 1 else math.inf
 
 
 def _overlap_start(tokens: Sequence[int], first: int, end: int, *, overlap: int, room: int) -> int:

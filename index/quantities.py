@@ -73,9 +73,9 @@ def find_quantities(text: str, language: str) -> list[Quantity]:
 def numbers_in(text: str) -> set[str]:
     """Every run of digits of a text, ASCII, separators dropped: what a question's numbers are checked against."""
     plain = fold_digits(text)
-    return {regex.sub(r"\D", "", match.group()) for match in regex.finditer(r"\d+(?:[.,]\d{3})*", plain)} | set(
-        regex.findall(r"\d+", plain)
-    )
+    return {
+        regex.sub(r"\D", "", match.group()) for match in regex.finditer(r"\d+(?:[.,]\d{3})*", plain)
+    } | set(regex.findall(r"\d+", plain))
 
 
 def _quantity(plain: str, match: regex.Match[str], words: Lexicon) -> Quantity:
@@ -194,7 +194,7 @@ def _date_pattern(language: str) -> regex.Pattern[str] | None:
     try:
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
-                table = get_month_names(width, context=context, locale=language)  # type: ignore[arg-type]
+                table = get_month_names(width, context=context, locale=language)
                 names |= {fold_digits(name.casefold().rstrip(".")) for name in table.values()}
     except (UnknownLocaleError, ValueError):
         return None

@@ -36,13 +36,24 @@ _LATIN = regex.compile(r"^[\p{Latin}\p{M}\p{N}]+$")
 # The nasal signs of the Indic scripts stand for n, m or ng by position; anyascii writes m for each.
 _NASALS = {ord(mark): "ng" for mark in "ংঁंँંਂଂంಂം"}
 SHORTEST_KEY = 3
+# Letter-by-letter romanisation to how names are usually spelt: no glide after a consonant, "ch" for the letter
+# that anyascii writes c, one nasal. Both sides meet at k for a hard c and f for ph.
+_INDIC_SPELLING = (
+    (r"(?<=[bcdfghjklmnpqrstvwxz])y(?=[aeiou])", ""),
+    (r"c(?!h)", "ch"),
+    (r"bh", "v"),
+    (r"ph", "f"),
+    (r"ng(?=[nm])|ngg", "n"),
+)
+_LATIN_SPELLING = ((r"c(?![ehiy])|q|ck", "k"), (r"ph", "f"))
 # Longer "words" are not words; hostile text can hold one of a megabyte.
 _LONGEST_WORD = 64
 
 
 def fold(text: str) -> str:
     """NFKC, case folded, decimal digits of every script as ASCII, joiners removed. May change the length."""
-    return fold_digits(unicodedata.normalize("NFKC", text)).casefold().translate({0x200C: None, 0x200D: None})
+    plain = fold_digits(unicodedata.normalize("NFKC", text)).casefold()
+    return plain.translate({0x200C: None, 0x200D: None})
 
 
 def fold_digits(text: str) -> str:
@@ -114,22 +125,24 @@ def sound_key(word: str) -> str:
     """The consonants of a word as heard, e.g. "KN" for Can, ক্যান and कैन; empty for numbers and Han text."""
     if any(unicodedata.category(c).startswith("N") for c in word) or _UNSPACED.search(word):
         return ""
-    heard = metaphone(romanise(word)).replace("0", "T").replace(" ", "").lower()
+    heard = str(metaphone(romanise(word))).replace("0", "T").replace(" ", "").lower()
     # "nh" and "ng" are one nasal; Metaphone keeps the h and the k it hears in them.
-    return regex.sub(r"n[hk]+", "n", heard)
+    return _substituted(heard, [(r"n[hk]+", "n")])
 
 
 @lru_cache(maxsize=65536)
 def romanise(word: str) -> str:
     """A word in lower-case ASCII letters, written as a Latin-script newspaper would rather than letter by letter."""
     text = unicodedata.normalize("NFC", word)
-    if not _INDIC.search(text):
-        return regex.sub(r"[^a-z ]", "", anyascii(text).lower())
-    latin = anyascii(text.translate(_NASALS)).lower()
-    latin = regex.sub(r"[^a-z ]", "", latin)
-    latin = regex.sub(r"(?<=[bcdfghjklmnpqrstvwxz])y(?=[aeiou])", "", latin)
-    latin = regex.sub(r"c(?!h)", "ch", latin)
-    return latin.replace("bh", "v").replace("ngn", "n").replace("ngm", "m")
+    indic = _INDIC.search(text) is not None
+    latin = _substituted(anyascii(text.translate(_NASALS) if indic else text).lower(), [(r"[^a-z ]", "")])
+    return _substituted(latin, _INDIC_SPELLING if indic else _LATIN_SPELLING)
+
+
+def _substituted(text: str, rules: Sequence[tuple[str, str]]) -> str:
+    for pattern, replacement in rules:
+        text = str(regex.sub(pattern, replacement, text))
+    return text
 
 
 def same_sound(left: str, right: str) -> float:
@@ -152,4 +165,4 @@ def _forms(word: str) -> Iterable[str]:
 
 
 def _joined(text: str) -> str:
-    return regex.sub(r"[^\p{L}\p{M}\p{N}]", "", fold(text))
+    return _substituted(fold(text), [(r"[^\p{L}\p{M}\p{N}]", "")])

@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -140,9 +140,12 @@ def pool(
     return results
 
 
-def _locate_all(corpus, articles, cases, name) -> dict[str, Gold]:  # type: ignore[no-untyped-def]
+def _locate_all(
+    corpus: Corpus, articles: Sequence[Article], cases: Iterable[Case], name: Callable[[Case], str]
+) -> dict[str, Gold]:
+    """Where the answers of the cases stand in the indexed texts; `name` gives a case's file name."""
     ids = documents_by_name(corpus)
-    texts = {id_: corpus.document(id_).text for id_ in ids.values()}  # type: ignore[union-attr]
+    texts = {document.id: document.text for id_ in ids.values() if (document := corpus.document(id_))}
     found = {}
     for case in cases:
         id_ = ids.get(name(case))

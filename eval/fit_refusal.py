@@ -100,7 +100,7 @@ def _swap_name(case: Case, cases: Sequence[Case], rng: random.Random) -> str | N
     own = analyse(case.question)
     if not own.names:
         return None
-    name = " ".join(max(own.names, key=len))
+    name = max((" ".join(words) for words in own.names), key=len)
     for _ in range(50):
         other = rng.choice(cases)
         found = analyse(other.question).names

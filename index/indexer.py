@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -247,9 +247,9 @@ class Indexer:
         embedded: Callable[[int], None],
     ) -> None:
         """Embed a group of documents in one go and commit them in one transaction."""
-        spans: list[Chunk | Sentence | Clause] = [
-            span for parts in group for span in (*parts.chunks, *parts.sentences, *parts.clauses)
-        ]
+        spans: list[Chunk | Sentence | Clause] = []
+        for parts in group:
+            spans += [*parts.chunks, *parts.sentences, *parts.clauses]
         vectors = self._embed(spans, embedded)
         position = 0
         with self._catalogue.transaction(generation) as changes:
@@ -323,7 +323,7 @@ def _record(file: _File, *, skip_reason: str | None = None, detail: str = "") ->
     )
 
 
-def _tokens(parts: _Parts) -> Iterable[tuple[str, str]]:
+def _tokens(parts: _Parts) -> list[tuple[str, str]]:
     """Words and sound keys of each chunk; the first one also holds those of the title."""
     texts = [(chunk.text, chunk.language) for chunk in parts.chunks]
     texts[0] = (f"{parts.document.title}\n{texts[0][0]}", texts[0][1])

@@ -12,7 +12,6 @@ known from Libovický et al. 2020, "On the Language Neutrality of Pre-trained Mu
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,7 +96,7 @@ class LanguageDirections:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self._file.parent, suffix=".npz", delete=False) as file:
             np.savez(file, allow_pickle=False, **self._means)
-        os.replace(file.name, self._file)
+        Path(file.name).replace(self._file)
 
 
 def country_names(language: str) -> list[str]:
@@ -106,8 +105,10 @@ def country_names(language: str) -> list[str]:
         territories = Locale.parse(language).territories
     except (UnknownLocaleError, ValueError):
         return []
-    codes = sorted(code for code in Locale("en").territories if len(code) == 2 and code.isalpha())
-    names = [territories[code] for code in codes if code in territories]
+    codes = sorted(str(code) for code in Locale("en").territories)
+    names = [
+        str(territories[code]) for code in codes if len(code) == 2 and code.isalpha() and code in territories
+    ]
     if len(names) < _FEWEST_NAMES:
         return []
     return [", ".join(names[i : i + _NAMES_PER_TEXT]) for i in range(0, len(names), _NAMES_PER_TEXT)]

@@ -105,11 +105,11 @@ def _soft_cut(line: str, start: int) -> int:
     limit = start + LONGEST_PIECE
     breaks = [match.end() for match in _SOFT_BREAK.finditer(line, start + LONGEST_PIECE // 2, limit)]
     if breaks:
-        return breaks[-1]
+        return int(breaks[-1])
     # Look back far enough to find a grapheme boundary; hostile text may stack marks without end.
     last = limit
     for match in regex.finditer(r"\X", line[limit - 50 : limit + 1]):
-        last = limit - 50 + match.start()
+        last = limit - 50 + int(match.start())
     return last if last > start else limit
 
 

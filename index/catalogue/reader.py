@@ -186,6 +186,27 @@ class Reader:
                 held.setdefault(sentence, []).append(chunk)
         return held
 
+    def sentence_vectors_in(self, chunk_ids: Collection[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors (n, dimension) of the sentences of each chunk that is there, in order, by chunk id."""
+        query = (
+            select(chunks.c.id, sentences.c.vector)
+            .join_from(
+                chunks,
+                sentences,
+                (sentences.c.generation == chunks.c.generation)
+                & (sentences.c.document_id == chunks.c.document_id)
+                & (sentences.c.ordinal >= chunks.c.first)
+                & (sentences.c.ordinal <= chunks.c.last),
+            )
+            .where(chunks.c.generation == self.generation, _among(chunks.c.id))
+            .order_by(chunks.c.id, sentences.c.ordinal)
+        )
+        blobs: dict[str, list[bytes]] = {}
+        with self._database.read() as connection:
+            for chunk, vector in connection.execute(query, _ids(chunk_ids)):
+                blobs.setdefault(chunk, []).append(vector)
+        return {chunk: self._matrix(rows) for chunk, rows in blobs.items()}
+
     def clauses_of(
         self, document_id: str, first: int = 0, last: int | None = None
     ) -> tuple[list[Clause], NDArray[np.float32]]:

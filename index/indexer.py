@@ -7,9 +7,10 @@ that is interrupted anywhere leaves a sound index; the next run takes up where i
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -215,7 +216,7 @@ class Indexer:
                 max_bytes=int(self._settings.max_file_mb * 1_000_000),
                 max_garbled_share=self._settings.max_garbled_share,
             )
-            parts = self._cut(file, document)
+            parts = self._cut(file, replace(document, path=file.name))
             if not parts.chunks:
                 raise ReadError(SkipReason.EMPTY, "it holds no words; there is nothing to index")
         except ReadError as error:
@@ -299,7 +300,12 @@ def _list_files(folders: Sequence[Path]) -> Iterator[_File]:
             raise UsageError(f"{folder} is not a folder: give the folder that holds the documents")
         root = folder.resolve()
         for path in document_files(root):
-            yield _File(str(root), path, path.relative_to(root).as_posix(), *_size_and_hash(path))
+            yield _File(str(root), path, _name(path.relative_to(root)), *_size_and_hash(path))
+
+
+def _name(path: Path) -> str:
+    """A path as text; bytes that are not UTF-8, which older systems left in file names, become `\\xe9`."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _size_and_hash(path: Path) -> tuple[int, str]:

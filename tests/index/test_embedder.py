@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from index.embedder import Embedder, SentenceTransformerEmbedder, load_embedder
 from index.errors import ModelError
 from index.settings import IndexSettings
 from index.token_batches import token_batches
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +38,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     plain = folder / "plain"
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
     ).save_pretrained(plain)
     torch.manual_seed(1)
@@ -122,6 +126,14 @@ class TestContract:
         assert (query * passage).sum() < 0.9999
 
 
+@pytest.fixture(scope="module")
+def tokenizer(embedder: SentenceTransformerEmbedder, model_dir: Path) -> Tokenizer:
+    """The bundled model's tokenizer, read from its folder once more."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(build.model_folder(build.require_source(), model_dir) / "tokenizer.json"))
+
+
 class TestBundled:
     def test_says_what_it_is(self, embedder: SentenceTransformerEmbedder) -> None:
         assert (embedder.dimension, embedder.query_prompt, embedder.passage_prompt) == (
@@ -134,12 +146,8 @@ class TestBundled:
 
     @pytest.mark.parametrize("text", by_id(MULTI_SCRIPT))
     def test_counts_tokens_as_the_tokenizer_does(
-        self, embedder: SentenceTransformerEmbedder, model_dir: Path, text: str
+        self, embedder: SentenceTransformerEmbedder, tokenizer: Tokenizer, text: str
     ) -> None:
-        from tokenizers import Tokenizer
-
-        folder = build.model_folder(build.require_source(), model_dir)
-        tokenizer = _cached(Tokenizer, folder / "tokenizer.json")
         assert embedder.count_tokens([text]) == [len(tokenizer.encode(text, add_special_tokens=False).ids)]
 
     def test_the_same_question_is_near_itself_in_other_languages(
@@ -267,13 +275,3 @@ class TestTokenBatches:
         batches = token_batches(lengths, 256)
         assert sorted(index for batch in batches for index in batch) == list(range(300))
         assert all(max(lengths[i] for i in batch) * len(batch) <= 256 for batch in batches)
-
-
-_loaded: dict[Path, object] = {}
-
-
-def _cached(tokenizer_type: type, path: Path) -> object:
-    """Loading a tokenizer of 250,000 pieces takes a second."""
-    if path not in _loaded:
-        _loaded[path] = tokenizer_type.from_file(str(path))
-    return _loaded[path]

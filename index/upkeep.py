@@ -29,6 +29,20 @@ def default_folders(settings: IndexSettings) -> list[Path]:
     return [settings.seeds_dir, *([uploads] if uploads.is_dir() else [])]
 
 
+def first_folders(settings: IndexSettings) -> list[Path]:
+    """The folders of a first run that was interrupted, to be completed; else `default_folders`."""
+    default = default_folders(settings)
+    try:
+        with Catalogue.open(settings.data_dir) as catalogue:
+            live = catalogue.live()
+            begun = {file.folder for file in catalogue.files(live)} if live is not None else set()
+    except IndexMissing:
+        return default
+    if begun <= {str(folder.resolve()) for folder in default}:
+        return default
+    return [Path(folder) for folder in sorted(begun)]
+
+
 def was_indexed(settings: IndexSettings) -> bool:
     """Whether a run of `make_index` ever came to its end here; an interrupted first run does not count.
 

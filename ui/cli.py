@@ -107,7 +107,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
     Settings come from the environment and .env (RAG_...); `rag doctor --settings` lists them.
     """
-    ctx.with_resource(quiet_libraries(debug=debug))
+    ctx.with_resource(quiet_libraries(debug=debug, server=ctx.invoked_subcommand == "serve"))
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def ask(
     """Answer QUESTION from the documents, with citations. `-` reads it from standard input."""
     from rag.settings import load_settings
 
-    text = click.get_text_stream("stdin", errors="replace").read() if question == "-" else question
+    text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise UsageError("the question is empty: ask in words")
     with _answering(load_settings(), purpose="rag ask") as answering:

@@ -30,24 +30,30 @@ def index(ctx: click.Context, path: Path | None) -> None:
 
     settings = load_settings().index
     with own(settings.data_dir, purpose="rag index"):
-        try:
-            summary = run_indexer(settings, None if path is None else [path])
-        except KeyboardInterrupt as error:
-            raise WorkError("stopped; run again to complete") from error
+        summary = run_indexer(settings, None if path is None else [path])
     render.show_summary(render.terminal(), summary)
     ctx.exit(1 if summary.failed else 0)
 
 
 def run_indexer(settings: IndexSettings, folders: Sequence[Path] | None) -> Summary:
-    """Index `folders` (None: the default ones) with progress on stderr. The caller owns the data directory."""
+    """Index `folders` with progress on stderr; the caller owns the data directory.
+
+    None: the folders of `index.upkeep.default_folders`.
+
+    Raises:
+        WorkError: it was stopped by Ctrl-C, among the others of `make_index`.
+    """
     from ui.progress import indexing
 
-    with indexing() as bars:
-        from index.upkeep import default_folders, make_index  # seconds: after the bar is there
+    try:
+        with indexing() as bars:
+            from index.upkeep import default_folders, make_index  # seconds: after the bar is there
 
-        return make_index(
-            settings,
-            default_folders(settings) if folders is None else folders,
-            progress=bars.files,
-            writing=bars.vectors,
-        )
+            return make_index(
+                settings,
+                default_folders(settings) if folders is None else folders,
+                progress=bars.files,
+                writing=bars.vectors,
+            )
+    except KeyboardInterrupt as error:
+        raise WorkError("stopped; run again to complete") from error

@@ -18,4 +18,15 @@ def serve(host: str | None, port: int | None) -> None:
     settings = load_settings().model_copy(update=changes)
     from ui.server import serve as run_server
 
-    run_server(settings)
+    def index_first() -> None:
+        from index.upkeep import first_folders
+        from ui import render
+        from ui.commands.index import run_indexer
+
+        summary = run_indexer(settings.index, first_folders(settings.index))
+        render.show_summary(render.terminal(), summary)
+
+    def ready(address: str) -> None:
+        click.echo(f"Chat at {address}/, API at {address}/docs; Ctrl-C stops it.")
+
+    run_server(settings, index_first=index_first, ready=ready)

@@ -1,7 +1,7 @@
 """The BERT encoder as an OpenVINO graph: built from the container, saved, compiled and run.
 
 The graph is written operation by operation instead of converted from torch: building it needs neither torch
-nor transformers, takes about a second, and never enters OpenVINO's converter, the part with telemetry.
+nor transformers and takes about a second. OpenVINO's telemetry is switched off in this package's __init__.
 
 Precision. The word embeddings are kept exactly as the container has them. The matrices become 8-bit integers
 with one scale per output; OpenVINO multiplies them with activations that it rounds to 8 bits on the fly, one

@@ -7,6 +7,8 @@ import logging
 import os
 import shutil
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -252,6 +254,24 @@ def test_an_unreadable_network_is_a_model_error(source: build.BundledSource, mod
     _replace(path, b"x" * path.stat().st_size)
     with pytest.raises(ModelError, match="delete its folder"):
         load_embedder(IndexSettings(data_dir=models.parent))
+
+
+def test_openvino_reports_nothing(tmp_path: Path) -> None:
+    # In a process of its own, since only the first import of OpenVINO reports; outside CI, where it is silent.
+    code = (
+        "import sys, index.bundled.network; "
+        "sys.exit(any(name.startswith('openvino_telemetry.') for name in sys.modules))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**environment, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == [], "no identifier is left in the home folder"
 
 
 def _truncate(path: Path) -> None:

@@ -14,6 +14,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -124,9 +125,7 @@ def pool(
         golds: dict[str, Gold] = {}
         for language in languages:
             here = [case for case in files[language][1].values() if chosen[case.article] == language]
-            golds |= _locate_all(
-                corpus, files[language][0], here, lambda c, lang=language: f"{lang}-{c.article:02d}"
-            )
+            golds |= _locate_all(corpus, files[language][0], here, partial(_pool_name, language))
         for asked_in in languages:
             cases = [case for case in files[asked_in][1].values() if case.id in golds]
             for case in rng.sample(cases, min(limit, len(cases))):
@@ -138,6 +137,10 @@ def pool(
                     bool(hits) and hits[0].chunk.language == asked_in
                 )
     return results
+
+
+def _pool_name(language: str, case: Case) -> str:
+    return f"{language}-{case.article:02d}"
 
 
 def _locate_all(
@@ -182,12 +185,12 @@ def _print_pairs(rows: Sequence[tuple[str, str, dict[str, Counts]]]) -> None:
     )
     for asked_in, language, results in rows:
         dense, full = results["dense chunks"], results["all legs"]
-        cells = [
+        figures = [
             f"{_mean(counts, f'{metric}@{low}')} / {_mean(counts, f'{metric}@{high}')}"
             for metric, low, high in (("passage", 1, 5), ("sentence", 1, 3))
             for counts in (dense, full)
         ]
-        click.echo(f"| {asked_in} -> {language} | {len(full['passage@1'])} | " + " | ".join(cells) + " |")
+        click.echo(f"| {asked_in} -> {language} | {len(full['passage@1'])} | " + " | ".join(figures) + " |")
 
 
 @click.command()

@@ -56,7 +56,7 @@ class Collector:
     def __init__(self, corpus: Corpus, embedder: Embedder) -> None:
         self._corpus = corpus
         self._embedder = embedder
-        self._retriever = CorpusRetriever(corpus, embedder, top_k=5)
+        self._retriever = CorpusRetriever(corpus, embedder, top_k=15)
 
     def example(
         self, text: str, *, stratum: str, fold: str, answered: bool, documents: Sequence[str] | None = None

@@ -131,11 +131,13 @@ class Assistant:
         documents: Sequence[str] | None = None,
     ) -> tuple[Evidence, float]:
         """What the answer to an analysed question rests on, and when retrieval was done (perf_counter seconds)."""
-        hits = self._retriever.hits(question, languages=languages, documents=documents)
+        # More than are read: the names of the question decide which of them are.
+        wide = self._settings.top_k * 3
+        hits = self._retriever.hits(question, top_k=wide, languages=languages, documents=documents)
         if self._reranker is not None:
             hits = self._reranker.rerank(question.text, hits)
         retrieved = time.perf_counter()
-        return gather(question, hits, self.corpus, self.embedder), retrieved
+        return gather(question, hits, self.corpus, self.embedder, top_k=self._settings.top_k), retrieved
 
     def _evidence(
         self,

@@ -27,6 +27,11 @@ from rag.question import Question
 _SHARED = 0.08
 # Sentences of a document that are looked at for shared words and names; a long document shows them early.
 _LOOKED_AT = 120
+# What a document that holds the question's names and numbers gains over one that does not, as a cosine: about
+# the distance between the best passage and the fifth.
+_HOLDS_NAMES = 0.04
+# What a caption loses: it is short, and short texts are near to everything.
+_CAPTION = 0.05
 # Terms that are left out one at a time, each costing one short text to embed.
 _TERMS_LEFT_OUT = 24
 # A term that pushes the question this far from the passage is named as what the documents do not hold.
@@ -51,11 +56,12 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class NumberFound:
-    """A number that may be the short answer. `quantity` counts its offsets in its sentence."""
+    """A number that may be the short answer. Offsets count in its sentence; `cosine` is its clause's to the focus."""
 
     support: Support
     quantity: Quantity
     score: float
+    cosine: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +72,15 @@ class Features:
         cosine: best cosine of a sentence to the question.
         passage: score of the best passage without its bonus for words, a cosine.
         margin: how far the best sentence stands above the mean of the sentences around it.
-        overlap: bonus of the best passage for shared words and names, over the question's words.
+        focused: cosine of the sentence that would answer, or of the clause of its number, to the focus.
         names: part of the question's names that its document holds; 1 when it has none.
         has_names: 1 when the question has names.
         numbers: part of the question's numbers that its document holds; 1 when it has none.
         unsupported: how much nearer the question comes to the passage when one term is left out that its
             document does not hold, as a cosine; 0 when every term draws it nearer. A name of
             another place pushes the question away from the passage, in any script.
-        unsupported_sentence: the same for the sentence that would answer.
+        unsupported_name: the same over terms that are written as names or that hold a rare word, one that the
+            embedder's vocabulary writes in several pieces.
         answerable: 1 unless a number or date is asked for and none stands in the passages.
         same_language: 1 when the passage is in the question's language.
     """
@@ -81,12 +88,12 @@ class Features:
     cosine: float
     passage: float
     margin: float
-    overlap: float
+    focused: float
     names: float
     has_names: float
     numbers: float
     unsupported: float
-    unsupported_sentence: float
+    unsupported_name: float
     answerable: float
     same_language: float
 
@@ -103,20 +110,23 @@ class Evidence:
     missing: tuple[str, ...]
 
 
-def gather(question: Question, hits: Sequence[Hit], corpus: Corpus, embedder: Embedder) -> Evidence:
+def gather(
+    question: Question, hits: Sequence[Hit], corpus: Corpus, embedder: Embedder, *, top_k: int = 5
+) -> Evidence:
     """Rank the sentences and numbers of the hits.
 
     Args:
         question: analysed.
         hits: best first; none gives empty evidence without features.
+        top_k: how many of the hits are read, those whose documents hold the question's names first.
     """
     if not hits:
         return Evidence(question, (), (), (), None, ())
     asked = wanted(question)
     reader = corpus.reader()
     openings = _Openings(reader)
-    hits = _about_the_names(question, asked, hits, openings)
-    best = hits[0]
+    hits = _about_the_names(question, asked, hits, openings)[:top_k]
+    best: Hit = hits[0]
     coverage = _coverage(question, asked, openings, best)
     focus = _focus(question, asked, openings, best)
     left_out = _left_out(asked, coverage.held)
@@ -124,18 +134,17 @@ def gather(question: Question, hits: Sequence[Hit], corpus: Corpus, embedder: Em
     whole, focused, plain, *others = embedder.embed_queries(texts)
     supports = _supports(hits, reader, whole, focused)
     numbers = _numbers(question, hits, supports, reader, focused)
-    first = numbers[0].support if numbers else supports[0] if supports else None
-    pushes = _pushes(reader, best, first, plain, others)
-    unheld = list(left_out)
+    pushes = _pushes(reader, best, plain, others)
+    named = _named(question, list(left_out), embedder)
     missing = coverage.missing
-    if not missing and unheld and pushes[0].max() >= _PUSHES_AWAY:
-        missing = (unheld[int(pushes[0].argmax())],)
+    if not missing and named.any() and (pushes * named).max() >= _PUSHES_AWAY:
+        missing = (list(left_out)[int((pushes * named).argmax())],)
     return Evidence(
         question=question,
         hits=tuple(hits),
         supports=tuple(supports),
         numbers=tuple(numbers),
-        features=_features(question, asked, best, supports, numbers, coverage, pushes),
+        features=_features(question, best, supports, numbers, coverage, pushes, named),
         missing=missing,
     )
 
@@ -152,21 +161,22 @@ def _left_out(asked: Wanted, held: frozenset[int]) -> dict[str, str]:
 
 
 def _pushes(
-    reader: Reader,
-    hit: Hit,
-    support: Support | None,
-    plain: NDArray[np.float32],
-    others: Sequence[NDArray[np.float32]],
+    reader: Reader, hit: Hit, plain: NDArray[np.float32], others: Sequence[NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """(2, terms) how much nearer the question without each term is to the passage and to the sentence; never empty."""
+    """(terms,) how much nearer the question without each term is to the passage, a difference of cosines."""
     passage = reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id)
-    if not others or passage is None or support is None:
-        return np.zeros((2, 1), np.float32)
-    sentence = support.sentence
-    rows = reader.sentence_vectors(sentence.document_id, sentence.ordinal, sentence.ordinal)
-    targets = np.stack([passage, rows[0] if len(rows) else passage])
-    pushes: NDArray[np.float32] = targets @ (np.stack(others) - plain).T
-    return pushes
+    if not others or passage is None:
+        return np.zeros(len(others), np.float32)
+    return np.asarray((np.stack(others) - plain) @ passage, np.float32)
+
+
+def _named(question: Question, terms: Sequence[str], embedder: Embedder) -> NDArray[np.bool_]:
+    """(terms,) whether a term is written as a name or holds a word that the vocabulary does not have whole."""
+    capitals = {word for name in question.names for word in name}
+    words = [term.split() for term in terms]
+    distinct = sorted({word for term in words for word in term})
+    pieces = dict(zip(distinct, embedder.count_tokens(distinct), strict=True))
+    return np.array([any(w in capitals or pieces[w] > 1 for w in term) for term in words], bool)
 
 
 class _Openings:
@@ -215,7 +225,7 @@ def _supports(
         for sentence, cosine, near in zip(sentences, cosines.tolist(), focus.tolist(), strict=True):
             if sentence.kind == "heading":
                 continue
-            score = (cosine + near) / 2 + hit.score
+            score = (cosine + near) / 2 + hit.score - (_CAPTION if sentence.kind == "caption" else 0.0)
             known = found.get(sentence.id)
             if known is None or known.score < score:
                 found[sentence.id] = Support(sentence, hit, score, cosine, near)
@@ -246,7 +256,7 @@ def _numbers(
             penalty = _penalty(question, quantity)
             if penalty is not None:
                 score = hit.score + support.focused + cosine - penalty
-                found.append(NumberFound(support, quantity, score))
+                found.append(NumberFound(support, quantity, score, cosine))
     unique = {(n.support.sentence.id, n.quantity.start): n for n in sorted(found, key=lambda n: n.score)}
     return sorted(unique.values(), key=lambda number: -number.score)
 
@@ -272,15 +282,15 @@ def _penalty(question: Question, quantity: Quantity) -> float | None:
 def _about_the_names(
     question: Question, asked: Wanted, hits: Sequence[Hit], openings: _Openings
 ) -> list[Hit]:
-    """Hits of documents that hold more of the question's names and numbers first, otherwise as they were."""
+    """The hits in the order of their scores with a bonus for holding the question's names and numbers."""
     if not (question.names or question.numbers) or len({hit.chunk.document_id for hit in hits}) == 1:
         return list(hits)
-    held = {}
+    bonus = {}
     for hit in hits:
-        if hit.chunk.document_id not in held:
+        if hit.chunk.document_id not in bonus:
             coverage = _coverage(question, asked, openings, hit)
-            held[hit.chunk.document_id] = coverage.names + coverage.numbers
-    return sorted(hits, key=lambda hit: -held[hit.chunk.document_id])
+            bonus[hit.chunk.document_id] = _HOLDS_NAMES * (coverage.names + coverage.numbers)
+    return sorted(hits, key=lambda hit: -hit.score - bonus[hit.chunk.document_id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,26 +335,26 @@ def _is_held(name: tuple[str, ...], asked: Wanted, held: set[int]) -> bool:
 
 def _features(  # noqa: PLR0917 - one row of a table
     question: Question,
-    asked: Wanted,
     hit: Hit,
     supports: Sequence[Support],
     numbers: Sequence[NumberFound],
     coverage: _Coverage,
     pushes: NDArray[np.float32],
+    named: NDArray[np.bool_],
 ) -> Features:
     cosines = np.array([support.cosine for support in supports] or [0.0])
+    focused = numbers[0].cosine if numbers else supports[0].focused if supports else 0.0
     asks_for_figure = question.wants_number or question.wants_date
-    away = np.maximum(pushes.max(axis=1), 0.0)
     return Features(
         cosine=float(cosines.max()),
         passage=hit.score - hit.lexical,
         margin=float(cosines.max() - cosines.mean()),
-        overlap=hit.lexical / max(1, len(asked.words)) * 100,
+        focused=focused,
         names=coverage.names,
         has_names=float(bool(question.names)),
         numbers=coverage.numbers,
-        unsupported=float(away[0]),
-        unsupported_sentence=float(away[1]),
+        unsupported=float(pushes.max(initial=0.0)),
+        unsupported_name=float((pushes * named).max(initial=0.0)),
         answerable=float(bool(numbers) or not asks_for_figure),
         same_language=float(hit.chunk.language == question.language),
     )

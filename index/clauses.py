@@ -47,7 +47,9 @@ def find_clauses(document: Document, sentences: Sequence[Sentence]) -> list[Clau
     return clauses
 
 
-def _clause(text: str, quantity: Quantity, quantities: Sequence[Quantity], boundary: Pattern) -> tuple[int, int]:
+def _clause(
+    text: str, quantity: Quantity, quantities: Sequence[Quantity], boundary: Pattern
+) -> tuple[int, int]:
     """From the boundary before the number to the one after it: punctuation, a joining word, the next number."""
     earlier = max((other.end for other in quantities if other.end <= quantity.start), default=0)
     later = min((other.start for other in quantities if other.start >= quantity.end), default=len(text))

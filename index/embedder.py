@@ -113,34 +113,6 @@ class SentenceTransformerEmbedder:
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [len(encoding) for encoding in encodings]
 
-    def embed_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Float32:
-        """Vectors of parts of a passage, each read in the light of the whole: "late chunking", arXiv 2409.04701.
-
-        Args:
-            text: the passage; what lies beyond `max_tokens` is not read.
-            spans: (start, end) code points of `text`, end excluded.
-
-        Returns:
-            (spans, dimension) float32, rows of length 1: the mean of the states of the tokens that overlap
-            the span. A span without any token that was read gets the vector of the whole passage.
-        """
-        if not spans:
-            return np.zeros((0, self.dimension), np.float32)
-        encoded = self._model.encode_document(
-            [text], prompt=self.passage_prompt, output_value="token_embeddings", show_progress_bar=False
-        )
-        states = np.asarray(encoded[0], np.float32)  # type: ignore[index]
-        offsets = np.array(self._tokenizer.encode(self.passage_prompt + text).offsets)
-        if len(offsets) > len(states):  # truncated: the last state is the end-of-text token's
-            offsets = np.vstack([offsets[: len(states) - 1], [(0, 0)]])
-        starts, ends = (offsets - len(self.passage_prompt)).T
-        rows = []
-        for start, end in spans:
-            # Special tokens have the empty offset (0, 0) and so overlap nothing.
-            inside = (starts < end) & (ends > start) & (ends > starts)
-            rows.append(states[inside].mean(axis=0) if inside.any() else states.mean(axis=0))
-        return _unit_rows(np.stack(rows))
-
     def _embed(
         self,
         texts: Sequence[str],

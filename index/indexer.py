@@ -191,10 +191,11 @@ class Indexer:
         def report(embedded: int = 0) -> None:
             nonlocal texts
             texts += embedded
-            progress(Progress(number, len(files), done, total, texts))
+            progress(Progress(looked_at, len(files), done, total, texts))
 
-        number = 0
-        for number, file in enumerate(files, start=1):
+        looked_at = 0
+        for file in files:
+            looked_at += 1
             parts = self._read(generation, file, summary)
             if parts is not None:
                 group.append(parts)

@@ -42,7 +42,8 @@ class IndexSettings(BaseSettings):
         0.8,
         ge=0,
         le=1,
-        description="Share of a language's own direction taken out of its vectors, so that the question's language does not crowd out the others.",
+        description="Share of a language's own direction taken out of its vectors, "
+        "so that the question's language does not crowd out the others.",
     )
     max_file_mb: float = Field(
         50.0, gt=0, le=2048, description="A larger file is skipped with a reason. Megabytes (10^6 bytes)."
@@ -51,7 +52,8 @@ class IndexSettings(BaseSettings):
         0.02,
         ge=0,
         le=1,
-        description="A text with a larger share of impossible mark sequences and replacement characters is skipped.",
+        description="A text with a larger share of impossible mark sequences and replacement characters "
+        "is skipped.",
     )
     chroma_url: str | None = Field(
         None, description="Empty: Chroma's files in the data directory; else the URL of a Chroma server."
@@ -60,5 +62,6 @@ class IndexSettings(BaseSettings):
         0.1,
         ge=0,
         le=1,
-        description="Share of rows newer or deleted since the Chroma version in service that makes `rag index` build a new one.",
+        description="Share of rows newer or deleted since the Chroma version in service "
+        "that makes `rag index` build a new one.",
     )

@@ -14,6 +14,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 from anyascii import anyascii
@@ -97,7 +98,7 @@ def sounds(text: str, language: str) -> list[tuple[str, str]]:
     endings = lexicon(language).endings
     variants = [_variants(word, endings) for word in split_words(text)]
     found = [form for words in variants for form in words if len(form[0]) >= SHORTEST_KEY]
-    for left, right in zip(variants, variants[1:], strict=False):
+    for left, right in pairwise(variants):
         key, roman = left[0]
         found += [
             (key + tail, roman + more)

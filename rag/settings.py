@@ -38,10 +38,15 @@ class RagSettings(BaseSettings):
     max_question_chars: int = Field(
         2000, ge=10, le=100_000, description="A longer question is refused with an error."
     )
-    llm_base_url: str | None = Field(None, description="URL of an OpenAI-compatible server; empty: none.")
-    llm_model: str | None = Field(None, description="Name of the model on that server.")
-    llm_api_key: SecretStr | None = Field(None, description="Key of that server, if it wants one.")
-    llm_timeout_s: float = Field(60.0, gt=0, le=3600, description="Seconds to wait for that server.")
+    llm_base_url: str | None = Field(
+        None,
+        description="URL of an OpenAI-compatible server; kept for the language-model engine, not used yet.",
+    )
+    llm_model: str | None = Field(None, description="Name of the model on that server; not used yet.")
+    llm_api_key: SecretStr | None = Field(None, description="Key of that server; not used yet.")
+    llm_timeout_s: float = Field(
+        60.0, gt=0, le=3600, description="Seconds to wait for that server; not used yet."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
 

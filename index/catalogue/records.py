@@ -94,7 +94,8 @@ class Entry:
     """One document with all that is stored for it.
 
     Shapes: `chunk_vectors` (len(chunks), dimension), `sentence_vectors` (len(sentences), dimension) and
-    `clause_vectors` (len(clauses), dimension; None where there are no clauses), float32, unit rows. `tokens` has one pair per chunk: words and keys, each a string of
+    `clause_vectors` (len(clauses), dimension; None where there are no clauses), float32, unit rows.
+    `tokens` has one pair per chunk: words and keys, each a string of
     space-separated tokens made of letters, marks and digits.
     """
 

@@ -168,30 +168,6 @@ class TestBundled:
         assert all((rows * expected).sum(axis=1).min() > 0.999 for rows in whole)
 
 
-class TestSpans:
-    TEXT = "Staden byggde tre broar. Hunden sover. হাতি বড়।"
-    SPANS = ((0, 24), (25, 38), (39, 47))
-
-    def test_a_whole_passage_is_near_its_own_vector(self, embedder: SentenceTransformerEmbedder) -> None:
-        (whole,) = embedder.embed_spans(self.TEXT, [(0, len(self.TEXT))])
-        assert whole @ embedder.embed_passages([self.TEXT])[0] > 0.97
-
-    def test_each_span_is_nearest_to_its_own_sentence(self, embedder: SentenceTransformerEmbedder) -> None:
-        spans = embedder.embed_spans(self.TEXT, self.SPANS)
-        sentences = embedder.embed_passages([self.TEXT[start:end] for start, end in self.SPANS])
-        assert np.linalg.norm(spans, axis=1) == pytest.approx(1.0, abs=1e-5)
-        assert (spans @ sentences.T).argmax(axis=0).tolist() == [0, 1, 2]
-
-    def test_beyond_what_is_read_is_the_whole_passage(self, tiny: SentenceTransformerEmbedder) -> None:
-        text = "a b " * 100
-        inside, beyond = tiny.embed_spans(text, [(0, 3), (len(text) - 4, len(text))])
-        assert np.isfinite(inside).all()
-        assert np.linalg.norm(beyond) == pytest.approx(1.0, abs=1e-5)
-
-    def test_no_spans_no_rows(self, tiny: SentenceTransformerEmbedder) -> None:
-        assert tiny.embed_spans("a b", []).shape == (0, 16)
-
-
 class TestOtherModels:
     def test_declared_prompts_are_used(self, tiny: SentenceTransformerEmbedder, tiny_folder: Path) -> None:
         from sentence_transformers import SentenceTransformer

@@ -18,7 +18,7 @@ from index.errors import IndexMismatch, SkipReason, UsageError
 from index.indexer import Indexer, Progress, Summary, manifest_for
 from index.ownership import own
 from index.settings import SHIPPED_DOCUMENTS, IndexSettings
-from index.upkeep import default_folders, make_index, mend_vectors, vector_faults, was_indexed
+from index.upkeep import default_folders, first_folders, make_index, mend_vectors, vector_faults, was_indexed
 from index.vectors import pointer
 
 if TYPE_CHECKING:
@@ -313,6 +313,20 @@ def test_another_chunk_size_is_built_beside_and_swapped_in(bench: Bench) -> None
         IndexMismatch, match=r"chunk_tokens 32, not 192.*`rag index`.*RAG_CHUNK_TOKENS back to 32"
     ):
         Corpus.open(bench.settings, manifest_expected=manifest_for(bench.embedder, bench.settings))
+
+
+def test_an_interrupted_first_run_is_known_with_its_folder(bench: Bench) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.files_done == 3:
+            raise KeyboardInterrupt
+
+    bench.write("c.txt", b"")  # the third file; noted at once, before anything is embedded
+    with pytest.raises(KeyboardInterrupt):
+        make_index(bench.settings, [bench.folder], embedder=bench.embedder, progress=stop)
+    assert not was_indexed(bench.settings)
+    assert first_folders(bench.settings) == [bench.folder]
+    bench.run()
+    assert was_indexed(bench.settings)
 
 
 def test_an_interrupted_switch_leaves_the_old_index_and_is_completed(bench: Bench) -> None:

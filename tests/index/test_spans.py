@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,15 @@ from index.types import Document, Sentence, Span
 
 def make_document(text: str, language: str = "en", marked: tuple[Span, ...] = ()) -> Document:
     return Document(
-        id="d", path="d.txt", title="", language=language, source_url=None, text=text, media_type="text/plain", marked=marked
-    )  # fmt: skip
+        id="d",
+        path="d.txt",
+        title="",
+        language=language,
+        source_url=None,
+        text=text,
+        media_type="text/plain",
+        marked=marked,
+    )
 
 
 def check_spans(document: Document, *, size: int = 50, overlap: int = 0) -> None:
@@ -33,7 +41,7 @@ def check_spans(document: Document, *, size: int = 50, overlap: int = 0) -> None
         assert document.text[span.start : span.end] == span.text
         assert span.text.strip()
     assert [s.ordinal for s in sentences] == list(range(len(sentences)))
-    assert all(a.end <= b.start for a, b in zip(sentences, sentences[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(sentences))
     held = {ordinal for chunk in chunks for ordinal in range(chunk.first, chunk.last + 1)}
     assert held == set(range(len(sentences)))
     for chunk in chunks:

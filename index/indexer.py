@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, replace, replace
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +102,24 @@ class _Parts:
     clauses: list[Clause]
 
 
+class _Meter:
+    """Counts what a run has done and reports it."""
+
+    def __init__(self, progress: Callable[[Progress], None], *, files_total: int, bytes_total: int) -> None:
+        self._progress = progress
+        self._now = Progress(0, files_total, 0, bytes_total, 0)
+
+    def looked_at(self, file: _File) -> None:
+        self._move(files_done=self._now.files_done + 1, bytes_done=self._now.bytes_done + file.size)
+
+    def embedded(self, texts: int) -> None:
+        self._move(texts=self._now.texts + texts)
+
+    def _move(self, **counts: int) -> None:
+        self._now = replace(self._now, **counts)
+        self._progress(self._now)
+
+
 class Indexer:
     """Writes one catalogue with one embedder. The caller owns the data directory (see `index.ownership`)."""
 
@@ -184,29 +202,18 @@ class Indexer:
         summary: Summary,
         progress: Callable[[Progress], None],
     ) -> None:
-        total = sum(file.size for file in files)
-        done, texts = 0, 0
+        meter = _Meter(progress, files_total=len(files), bytes_total=sum(file.size for file in files))
         group: list[_Parts] = []
-
-        def report(embedded: int = 0) -> None:
-            nonlocal texts
-            texts += embedded
-            progress(Progress(looked_at, len(files), done, total, texts))
-
-        looked_at = 0
         for file in files:
-            looked_at += 1
             parts = self._read(generation, file, summary)
             if parts is not None:
                 group.append(parts)
             if sum(len(parts.document.text) for parts in group) >= _GROUP_CHARACTERS:
-                self._store(generation, known, group, summary, report)
+                self._store(generation, known, group, summary, meter.embedded)
                 group = []
-            done += file.size
-            report()
+            meter.looked_at(file)
         if group:
-            self._store(generation, known, group, summary, report)
-            report()
+            self._store(generation, known, group, summary, meter.embedded)
 
     def _read(self, generation: Generation, file: _File, summary: Summary) -> _Parts | None:
         """A file's document and its parts; a file that cannot be read is noted with its reason."""

@@ -117,8 +117,10 @@ def without_ending(word: str, endings: Sequence[str]) -> str:
 
 
 def _variants(word: str, endings: Sequence[str]) -> list[tuple[str, str]]:
-    stem = without_ending(word, endings)
-    return [(sound_key(form), romanise(form)) for form in ((word,) if stem == word else (word, stem))]
+    forms = list(dict.fromkeys((word, without_ending(word, endings))))
+    # Bengali writes the b of loanwords and the v of Sanskrit with one letter.
+    forms += [form.replace("ব", "ভ") for form in forms if "ব" in form]
+    return [(sound_key(form), romanise(form)) for form in forms]
 
 
 @lru_cache(maxsize=65536)

@@ -69,31 +69,24 @@ class Features:
     """What the decision to answer or refuse rests on.
 
     Attributes:
-        cosine: best cosine of a sentence to the question.
         passage: score of the best passage without its bonus for words, a cosine.
         margin: how far the best sentence stands above the mean of the sentences around it.
         focused: cosine of the sentence that would answer, or of the clause of its number, to the focus.
         names: part of the question's names that its document holds; 1 when it has none.
-        has_names: 1 when the question has names.
         numbers: part of the question's numbers that its document holds; 1 when it has none.
         unsupported: how much nearer the question comes to the passage when one term is left out that its
             document does not hold, as a cosine; 0 when every term draws it nearer. A name of
             another place pushes the question away from the passage, in any script.
-        unsupported_name: the same over terms that are written as names or that hold a rare word, one that the
-            embedder's vocabulary writes in several pieces.
         answerable: 1 unless a number or date is asked for and none stands in the passages.
         same_language: 1 when the passage is in the question's language.
     """
 
-    cosine: float
     passage: float
     margin: float
     focused: float
     names: float
-    has_names: float
     numbers: float
     unsupported: float
-    unsupported_name: float
     answerable: float
     same_language: float
 
@@ -144,7 +137,7 @@ def gather(
         hits=tuple(hits),
         supports=tuple(supports),
         numbers=tuple(numbers),
-        features=_features(question, best, supports, numbers, coverage, pushes, named),
+        features=_features(question, best, supports, numbers, coverage, pushes),
         missing=missing,
     )
 
@@ -340,21 +333,17 @@ def _features(  # noqa: PLR0917 - one row of a table
     numbers: Sequence[NumberFound],
     coverage: _Coverage,
     pushes: NDArray[np.float32],
-    named: NDArray[np.bool_],
 ) -> Features:
     cosines = np.array([support.cosine for support in supports] or [0.0])
     focused = numbers[0].cosine if numbers else supports[0].focused if supports else 0.0
     asks_for_figure = question.wants_number or question.wants_date
     return Features(
-        cosine=float(cosines.max()),
         passage=hit.score - hit.lexical,
         margin=float(cosines.max() - cosines.mean()),
         focused=focused,
         names=coverage.names,
-        has_names=float(bool(question.names)),
         numbers=coverage.numbers,
         unsupported=float(pushes.max(initial=0.0)),
-        unsupported_name=float((pushes * named).max(initial=0.0)),
         answerable=float(bool(numbers) or not asks_for_figure),
         same_language=float(hit.chunk.language == question.language),
     )

@@ -36,6 +36,11 @@ def reason(evidence: Evidence, *, threshold: float) -> str | None:
         return "empty"
     if threshold <= 0:
         return None
+    asks_for_figure = evidence.question.wants_number or evidence.question.wants_date
+    if evidence.missing and asks_for_figure:
+        # Another place's number looks just like the right one: where something asked about is not in the
+        # document, a figure must be more likely right than wrong.
+        threshold = max(threshold, 0.5)
     if probability(evidence.features) >= threshold:
         return None
     return "name" if evidence.missing else "unanswered"

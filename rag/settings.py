@@ -30,7 +30,7 @@ class RagSettings(BaseSettings):
     )
     top_k: int = Field(5, ge=1, le=50, description="Passages in which the answer is looked for.")
     refusal_threshold: float = Field(
-        0.4,
+        0.3,
         ge=0,
         le=1,
         description="Probability of being answered below which a question is refused; 0 answers everything.",

@@ -26,6 +26,7 @@ def standalone(question: Question, history: Sequence[Turn]) -> Question | None:
     return replace(
         question,
         text=f"{question.text} ({names})" if names else f"{earlier[-1].strip()} {question.text}",
+        own=question.text,
         names=before.names,
         numbers=before.numbers | question.numbers,
     )

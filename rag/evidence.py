@@ -18,6 +18,7 @@ from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.quantities import Quantity, find_quantities, numbers_in
+from index.terms import split_words
 from index.types import Sentence
 from rag.answer import Hit
 from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
@@ -197,7 +198,8 @@ def _focus(question: Question, asked: Wanted, openings: _Openings, hit: Hit) -> 
         for position in {p for term in here for p in range(term.first, term.last + 1)}:
             counts[position] = counts.get(position, 0) + 1
     shared = {position for position, count in counts.items() if count >= needed}
-    left = [word for position, word in enumerate(asked.words) if position not in shared]
+    own = asked.words if question.own is None else split_words(question.own)
+    left = [word for position, word in enumerate(asked.words) if position not in shared and word in own]
     # Two words are the least that can still ask for something.
     return " ".join(left) if 2 <= len(left) < len(asked.words) else question.text
 

@@ -31,6 +31,8 @@ from rag.question import Question
 # Jaro-Winkler similarity from which two romanised words with one sound key are the same name. Measured on
 # public parallel data: 0.85 and 0.90 do alike, docs/benchmarks.md.
 ALIKE = 0.85
+# Letters of a name from which a longer word that begins with it counts as the name.
+_SHORTEST_STEM = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,19 @@ def matched(asked: Wanted, text: TextTerms) -> dict[Term, bool]:
     found: dict[Term, bool] = {}
     for term in asked.terms:
         is_name = any(position in asked.names for position in range(term.first, term.last + 1))
-        if (same_language or is_name) and term.forms & text.words:
+        if ((same_language or is_name) and term.forms & text.words) or (
+            is_name and _begins_a_word(term, text)
+        ):
             found[term] = True
         elif len(term.key) >= SHORTEST_KEY and sounds_in(term, text):
             found[term] = False
     return found
+
+
+def _begins_a_word(term: Term, text: TextTerms) -> bool:
+    """Whether a longer word of the text begins with a name: compounds and case endings ("Lumenmuseet")."""
+    names = tuple(form for form in term.forms if len(form) >= _SHORTEST_STEM)
+    return bool(names) and any(word.startswith(names) for word in text.words)
 
 
 def sounds_in(term: Term, text: TextTerms) -> bool:
@@ -127,15 +137,22 @@ def sounds_in(term: Term, text: TextTerms) -> bool:
     return any(same_sound(term.roman, roman) >= ALIKE for roman in text.sounds.get(term.key, ()))
 
 
-def overlap(asked: Wanted, text: TextTerms, rarity: Callable[[Term, bool], float]) -> float:
-    """The sum over the question's words of the rarity of the best term that covers each; 0 when none stands there."""
+def overlap(asked: Wanted, text: TextTerms, rarity: Callable[[Term, bool], float]) -> tuple[float, float]:
+    """What the question's words that stand in the text are worth, each by the rarest term that covers it.
+
+    Returns:
+        (names, words): names, numbers and what sounds alike in another language, which count between any
+        passages; and ordinary words of one language, which say nothing about passages of another.
+    """
     worth = [0.0] * len(asked.words)
     for term, exact in matched(asked, text).items():
         value = rarity(term, exact)
         for position in range(term.first, term.last + 1):
             # A pair is one finding: its worth is shared by its two words.
             worth[position] = max(worth[position], value / (term.last - term.first + 1))
-    return math.fsum(worth)
+    between = asked.language != text.language
+    names = math.fsum(value for i, value in enumerate(worth) if between or i in asked.names)
+    return names, math.fsum(worth) - names
 
 
 def rarity_from(frequencies: Mapping[tuple[str, str], int], chunks: int) -> Callable[[Term, bool], float]:

@@ -27,7 +27,9 @@ def find_name(sentence: Sentence, question: Question) -> str | None:
     for match in _RUN.finditer(sentence.text):
         name = match.group().rstrip(".'’-")
         opens = match.start() == 0 and " " not in name
-        if opens or fold(name) in asked or fold(name) in stop:
+        # One capital may be a place or a thing; a person is told by two.
+        single = question.kind == "person" and " " not in name
+        if opens or single or fold(name) in asked or fold(name) in stop:
             continue
         names.append(name)
     distinct = list(dict.fromkeys(names))

@@ -35,6 +35,7 @@ class Question:
         kind: what it asks for.
         names: runs of words that the question writes as names (capitals within the sentence).
         numbers: its runs of digits, ASCII, separators dropped.
+        own: the words of a follow-up itself when `text` also carries words of an earlier turn; else None.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Question:
     kind: QuestionKind
     names: tuple[tuple[str, ...], ...]
     numbers: frozenset[str]
+    own: str | None = None
 
     @property
     def wants_number(self) -> bool:

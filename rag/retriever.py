@@ -1,7 +1,8 @@
 """Retrieval: dense over chunks and over sentences, and a lexical leg, fused by one rule.
 
 The rule: a chunk's score is the mean of its own cosine and the best cosine of one of its sentences, plus
-`NAME_BONUS` for each rare word, name or number of the question that it holds (`rag.lexical`). All legs
+`WORD_BONUS` for each rare word, name or number of the question that it holds (`rag.lexical`). Ordinary words order the
+passages of the question's own language among themselves and never lift them above those of others. All legs
 bring candidates; the score is then computed exactly for the best of them from the stored vectors. The ablation of
 each leg is in docs/benchmarks.md.
 
@@ -28,7 +29,7 @@ from rag.question import Question, analyse
 
 # Worth of the rarest possible shared word, on the scale of a cosine. Best of 0.005 to 0.02 a unit of idf on
 # public parallel data, same-language and cross-language taken together (docs/benchmarks.md).
-NAME_BONUS = 0.018
+WORD_BONUS = 0.018
 # Candidates each leg brings, and how many are scored exactly. Twice as many change no figure of the ablation.
 _CANDIDATES = 60
 _SENTENCE_CANDIDATES = 120
@@ -136,6 +137,7 @@ class CorpusRetriever(BaseRetriever):
         infos = reader.infos({chunk.document_id for chunk in chunks})
         rarity = rarity_from(_frequencies(asked, reader), reader.counts()["chunks"]) if by_text else None
         hits = []
+        most_words = 0.0
         for chunk in chunks:
             info = infos.get(chunk.document_id)
             if info is None or chunk.id not in chunk_vectors:
@@ -145,9 +147,11 @@ class CorpusRetriever(BaseRetriever):
             if by_sentence:
                 rows = sentence_vectors.get(chunk.id)
                 sentence = dense if rows is None else float((rows @ vector).max())
-            lexical = 0.0
+            names, words = (0.0, 0.0)
             if rarity is not None:
-                lexical = NAME_BONUS * overlap(asked, text_terms(chunk.text, chunk.language), rarity)
+                names, words = overlap(asked, text_terms(chunk.text, chunk.language), rarity)
+            if chunk.language == asked.language:
+                most_words = max(most_words, words)
             cosine = (dense + sentence) / 2 if by_chunk else sentence
             hits.append(
                 Hit(
@@ -155,13 +159,14 @@ class CorpusRetriever(BaseRetriever):
                     title=info.title,
                     source_url=info.source_url,
                     document_language=info.language,
-                    score=cosine + lexical,
+                    score=cosine + WORD_BONUS * (names + words),
                     dense=dense,
                     sentence=sentence,
-                    lexical=lexical,
+                    lexical=WORD_BONUS * (names + words),
                 )
             )
-        return sorted(hits, key=lambda hit: -hit.score)
+        level = WORD_BONUS * most_words
+        return sorted((_levelled(hit, asked.language, level) for hit in hits), key=lambda hit: -hit.score)
 
     @staticmethod
     def _one_version_each(hits: Sequence[Hit], language: str) -> list[Hit]:
@@ -183,6 +188,13 @@ class CorpusRetriever(BaseRetriever):
             return hit
         versions = self._corpus.parallel(hit.chunk.document_id)
         return replace(hit, parallel=tuple(Parallel(*version) for version in versions))
+
+
+def _levelled(hit: Hit, language: str, level: float) -> Hit:
+    """A hit in the question's language without the lead that ordinary words give its language as a whole."""
+    if hit.chunk.language != language:
+        return hit
+    return replace(hit, score=hit.score - level, lexical=hit.lexical - level)
 
 
 def _frequencies(asked: Wanted, reader: Reader) -> dict[tuple[str, str], int]:

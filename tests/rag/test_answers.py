@@ -81,7 +81,7 @@ def check_citations(assistant: Assistant, answer: Answer) -> None:
         pytest.param("Hur många målningar har Lumenmuseet?", "sv", "4,210", "museum", id="sv-sv"),
         pytest.param("How many trucks did the ferries carry last year?", "en", "950+", "ferry", id="en-hi"),
         pytest.param("Hur många nya fågelarter sågs i Kelmor?", "sv", "27", "forest", id="sv-bn"),
-        pytest.param("How many trees did the forest rangers plant?", "en", "600+", "forest", id="en-bn"),
+        pytest.param("How many bridges were repaired in Kelmor?", "en", "18", "forest", id="en-bn"),
         pytest.param("केलमोर वन में कितने पुलों की मरम्मत हुई?", "hi", "18", "forest", id="hi-bn"),
         pytest.param(
             "What percentage of the museum's visitors came from abroad?", "en", "12%", "museum", id="share"

@@ -75,6 +75,10 @@ def test_between_languages_only_names_numbers_and_sounds_meet() -> None:
     assert "Trong" not in found("Vì sao trong Huế có mưa?", "trong och so", "sv")
 
 
+def test_a_name_is_found_in_a_compound() -> None:
+    assert "Lumen" in found("What does the Lumen Museum hold?", "Lumenmuseet öppnade", "sv")
+
+
 def test_a_name_is_found_across_scripts() -> None:
     assert "Can Tho" in found("What did Can Tho do?", "ক্যান থোর স্টার্টআপ", "bn")
     assert "Da Nang" not in found("What did Da Nang do?", "ক্যান থোর স্টার্টআপ", "bn")

@@ -19,6 +19,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.components.chatbot import ExampleMessage
 
 from index.catalogue import DocumentInfo
 from index.corpus import Corpus
@@ -89,7 +90,6 @@ def mount_chat(app: FastAPI, assistant: Assistant) -> FastAPI:
         pwa=False,
         max_file_size=1,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
-        i18n=gr.I18n(**{code: dict(lexicon(code).labels) for code in languages()}),
         theme=_theme(),
         css=_STYLES.read_text(encoding="utf-8"),
         head=_SCROLL,
@@ -97,14 +97,22 @@ def mount_chat(app: FastAPI, assistant: Assistant) -> FastAPI:
     return mounted
 
 
+def close_streams(app: FastAPI) -> None:
+    """End the connections that open pages keep, so that a server that stops need not wait for them."""
+    for route in app.routes:
+        mounted = getattr(route, "app", None)
+        if isinstance(mounted, gr.routes.App):
+            mounted.stop_event.set()
+
+
 def build_page(assistant: Assistant) -> gr.Blocks:
     """Return the page. Its events run in a thread pool, as many at once as the API's model work."""
-    label = gr.I18n()
+    labels = lexicon(FALLBACK).labels  # until the page has said which language its reader prefers
     page: gr.Blocks
     with gr.Blocks(title=_TITLE, fill_height=True, analytics_enabled=False) as page:
         with gr.Row(elem_classes="pc-header"):
             gr.Markdown(f"# {_TITLE}", elem_classes="pc-name")
-            fresh = gr.Button(label("fresh"), size="sm", variant="secondary", elem_classes="pc-fresh")
+            fresh = gr.Button(labels["fresh"], size="sm", variant="secondary", elem_classes="pc-fresh")
         conversation = gr.State((), time_to_live=_SESSION_SECONDS)
         chat = gr.Chatbot(
             show_label=False,
@@ -121,10 +129,10 @@ def build_page(assistant: Assistant) -> gr.Blocks:
             elem_classes="pc-chat",
         )
         question = gr.Textbox(
-            placeholder=label("placeholder"),
+            placeholder=labels["placeholder"],
             show_label=False,
             container=False,
-            submit_btn=label("ask"),  # type: ignore[arg-type] # translated by the page like every label
+            submit_btn=labels["ask"],
             autofocus=True,
             lines=1,
             max_lines=6,
@@ -144,28 +152,37 @@ def _wire(
     conversation: gr.State,
     fresh: gr.Button,
 ) -> None:
-    def welcome(request: gr.Request) -> gr.Chatbot:
-        return gr.Chatbot(
-            placeholder=_placeholder(assistant.corpus, page_language(request.headers.get("accept-language"))),
-            examples=[
-                {"text": text, "display_text": shown} for text, shown in example_questions(assistant.corpus)
-            ],
+    def welcome(request: gr.Request) -> tuple[gr.Chatbot, gr.Textbox, gr.Button]:
+        # Not with Gradio's own I18n: it leaves languages alone that Gradio itself is not translated to.
+        language = _asked_for(request)
+        labels = lexicon(language).labels
+        examples: list[ExampleMessage] = [
+            {"text": text, "display_text": shown} for text, shown in example_questions(assistant.corpus)
+        ]
+        return (
+            gr.Chatbot(placeholder=_placeholder(assistant.corpus, language), examples=examples),
+            gr.Textbox(placeholder=labels["placeholder"], submit_btn=labels["ask"]),
+            gr.Button(labels["fresh"]),
         )
 
     def ask(text: str, past: Conversation, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        yield from reply(assistant, text, past, page_language(request.headers.get("accept-language")))
+        yield from reply(assistant, text, past, _asked_for(request))
 
     def chosen(past: Conversation, event: gr.SelectData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         text = event.value["text"] if isinstance(event.value, dict) else str(event.value)
-        yield from reply(assistant, text, past, page_language(request.headers.get("accept-language")))
+        yield from reply(assistant, text, past, _asked_for(request))
 
     outputs = [question, chat, conversation]
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    page.load(welcome, outputs=chat, **hidden)
+    page.load(welcome, outputs=[chat, question, fresh], **hidden)
     question.submit(ask, [question, conversation], outputs, **hidden)
     chat.example_select(chosen, [conversation], outputs, **hidden)
     for start_over in (fresh.click, chat.clear):
         start_over(lambda: ("", [], ()), outputs=outputs, queue=False, **hidden)
+
+
+def _asked_for(request: gr.Request) -> str:
+    return page_language(request.headers.get("accept-language"))
 
 
 # -- a conversation

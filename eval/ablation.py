@@ -197,10 +197,11 @@ def _print_pairs(rows: Sequence[tuple[str, str, dict[str, Counts]]]) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--languages", default="en,hi,vi,sv", show_default=True)
 @click.option("--questions", default=150, show_default=True, help="Questions for each pair of languages.")
+@click.option("--pool/--no-pool", "with_pool", default=True, show_default=True, help="Measure the pool too.")
 @click.option(
     "--work", type=click.Path(path_type=Path), help="Keep the indexes here; default: a temporary folder."
 )
-def main(folder: Path, languages: str, questions: int, work: Path | None) -> None:
+def main(folder: Path, languages: str, questions: int, with_pool: bool, work: Path | None) -> None:
     """Measure every leg on the xquad.LL.json files of FOLDER."""
     files = {language: read_contexts(folder / f"xquad.{language}.json") for language in languages.split(",")}
     with tempfile.TemporaryDirectory() as temporary:
@@ -212,6 +213,8 @@ def main(folder: Path, languages: str, questions: int, work: Path | None) -> Non
             rows.append(row)
             click.echo(f"{row[0]} -> {row[1]} done", err=True)
         _print_pairs(rows)
+        if not with_pool:
+            return
         click.echo(
             "\n| pool of all languages | question | "
             + "passage@1 | passage@5 | first hit in its own language |\n"

@@ -6,6 +6,7 @@ A conversation lives in the session's own state on the server and ends with it; 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Iterator
@@ -76,6 +77,15 @@ Message = dict[str, Any]
 
 def mount_chat(app: FastAPI, assistant: Assistant) -> FastAPI:
     """Put the chat page at `/` of an application, behind its middleware."""
+
+    async def mounted() -> FastAPI:
+        return _mounted(app, assistant)
+
+    # Within a running loop: where there is none, Gradio makes several that nobody closes.
+    return asyncio.run(mounted())
+
+
+def _mounted(app: FastAPI, assistant: Assistant) -> FastAPI:
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build_page(assistant),

@@ -8,6 +8,8 @@ from typing import Literal
 from babel import Locale
 from babel.core import UnknownLocaleError
 
+from index.types import UNDETERMINED
+
 
 @cache
 def language_name(code: str, *, shown_in: str = "en") -> str:
@@ -20,7 +22,7 @@ def language_name(code: str, *, shown_in: str = "en") -> str:
 def direction(code: str) -> Literal["ltr", "rtl", "auto"]:
     """The writing direction of a language for the HTML attribute `dir`; "auto" where CLDR does not know it."""
     locale = _locale(code)
-    if locale is None:
+    if locale is None or code == UNDETERMINED:
         return "auto"
     return "rtl" if locale.text_direction == "rtl" else "ltr"
 

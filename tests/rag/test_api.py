@@ -6,9 +6,9 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import pytest
@@ -52,7 +52,21 @@ def client(app: FastAPI) -> Iterator[TestClient]:
         yield opened
 
 
-def problem(response: httpx.Response, *, status: int, kind: str) -> dict[str, Any]:
+class Response(Protocol):
+    """What is read of a response, whichever library it is of."""
+
+    status_code: int
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def text(self) -> str: ...
+
+    def json(self) -> Any: ...
+
+
+def problem(response: Response, *, status: int, kind: str) -> dict[str, Any]:
     """The body of a problem, checked for what every problem has."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
@@ -333,7 +347,7 @@ def test_a_wrong_method_names_the_right_ones(client: TestClient) -> None:
 )
 def test_our_errors_have_their_problem(error: PolyciteError, status: int, kind: str) -> None:
     response = of_error(error)
-    body = json.loads(response.body)
+    body = json.loads(bytes(response.body))
     assert (response.status_code, body["type"]) == (status, f"urn:polycite:problem:{kind}")
     assert body["detail"] == " ".join(str(error).split())
 

@@ -1,0 +1,512 @@
+"""The chat page: what it shows of an answer, that documents stay data, and that it needs no other machine."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+from texts import HOSTILE, MULTI_SCRIPT, by_id
+
+from index.lexicon import languages, lexicon
+from rag.answer import Answer, Citation, Parallel, Turn
+from ui import chat
+from ui.answer_html import (
+    answer_html,
+    note_html,
+    partial_html,
+    plain,
+    question_html,
+    safe_url,
+    source_link,
+    text_fragment,
+)
+from ui.names import direction, language_name
+from ui.server import build_app
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
+    from rag.settings import RagSettings
+
+HERE = "http://127.0.0.1:8000"
+QUESTION = "How many open data sets has the city of Can Tho published?"
+# An allow list: what the page's own HTML is made of.
+TAGS = {"div", "p", "span", "a", "br", "blockquote", "mark"}
+ATTRIBUTES = {"class", "id", "lang", "dir", "href", "target", "rel"}
+
+
+class Shown(HTMLParser):
+    """What a browser makes of a piece of HTML: its elements, its text, its links, its marked words."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.marked: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == [], "every element is closed"
+
+    @property
+    def links(self) -> list[str]:
+        return [str(attributes["href"]) for tag, attributes in self.elements if tag == "a"]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "br":
+            self.handle_data("\n")
+            return
+        self._open.append(tag)
+        if tag == "mark":
+            self.marked.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if "mark" in self._open:
+            self.marked[-1] += data
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment: {data}")
+
+
+def citation(**changes: object) -> Citation:
+    values = {
+        "marker": 1,
+        "document_id": "d1",
+        "source_url": "https://news.example/a",
+        "title": "শিরোনাম",
+        "language": "bn",
+        "quote": "সেতু ১২টি।",
+        "start": 10,
+        "end": 20,
+        "score": 1.0,
+    }
+    return Citation(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def answer(*citations: Citation, **changes: object) -> Answer:
+    values = {
+        "id": "0123456789abcdef",
+        "question": "How many bridges?",
+        "standalone_question": "How many bridges?",
+        "language": "en",
+        "answer": f"12 — the source says: “{citations[0].quote if citations else ''}” [1]",
+        "short_answer": "12",
+        "refused": False,
+        "refusal_reason": None,
+        "engine": "extractive",
+        "model": None,
+        "grounding": "verified",
+        "citations": citations,
+    }
+    return Answer(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def alone(cited: Citation) -> tuple[str, str, str]:
+    return "", cited.quote, ""
+
+
+def normal(text: str) -> str:
+    return " ".join(text.split())
+
+
+# -- an answer
+
+
+def test_an_answer_shows_everything_about_its_source() -> None:
+    cited = citation(parallel=(Parallel("d2", "hi"), Parallel("d3", "sv"), Parallel("d4", "sv")))
+    html = answer_html(answer(cited), lambda _: ("Before. ", cited.quote, " After."))
+    shown = Shown(html)
+    assert shown.marked == [cited.quote]
+    assert f"Before. {cited.quote} After." in shown.text
+    for words in (
+        "12",
+        cited.title,
+        language_name("bn"),
+        "Also in: Hindi, Swedish",
+        "news.example/a",
+        "Sources",
+    ):
+        assert words in shown.text
+    assert '<div class="pc-short">12</div>' in html
+    assert shown.text.count("12 —") == 0, "the short answer is set off, not said twice"
+
+
+def test_a_marker_leads_to_its_source() -> None:
+    shown = Shown(answer_html(answer(citation()), alone))
+    [marker] = [link for link in shown.links if link.startswith("#")]
+    ids = [attributes.get("id") for _, attributes in shown.elements]
+    assert ids.count(marker[1:]) == 1
+
+
+def test_only_markers_of_citations_are_links() -> None:
+    cited = citation(quote="see [1] and [2]")
+    text = f"“{cited.quote}” [1] [2] [1]"
+    shown = Shown(answer_html(answer(cited, answer=text, short_answer=None), alone))
+    assert len([link for link in shown.links if link.startswith("#")]) == 2
+    assert normal(text) in normal(shown.text)
+
+
+@pytest.mark.parametrize(
+    ("language", "attribute"),
+    [("bn", 'lang="bn" dir="ltr"'), ("ar", 'lang="ar" dir="rtl"'), ("und", 'lang="und" dir="auto"')],
+)
+def test_a_quote_says_its_language_and_direction(language: str, attribute: str) -> None:
+    html = answer_html(answer(citation(language=language)), alone)
+    assert f'<blockquote class="pc-passage" {attribute}>' in html
+    assert f"<span {attribute}>" in html
+
+
+def test_a_refusal_is_shown_as_one() -> None:
+    text = "The indexed documents do not answer this question."
+    refused = answer(
+        citation(),
+        answer=text,
+        short_answer=None,
+        refused=True,
+        refusal_reason="unanswered",
+        grounding="none",
+    )
+    html = answer_html(refused, alone)
+    shown = Shown(html)
+    assert "pc-refused" in html
+    assert text in shown.text
+    assert lexicon("en").notices["nearest"].rstrip(":") in shown.text
+    assert not [link for link in shown.links if link.startswith("#")]
+
+
+def test_a_refusal_without_passages_has_no_empty_panel() -> None:
+    assert "pc-sources" not in answer_html(answer(answer="Nothing.", short_answer=None, refused=True), alone)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_panel_speaks_the_language_of_the_answer(language: str) -> None:
+    shown = Shown(answer_html(answer(citation(), language=language), alone))
+    assert lexicon(language).labels["open"] in shown.text
+    assert language_name("bn", shown_in=language) in shown.text
+
+
+def test_every_table_has_every_label() -> None:
+    expected = set(lexicon("en").labels)
+    for language in languages():
+        labels = lexicon(language).labels
+        assert set(labels) == expected
+        for name, fields in (("also", {"languages"}), ("example", {"title"}), ("failed", {"detail"})):
+            assert set(re.findall(r"\{(\w+)\}", labels[name])) == fields
+
+
+# -- documents are data
+
+
+@pytest.mark.parametrize("text", by_id({**HOSTILE, **MULTI_SCRIPT}))
+@pytest.mark.parametrize("place", ["quote", "title", "source_url", "passage", "answer", "language"])
+def test_nothing_of_a_document_becomes_markup(place: str, text: str) -> None:
+    changes = {place: text} if place in ("quote", "title", "source_url", "language") else {}
+    cited = citation(**changes)
+    said = answer(cited, answer=text, short_answer=text) if place == "answer" else answer(cited)
+    around = (text, cited.quote, text) if place == "passage" else ("", cited.quote, "")
+    html = answer_html(said, lambda _: around)
+    shown = Shown(html)
+    assert {tag for tag, _ in shown.elements} <= TAGS
+    assert {name for _, attributes in shown.elements for name in attributes} <= ATTRIBUTES
+    assert all(link.startswith(("#pc-", "https://", "http://")) for link in shown.links)
+    assert "tracker.example" not in [urlsplit(link).hostname for link in shown.links]
+    if place in ("quote", "title", "passage"):
+        assert normal(printable(text)) in normal(shown.text), "and is shown as it is"
+
+
+def printable(text: str) -> str:
+    return "".join(character for character in text if character.isspace() or ord(character) >= 32)
+
+
+@pytest.mark.parametrize("text", by_id(HOSTILE))
+def test_the_foreign_text_holds_no_sign_that_markdown_knows(text: str) -> None:
+    """Character references of ASCII punctuation, and nothing else of ASCII punctuation."""
+    for html in (plain(text), question_html(text), note_html(text), partial_html(text, "en")):
+        inner = re.sub(r"<(/?(div|p|br)( (class|lang|dir)=\"[\w -]*\")*)>", "", html)
+        rest = re.sub(r"&#\d+;", "", inner)
+        assert re.fullmatch(r"[^!-/:-@\[-`{-~]*", rest), rest
+        assert "\n\n" not in html, "an empty line would end the block of HTML"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        pytest.param("https://news.example/a?b=1&c=2#d", "https://news.example/a?b=1&c=2#d", id="https"),
+        pytest.param("HTTP://news.example", "HTTP://news.example", id="capitals"),
+        pytest.param(
+            "https://tin.example/đường", "https://tin.example/%C4%91%C6%B0%E1%BB%9Dng", id="other script"
+        ),
+        pytest.param("https://a.example/%20x", "https://a.example/%20x", id="encoded already"),
+        pytest.param('https://a.example/"onclick="x', "https://a.example/%22onclick=%22x", id="quotes"),
+        pytest.param("javascript:alert(1)", None, id="javascript"),
+        pytest.param("java\nscript:alert(1)", None, id="broken javascript"),
+        pytest.param(" javascript:alert(1)", None, id="space before"),
+        pytest.param("data:text/html,<script>", None, id="data"),
+        pytest.param("file:///etc/passwd", None, id="file"),
+        pytest.param("//news.example/a", None, id="no scheme"),
+        pytest.param("https:///a", None, id="no host"),
+        pytest.param("https://[::1", None, id="malformed"),
+        pytest.param("https://a.example/x y", None, id="space"),
+        pytest.param("/v1/documents", None, id="path"),
+        pytest.param("", None, id="empty"),
+        pytest.param(None, None, id="none"),
+    ],
+)
+def test_only_web_addresses_are_links(url: str | None, expected: str | None) -> None:
+    assert safe_url(url) == expected
+
+
+def test_an_address_that_is_no_link_is_shown_as_text() -> None:
+    shown = Shown(answer_html(answer(citation(source_url="javascript:alert(1)")), alone))
+    assert "javascript:alert(1)" in shown.text
+    assert all(link.startswith("#") for link in shown.links)
+
+
+def test_a_link_opens_apart_and_tells_nothing() -> None:
+    [link] = [
+        attributes
+        for tag, attributes in Shown(answer_html(answer(citation()), alone)).elements
+        if tag == "a" and not str(attributes["href"]).startswith("#")
+    ]
+    assert link["target"] == "_blank"
+    assert link["rel"] == "noopener noreferrer nofollow"
+
+
+@pytest.mark.parametrize(
+    ("quoted", "expected"),
+    [
+        pytest.param("two words", ":~:text=two%20words", id="short"),
+        pytest.param("a b c d e f g h i", ":~:text=a%20b%20c%20d,f%20g%20h%20i", id="long"),
+        pytest.param("a-b, c & d", ":~:text=a%2Db%2C%20c%20%26%20d", id="signs of the syntax"),
+        pytest.param("সেতু", ":~:text=%E0%A6%B8%E0%A7%87%E0%A6%A4%E0%A7%81", id="Bengali"),
+    ],
+)
+def test_a_text_fragment(quoted: str, expected: str) -> None:
+    assert text_fragment(quoted) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://news.example/a", "https://news.example/a#:~:text=x"),
+        ("https://news.example/a#top", "https://news.example/a#top:~:text=x"),
+    ],
+    ids=["no fragment", "with a fragment"],
+)
+def test_a_source_link_leads_to_the_quoted_words(url: str, expected: str) -> None:
+    assert source_link(citation(source_url=url, quote="x")) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "shown_in", "expected"),
+    [("hi", "en", "Hindi"), ("hi", "sv", "hindi"), ("xx", "en", "xx"), ("sv", "zz", "Swedish")],
+)
+def test_language_names(code: str, shown_in: str, expected: str) -> None:
+    assert language_name(code, shown_in=shown_in) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("en", "ltr"), ("ur", "rtl"), ("he", "rtl"), ("und", "auto"), ("", "auto"), ("?", "auto")],
+)
+def test_directions(code: str, expected: str) -> None:
+    assert direction(code) == expected
+
+
+# -- a conversation
+
+
+def test_a_question_is_answered_step_by_step(assistant: Assistant) -> None:
+    steps = list(chat.reply(assistant, f"  {QUESTION} ", (), "en"))
+    box, messages, past = steps[0]
+    assert (box, past) == ("", ())
+    assert [message["role"] for message in messages] == ["user"]
+    assert QUESTION in Shown(messages[0]["content"]).text
+    assert len(steps) > 3, "it streams"
+    texts = [normal(Shown(messages[-1]["content"]).text) for _, messages, _ in steps[1:-1]]
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
+    box, messages, past = steps[-1]
+    assert [message["role"] for message in messages] == ["user", "assistant"]
+    assert [exchange.question for exchange in past] == [QUESTION]
+    assert past[0].answer is not None
+    assert Shown(messages[1]["content"]).marked == [cited.quote for cited in past[0].answer.citations]
+
+
+def test_the_next_question_knows_the_conversation(assistant: Assistant) -> None:
+    *_, (_, _, past) = chat.reply(assistant, QUESTION, (), "en")
+    assert past[0].answer is not None
+    assert chat.turns(past) == [Turn("user", QUESTION), Turn("assistant", past[0].answer.answer)]
+    *_, (_, messages, both) = chat.reply(assistant, "And how many tasks?", past, "en")
+    assert len(messages) == 4
+    assert both[0] is past[0]
+    assert both[1].answer is not None
+    assert both[1].answer.standalone_question != "And how many tasks?"
+
+
+def test_a_conversation_that_was_lent_is_not_changed(assistant: Assistant) -> None:
+    """Two sessions that start from the same state never see each other."""
+    empty: chat.Conversation = ()
+    *_, (_, _, one) = chat.reply(assistant, QUESTION, empty, "en")
+    *_, (_, messages, two) = chat.reply(assistant, "Vem är ordförande?", empty, "sv")
+    assert empty == ()
+    assert [exchange.question for exchange in (*one, *two)] == [QUESTION, "Vem är ordförande?"]
+    assert QUESTION not in Shown("".join(message["content"] for message in messages)).text
+
+
+def test_the_history_is_bounded(assistant: Assistant) -> None:
+    exchange = chat.Exchange("q", None, "")
+    assert len(chat.turns((exchange,) * 500)) <= 20
+    *_, (_, messages, past) = chat.reply(assistant, QUESTION, (exchange,) * 500, "en")
+    assert len(past) <= 100
+    assert len(messages) == 2 * len(past)
+
+
+@pytest.mark.parametrize("text", ["", "  \n"], ids=["empty", "blank"])
+def test_nothing_asked_changes_nothing(assistant: Assistant, text: str) -> None:
+    past = (chat.Exchange("q", None, "a"),)
+    assert list(chat.reply(assistant, text, past, "en")) == [("", chat.messages(past), past)]
+
+
+def test_a_question_that_cannot_be_answered_goes_back_into_its_box(assistant: Assistant) -> None:
+    *_, (box, messages, past) = chat.reply(assistant, "?!", (), "sv")
+    assert box == "?!"
+    assert past == ()
+    expected = lexicon("sv").labels["failed"].format(detail="the question is empty: ask in words")
+    assert Shown(messages[-1]["content"]).text == expected
+
+
+def test_the_passage_of_a_quote(assistant: Assistant) -> None:
+    for cited in assistant.ask(QUESTION).citations:
+        before, quoted, after = chat.passage(assistant.corpus, cited)
+        document = assistant.corpus.document(cited.document_id)
+        assert document is not None
+        assert quoted == cited.quote
+        start = cited.start - len(before)
+        assert document.text[start : cited.end + len(after)] == before + quoted + after
+        assert before or after
+
+
+def test_the_quote_of_a_document_that_is_gone_stands_alone(assistant: Assistant) -> None:
+    assert chat.passage(assistant.corpus, citation()) == ("", citation().quote, "")
+
+
+# -- the empty page
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("bn-BD,bn;q=0.9,en;q=0.8", "bn"),
+        ("de-DE,sv;q=0.5", "sv"),
+        ("VI", "vi"),
+        ("de", "en"),
+        ("", "en"),
+        (None, "en"),
+        (";;,,x", "en"),
+    ],
+)
+def test_the_language_of_the_page(accepted: str | None, expected: str) -> None:
+    assert chat.page_language(accepted) == expected
+
+
+def test_the_examples_come_from_the_documents(assistant: Assistant) -> None:
+    examples = chat.example_questions(assistant.corpus)
+    documents = assistant.corpus.documents()
+    assert 0 < len(examples) <= 4
+    for text, shown in examples:
+        [info] = [
+            info
+            for info in documents
+            if text == lexicon(info.language).labels["example"].format(title=info.title)
+        ]
+        assert info.language in {citation.language for citation in assistant.ask(text).citations}
+        assert len(shown) <= len(text)
+    assert len({text for text, _ in examples}) == len(examples)
+
+
+# -- the page
+
+
+@pytest.fixture(scope="module")
+def client(assistant: Assistant, seed_settings: RagSettings) -> Iterator[TestClient]:
+    with TestClient(build_app(assistant, seed_settings), base_url=HERE) as opened:
+        yield opened
+
+
+class References(HTMLParser):
+    """The addresses that a browser fetches for a page by itself."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(html)
+        self.found += re.findall(r"(?:url\(|@import)\s*['\"]?([^'\")\s]+)", html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        names = {
+            "script": "src",
+            "link": "href",
+            "img": "src",
+            "iframe": "src",
+            "source": "src",
+            "base": "href",
+        }
+        if values.get(names.get(tag, "")):
+            self.found.append(str(values[names[tag]]))
+
+
+def test_the_page_refers_to_no_other_machine(client: TestClient) -> None:
+    page = client.get("/").text
+    sheets = [client.get("/theme.css").text]
+    references = References(page).found
+    assert references, "the page has scripts and styles"
+    for reference in [*references, *(found for sheet in sheets for found in References(sheet).found)]:
+        assert re.match(r"(https?:)?//", reference) is None or reference.startswith(HERE), reference
+    # What is left names other sites only for programs that make previews of links; no browser fetches it.
+    elsewhere = re.sub(r"<meta[^>]*>", "", page.replace(HERE, ""))
+    assert not re.findall(r"https?://[^\s\"'<]+", elsewhere)
+
+
+def test_the_page_and_the_api_live_together(client: TestClient) -> None:
+    assert client.get("/").headers["content-type"].startswith("text/html")
+    assert client.get("/v1/documents").json()["total"] > 0
+    unknown = client.get("/v1/nothing")
+    assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")
+    wrong = client.get("/v1/ask")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    assert "chat" not in client.get("/openapi.json").text.lower().replace("chat page", "")
+
+
+def test_the_page_is_behind_the_guard(client: TestClient) -> None:
+    assert client.get("/", headers={"host": "rebound.example"}).status_code == 421
+    assert client.get("/config", headers={"origin": "https://evil.example"}).status_code == 403
+    assert client.get("/").headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=pyproject.toml",
+        "/gradio_api/proxy=http://127.0.0.1/",
+    ],
+)
+def test_the_page_hands_out_no_files(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code in (400, 403, 404)
+
+
+def test_the_page_takes_no_files_and_offers_no_second_api(client: TestClient) -> None:
+    assert client.post("/gradio_api/upload", files={"files": ("a.txt", b"ab")}).status_code == 413
+    assert client.get("/gradio_api/info").json() == {"named_endpoints": {}, "unnamed_endpoints": {}}
+    assert client.get("/monitoring").status_code == 403

@@ -87,7 +87,7 @@ def embedder(model_dir: Path) -> SentenceTransformerEmbedder:
     """The bundled model."""
     from index.embedder import load_embedder  # seconds: only for the tests that need it
 
-    return load_embedder(IndexSettings(data_dir=model_dir.parent, _env_file=None))  # type: ignore[call-arg]
+    return load_embedder(IndexSettings(data_dir=model_dir.parent, _env_file=None))
 
 
 @pytest.fixture(scope="session")
@@ -119,11 +119,11 @@ def seed_settings(
     from index.indexer import Indexer
 
     folder = make_data_dir(tmp_path_factory.mktemp("seeds") / "data")
-    settings = IndexSettings(data_dir=folder, _env_file=None)  # type: ignore[call-arg]
+    settings = IndexSettings(data_dir=folder, _env_file=None)
     with Catalogue.open(folder, create=True) as catalogue:
         summary = Indexer(catalogue, embedder, settings).run([settings.seeds_dir])
     assert summary.documents, "the shipped documents must be indexed"
-    return RagSettings(index=settings, _env_file=None)  # type: ignore[call-arg]
+    return RagSettings(index=settings, _env_file=None)
 
 
 @pytest.fixture(scope="session")

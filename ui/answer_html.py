@@ -27,7 +27,7 @@ _LEAD = re.compile(r"^[\s—–:,.-]+")
 
 # A text fragment names the first and last words of the quote: short enough for a URL, long enough to be found.
 _FRAGMENT_WORDS = 4
-_URL_SHOWN = 60
+_URL_SHOWN = 46
 
 
 def answer_html(answer: Answer, passage: Callable[[Citation], Passage]) -> str:

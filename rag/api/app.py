@@ -76,7 +76,7 @@ def _add_answers(app: FastAPI, assistant: Assistant) -> None:
         summary="Ask a question",
         response_model=AnswerOut,
         responses={
-            200: {"description": "The answer or a refusal.", "content": STREAM_EXAMPLE},
+            200: {"description": "The answer or a refusal", "content": STREAM_EXAMPLE},
             **problems.responses(400, 413, 422, 500, 503),
         },
     )

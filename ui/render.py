@@ -7,7 +7,7 @@ a URL. Elsewhere the text is plain and unwrapped, for pipes and files.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import regex
@@ -15,13 +15,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from ui.names import language_name
+
 if TYPE_CHECKING:
     from index.doctor import Check
     from index.indexer import Summary
     from rag.answer import Answer, Citation
 
-# Where ISO 639 has a name that more people know than CLDR's ("Bangla").
-_ISO_NAMES = {"bn": "Bengali"}
 _INDENT = "    "
 _NAMES_SHOWN = 5
 _WORDS = regex.compile(r"\S+")
@@ -99,14 +99,6 @@ def show_settings(console: Console, rows: Iterable[tuple[str, str, str]]) -> Non
     for name, value, description in rows:
         _paragraph(console, f"{name}={value}", lead=name)
         _paragraph(console, description, indent=_INDENT, style="dim")
-
-
-def language_name(code: str) -> str:
-    """A language's English name, or the code where there is none."""
-    from babel import Locale  # 0.1 s: only answers need it
-
-    names: Mapping[str, str] = Locale("en").languages
-    return _ISO_NAMES.get(code) or names.get(code, code)
 
 
 # -- lines

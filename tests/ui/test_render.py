@@ -73,7 +73,7 @@ def test_an_answer_is_its_text_then_each_source() -> None:
     assert shown(answer(text, citation(), short="540+")).splitlines() == [
         text,
         "",
-        "[1] ক্যান থো (Bengali)",
+        "[1] ক্যান থো (Bangla)",
         f"    {URL}",
         "    also in: Hindi, Swedish",
     ]
@@ -93,7 +93,7 @@ def test_a_refusal_shows_the_nearest_passages_as_such() -> None:
         "",
         "The nearest passages, which do not answer it:",
         "",
-        "[1] ক্যান থো (Bengali)",
+        "[1] ক্যান থো (Bangla)",
         f"    “{QUOTE}”",
     ]
 

@@ -14,8 +14,8 @@ SENTENCES_VERSION = 1
 # Longer sentences are cut at semicolons: a press release often lists a year's results in one sentence of
 # 300 words, and a quote of it would not show which words answer. Code points; two lines of print.
 LONG_SENTENCE = 240
-# No piece is longer than this, whatever the text: 1,000 code points are under 512 tokens in every script
-# measured (the worst, unspaced Thai and Chinese, take 0.5 tokens a code point).
+# No piece is longer than this, whatever the text: it bounds what one vector has to stand for. What lies beyond the
+# embedder's own limit is still quoted and searched by words.
 LONGEST_PIECE = 1000
 
 _CLAUSE_END = regex.compile(r"[;；؛;]\s+")

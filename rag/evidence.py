@@ -28,8 +28,8 @@ from rag.question import Question
 _SHARED = 0.08
 # Sentences of a document that are looked at for shared words and names; a long document shows them early.
 _LOOKED_AT = 120
-# What a document that holds the question's names and numbers gains over one that does not, as a cosine: about
-# the distance between the best passage and the fifth.
+# What a document that holds the question's names and numbers gains over one that does not, as a cosine. Chosen, not
+# fitted.
 _HOLDS_NAMES = 0.04
 # What a caption loses: it is short, and short texts are near to everything.
 _CAPTION = 0.05
@@ -37,7 +37,8 @@ _CAPTION = 0.05
 _TERMS_LEFT_OUT = 24
 # A term that pushes the question this far from the passage is named as what the documents do not hold.
 _PUSHES_AWAY = 0.01
-# What a number of another kind than asked for loses; a cosine between unrelated clauses varies by about as much.
+# What a number of another kind than asked for loses. Against none, it raised the right number from 0.35 to 0.57 of
+# number questions across XQuAD languages; other values were not tried.
 _WRONG_KIND = 0.15
 
 

@@ -30,7 +30,7 @@ from rag.question import Question, analyse
 # Worth of the rarest possible shared word, on the scale of a cosine. Best of 0.005 to 0.02 a unit of idf on
 # public parallel data, same-language and cross-language taken together (docs/benchmarks.md).
 WORD_BONUS = 0.018
-# Candidates each leg brings, and how many are scored exactly. Twice as many change no figure of the ablation.
+# Candidates each leg brings, and how many are scored exactly. Chosen for time, not fitted.
 _CANDIDATES = 60
 _SENTENCE_CANDIDATES = 120
 _SCORED = 40

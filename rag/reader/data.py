@@ -1,0 +1,180 @@
+"""What the reader learns from: passages in several languages and what is asked about them.
+
+A folder is read with all its subfolders. `NAME.LL.json` is a SQuAD file (1.1 or 2.0) in the language LL; files that
+share question ids are translations of each other and become one passage with several contexts. `*.jsonl` holds
+questions that are not answered: either with `context_LL` fields, or with `passages` that were judged not to answer
+(`answerable` false; lines where it is true do not tell the span and are left out).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from index.errors import UsageError
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer stands: code points of a context, end excluded."""
+
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Ask:
+    """One question: its wording by language, and where it is answered by language of the context.
+
+    `answers` is empty for a question that its passage does not answer.
+    """
+
+    id: str
+    texts: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Place] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Passage:
+    """A paragraph by language, with the questions that were asked about it, by id."""
+
+    article: str
+    contexts: dict[str, str] = field(default_factory=dict)
+    asks: dict[str, Ask] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question and passages of its language of which none answers it."""
+
+    question: str
+    language: str
+    passages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All passages, the judged questions, and the SHA-256 of each file read, by its path in the folder."""
+
+    passages: tuple[Passage, ...]
+    unanswered: tuple[Unanswered, ...]
+    hashes: Mapping[str, str]
+
+    def fold(self, number: int, *, inside: bool) -> Corpus:
+        """The part whose articles are in fold `number` of FOLDS, or all but that part.
+
+        Articles are dealt out in the order of their titles, so that no article is in two folds. Judged questions
+        have no article and stay outside every fold.
+        """
+        titles = sorted({passage.article for passage in self.passages})
+        chosen = {title for place, title in enumerate(titles) if place % FOLDS == number}
+        return Corpus(
+            passages=tuple(p for p in self.passages if (p.article in chosen) == inside),
+            unanswered=() if inside else self.unanswered,
+            hashes=self.hashes,
+        )
+
+
+def read_corpus(folder: Path) -> Corpus:
+    """Everything in `folder` that can be learnt from.
+
+    Raises:
+        UsageError: there is no SQuAD file, or one of the files is malformed.
+    """
+    merged = _Merged()
+    hashes = {}
+    paths = [p for p in sorted(folder.rglob("*.json*")) if p.suffix in {".json", ".jsonl"}]
+    for path in sorted(paths, key=lambda p: (p.suffix, p)):  # SQuAD files first: the others refer to them
+        content = path.read_bytes()
+        try:
+            if path.suffix == ".json":
+                merged.add_squad(json.loads(content)["data"], path.suffixes[-2].removeprefix("."))
+            else:
+                merged.add_lines([json.loads(line) for line in content.decode("utf-8").splitlines()])
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise UsageError(
+                f"{path} is not a file that the reader can learn from ({type(error).__name__}: {error}); "
+                "give a folder of SQuAD files named like xquad.en.json"
+            ) from error
+        hashes[path.relative_to(folder).as_posix()] = hashlib.sha256(content).hexdigest()
+    if not merged.passages:
+        raise UsageError(f"{folder} holds no SQuAD file named like xquad.en.json: give a folder that does")
+    return Corpus(passages=tuple(merged.passages), unanswered=tuple(merged.unanswered), hashes=hashes)
+
+
+class _Merged:
+    """Passages while files are added to them."""
+
+    def __init__(self) -> None:
+        self.passages: list[Passage] = []
+        self.unanswered: list[Unanswered] = []
+        self._by_question: dict[str, Passage] = {}
+        self._by_context: dict[str, Passage] = {}
+
+    def add_squad(self, data: list[dict[str, Any]], language: str) -> None:
+        for article in data:
+            for paragraph in article["paragraphs"]:
+                if paragraph["context"]:  # a translation may lack one
+                    self._add_paragraph(paragraph, article.get("title") or "", language)
+
+    def add_lines(self, lines: list[dict[str, Any]]) -> None:
+        for line in lines:
+            if line.get("answerable", True):
+                continue
+            if "passages" in line:
+                texts = tuple(str(passage["text"]) for passage in line["passages"])
+                self.unanswered.append(Unanswered(str(line["question"]), str(line["lang"]), texts))
+                continue
+            contexts = {key.removeprefix("context_"): text for key, text in _contexts(line)}
+            passage = self._find([], list(contexts.values()), str(line.get("title", "")))
+            passage.asks.setdefault(line["id"], Ask(line["id"])).texts.update(line["question"])
+            for language, text in contexts.items():
+                self._by_context[passage.contexts.setdefault(language, text)] = passage
+
+    def _add_paragraph(self, paragraph: dict[str, Any], title: str, language: str) -> None:
+        context = str(paragraph["context"])
+        ids = [entry["id"] for entry in paragraph["qas"]]
+        passage = self._find(ids, [context], title)
+        context = passage.contexts.setdefault(language, context)
+        self._by_context[context] = passage
+        for entry in paragraph["qas"]:
+            ask = passage.asks.setdefault(entry["id"], Ask(entry["id"]))
+            ask.texts.setdefault(language, entry["question"].strip())
+            self._by_question[entry["id"]] = passage
+            if not entry.get("is_impossible") and entry["answers"]:
+                place = _place(context, entry["answers"][0])
+                if place is not None:
+                    ask.answers.setdefault(language, place)
+
+    def _find(self, ids: list[str], contexts: list[str], title: str) -> Passage:
+        for known, keys in ((self._by_question, ids), (self._by_context, contexts)):
+            for key in keys:
+                if key in known:
+                    return known[key]
+        self.passages.append(Passage(article=title))
+        return self.passages[-1]
+
+
+def _contexts(line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, text in line.items():
+        if key.startswith("context_") and text:
+            yield key, str(text)
+
+
+def _place(context: str, answer: Mapping[str, Any]) -> Place | None:
+    """Where an answer stands; looked for when the file's offset is wrong, None when it is not there once."""
+    text, start = str(answer["text"]), int(answer["answer_start"])
+    if context[start : start + len(text)] != text:
+        if not text or context.count(text) != 1:
+            return None
+        start = context.index(text)
+    while text[:1].isspace():
+        text, start = text[1:], start + 1
+    text = text.rstrip()
+    return Place(start, start + len(text)) if text else None

@@ -1,0 +1,158 @@
+"""A question and a window of text as the network's token ids, and its scores as spans of the window.
+
+The row is `<s> question </s> </s> window </s>`. A question longer than its share, and then a window longer than the
+room that is left, lose their end; windows are cut to size before, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from index.bundled.build import build_tokenizer, require_source
+from index.bundled.container import Container, Vocabulary
+
+# The longest row: the bundled encoder has 512 positions; longer windows than these were not trained on.
+LONGEST_ROW = 320
+LONGEST_QUESTION = 64
+# The longest answer. Answers of SQuAD-like data are 3 tokens in the median and under 30 in 99 of 100.
+LONGEST_ANSWER = 40
+
+_SPECIAL = 4  # <s> </s> </s> </s>
+
+Ids = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One encoded pair.
+
+    `ids` starts with `<s>`; the window's tokens stand at `ids[first : first + len(offsets)]`, and token i of them
+    covers the code points `offsets[i]` (start, end) of the window's text.
+    """
+
+    ids: tuple[int, ...]
+    first: int
+    offsets: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows side by side, padded to the longest: all (rows, tokens); `mask` is False on padding, `passage` True on
+    the window's tokens."""
+
+    ids: Ids
+    mask: Flags
+    passage: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class SpanScore:
+    """A span of the window's text in code points, end excluded, and its logit: start plus end."""
+
+    start: int
+    end: int
+    score: float
+
+
+class PairEncoder:
+    """Makes rows of pairs. Safe to share between threads."""
+
+    def __init__(self, tokenizer: Tokenizer, vocabulary: Vocabulary) -> None:
+        self._tokenizer = tokenizer
+        self._bos, self._eos = vocabulary.bos, vocabulary.eos
+
+    @classmethod
+    def bundled(cls) -> Self:
+        """The encoder with the bundled model's vocabulary.
+
+        Raises:
+            ModelError: the package with the bundled model is not installed or damaged.
+        """
+        vocabulary = Container(require_source().path).vocabulary
+        return cls(build_tokenizer(vocabulary), vocabulary)
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens not counted."""
+        return [len(e) for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    def rows(self, questions: Sequence[str], windows: Sequence[str]) -> list[Row]:
+        """One row for each question and the window at the same place."""
+        encoded = self._tokenizer.encode_batch([*questions, *windows], add_special_tokens=False)
+        asked, read = encoded[: len(questions)], encoded[len(questions) :]
+        return [
+            self._row(question.ids, window.ids, window.offsets, text)
+            for question, window, text in zip(asked, read, windows, strict=True)
+        ]
+
+    def single_rows(self, texts: Sequence[str]) -> list[Row]:
+        """One row `<s> text </s>` for each text, without a window, cut at LONGEST_ROW: what an embedder reads."""
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [
+            Row(ids=(self._bos, *e.ids[: LONGEST_ROW - 2], self._eos), first=0, offsets=()) for e in encoded
+        ]
+
+    def _row(self, question: list[int], window: list[int], offsets: list[tuple[int, int]], text: str) -> Row:
+        question = question[:LONGEST_QUESTION]
+        window = window[: LONGEST_ROW - len(question) - _SPECIAL]
+        ids = (self._bos, *question, self._eos, self._eos, *window, self._eos)
+        spans = tuple(_without_space(text, *offset) for offset in offsets[: len(window)])
+        return Row(ids=ids, first=len(question) + 3, offsets=spans)
+
+
+def pad(rows: Sequence[Row]) -> Batch:
+    """Rows as arrays. Ids under padding have no effect; they are 0."""
+    shape = (len(rows), max(len(row.ids) for row in rows))
+    ids, mask, passage = np.zeros(shape, np.int64), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    for place, row in enumerate(rows):
+        ids[place, : len(row.ids)] = row.ids
+        mask[place, : len(row.ids)] = True
+        passage[place, row.first : row.first + len(row.offsets)] = True
+    return Batch(ids=ids, mask=mask, passage=passage)
+
+
+def token_span(row: Row, start: int, end: int) -> tuple[int, int] | None:
+    """The positions in `row.ids` of the first and last token of a span of the window; None if it was cut off."""
+    inside = [i for i, (a, b) in enumerate(row.offsets) if a < end and b > start]
+    if not inside or row.offsets[inside[-1]][1] < end:
+        return None
+    return row.first + inside[0], row.first + inside[-1]
+
+
+def best_spans(row: Row, start: Float32, end: Float32, *, count: int = 1) -> list[SpanScore]:
+    """The best spans of a row's window by start plus end logit, best first, without overlap.
+
+    Args:
+        row: the encoded pair.
+        start, end: (tokens,) logits of the row's positions.
+        count: how many spans at most.
+
+    Returns:
+        At most `count` spans of 1 to LONGEST_ANSWER tokens; none for a window without tokens.
+    """
+    size = len(row.offsets)
+    sums = start[row.first : row.first + size, None] + end[None, row.first : row.first + size]
+    reach = np.arange(size)[None, :] - np.arange(size)[:, None]
+    sums = np.where((reach >= 0) & (reach < LONGEST_ANSWER), sums, -np.inf)
+    found: list[SpanScore] = []
+    while size and len(found) < count:
+        first, last = divmod(int(sums.argmax()), size)
+        if not np.isfinite(sums[first, last]):
+            break
+        found.append(SpanScore(row.offsets[first][0], row.offsets[last][1], float(sums[first, last])))
+        sums[: last + 1, first:] = -np.inf  # every span that shares a token with this one
+    return found
+
+
+def _without_space(text: str, start: int, end: int) -> tuple[int, int]:
+    """A piece's offsets without the white space that the tokenizer counts to the word behind it."""
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end

@@ -1,0 +1,343 @@
+"""An endless series of training examples: question, window, and where the window answers it or that it does not.
+
+Example number i depends on the seed and i alone: a run that goes on after a stop sees what it would have seen.
+Nothing here knows the documents that are asked about later. The shares below are the recipe; what they are was set
+by judgement, not fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import TypeVar
+
+import regex
+
+from index.sentences import split_sentences
+from index.types import Document
+from rag.reader.augment import (
+    DIGIT_SCRIPTS,
+    ask_of_another,
+    latin_names,
+    names_in,
+    to_bengali_script,
+    with_digits,
+)
+from rag.reader.data import Ask, Corpus, Passage, Place
+
+T = TypeVar("T")
+
+# How often each kind of example is drawn. "answered" and "number" are answered: 58 of 100; a kind that the drawn
+# question does not allow gives way to the next draw.
+KINDS = {
+    "answered": 53.0,
+    "number": 5.0,  # a clause around a number, in another translation, with the number asked for
+    "impossible": 11.0,  # SQuAD 2.0: the passage looks as if it answered
+    "swapped": 11.0,  # the right passage, the question about something else
+    "similar": 11.0,  # another passage of the article, of those nearest to the question
+    "elsewhere": 4.0,  # the right passage, sentences that do not hold the answer
+    "foreign": 2.0,  # a passage of another article
+    "judged": 3.0,  # passages that people judged not to answer
+}
+# Shares of the languages of questions and passages, where a translation exists; others have 1 and 0.7.
+_ASKED = {"en": 4.0, "vi": 3.0, "hi": 3.5, "sv": 3.0}
+_READ = {"hi": 6.0, "sv": 4.0, "en": 3.0, "vi": 2.0}
+_BENGALI_PASSAGE, _BENGALI_QUESTION = 0.3, 0.35
+_OTHER_DIGITS, _LATIN_NAMES, _LOWER_CASE, _NO_MARK = 0.12, 0.15, 0.08, 0.15
+# Questions that exist in one language say less about reading across languages; they are drawn less often.
+_ONE_LANGUAGE = 0.12
+_NUMBER = regex.compile(r"(?<![\p{L}\d.,])\d[\d.,]*(?<![.,])(?![\p{Latin}\d])")
+# What stands for a number that is asked for, where it stood: for a count, for a year.
+_ASKING = {
+    "en": ("how many", "what year"),
+    "hi": ("कितने", "किस वर्ष"),
+    "sv": ("hur många", "vilket år"),
+    "vi": ("bao nhiêu", "năm nào"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`answer` lies within `window` (code points); None when the window does not answer the question."""
+
+    kind: str
+    question: str
+    window: str
+    answer: Place | None
+    asked: str  # language of the question
+    read: str  # language of the window
+
+
+class Examples:
+    """Draws examples of a corpus.
+
+    Args:
+        corpus: what to learn from.
+        count: tokens of each text, for the windows' size.
+        similar: for a question id, passages (places in `corpus.passages`) of its article that do not answer it, the
+            nearest first.
+        seed: decides every draw.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        *,
+        count: Callable[[Sequence[str]], list[int]],
+        similar: dict[str, list[int]],
+        seed: int,
+    ) -> None:
+        self._corpus, self._count, self._similar, self._seed = corpus, count, similar, seed
+        self._sentences: dict[str, list[tuple[int, int, int]]] = {}
+        pairs = [(place, ask) for place, p in enumerate(corpus.passages) for ask in p.asks.values()]
+        self._answered = [(place, ask) for place, ask in pairs if ask.answers]
+        self._impossible = [(place, ask) for place, ask in pairs if not ask.answers and ask.texts]
+        self._impossible_weights = [self._share(place) for place, _ in self._impossible]
+        self._place_weights = [self._share(place) for place in range(len(corpus.passages))]
+        self._weights = [1.0 if len(ask.texts) > 1 else _ONE_LANGUAGE for _, ask in self._answered]
+        self._parallel = [p for p in corpus.passages if len(p.contexts) > 1]
+        self._names: dict[str, list[str]] = {}
+        for _, ask in pairs:
+            for language in ask.texts:
+                names = [name.text for name in names_in(ask.texts, language)]
+                self._names.setdefault(language, []).extend(names)
+
+    def draw(self, number: int) -> Example:
+        """Example `number`."""
+        random = Random(f"{self._seed}:{number}")  # noqa: S311 - no secret
+        while True:
+            (kind,) = random.choices(list(KINDS), list(KINDS.values()))
+            example = self._make(random, kind)
+            if example is not None:
+                return _augmented(random, example)
+
+    def fixed(self, asked: str, read: str, count: int) -> list[Example]:
+        """Up to `count` answered questions of one pair of languages in large windows, always the same ones.
+
+        "bn" is Hindi in Bengali letters and digits.
+        """
+        plain = {"bn": "hi"}
+        possible = [
+            (place, ask)
+            for place, ask in self._answered
+            if plain.get(asked, asked) in ask.texts and plain.get(read, read) in ask.answers
+        ]
+        possible.sort(key=lambda pair: pair[1].id)
+        possible = [pair for pair in possible if len(pair[1].texts) > 1] or possible
+        random = Random(f"{self._seed}:{asked}:{read}")  # noqa: S311 - no secret
+        return [
+            self._in_pair(place, ask, asked, read)
+            for place, ask in random.sample(possible, min(count, len(possible)))
+        ]
+
+    def _in_pair(self, place: int, ask: Ask, asked: str, read: str) -> Example:
+        plain = {"bn": "hi"}
+        language = plain.get(read, read)
+        text, answer = self._corpus.passages[place].contexts[language], ask.answers[language]
+        example = Example("answered", ask.texts[plain.get(asked, asked)], text, answer, asked, read)
+        example = self._windowed(Random(ask.id), example, smallest=200)  # noqa: S311
+        if asked == "bn":
+            example = replace(example, question=to_bengali_script(example.question))
+        return replace(example, window=to_bengali_script(example.window)) if read == "bn" else example
+
+    def _make(self, random: Random, kind: str) -> Example | None:
+        if kind == "judged":
+            return self._judged(random)
+        if kind == "number":
+            return self._number(random)
+        if kind == "impossible":
+            if not self._impossible:
+                return None
+            ((place, ask),) = random.choices(self._impossible, self._impossible_weights)
+            return self._about(random, kind, place, ask)
+        ((place, ask),) = random.choices(self._answered, self._weights)
+        if kind == "swapped":
+            return self._swapped(random, place, ask)
+        if kind == "similar":
+            return self._near(random, ask)
+        if kind == "foreign":
+            places = range(len(self._corpus.passages))
+            return self._about(random, kind, random.choices(places, self._place_weights)[0], ask)
+        return self._of_own(random, kind, self._corpus.passages[place], ask)
+
+    def _of_own(self, random: Random, kind: str, passage: Passage, ask: Ask) -> Example | None:
+        """The question with its own passage: a window with the answer, or without it for kind `elsewhere`."""
+        asked, read = _pick(random, ask.texts, _ASKED, 1.0), _pick(random, ask.answers, _READ, 0.7)
+        text, answer = passage.contexts[read], ask.answers[read]
+        example = Example(kind, _wording(random, ask, asked), text, answer, asked, read)
+        if kind == "answered":
+            return self._windowed(random, example)
+        away = [s for s in self._spans(text, read) if s[1] <= answer.start or s[0] >= answer.end]
+        if not away:
+            return None
+        start, end, _ = random.choice(away)
+        cut = self._windowed(random, replace(example, answer=Place(start, end)), largest=100)
+        words = text[answer.start : answer.end].casefold()
+        return None if words in cut.window.casefold() else replace(cut, answer=None)
+
+    def _near(self, random: Random, ask: Ask) -> Example | None:
+        """The question with one of the passages nearest to it, mostly one that exists in several languages."""
+        near = self._similar.get(ask.id, [])
+        if random.random() > _ONE_LANGUAGE:
+            near = [place for place in near if len(self._corpus.passages[place].contexts) > 1]
+        if not near:
+            return None
+        return self._about(random, "similar", near[min(int(random.expovariate(0.7)), len(near) - 1)], ask)
+
+    def _share(self, place: int) -> float:
+        return 1.0 if len(self._corpus.passages[place].contexts) > 1 else _ONE_LANGUAGE
+
+    def _about(self, random: Random, kind: str, place: int, ask: Ask) -> Example | None:
+        """The question with a passage that does not answer it."""
+        passage = self._corpus.passages[place]
+        if kind == "foreign" and ask.id in passage.asks:
+            return None
+        asked, read = _pick(random, ask.texts, _ASKED, 1.0), _pick(random, passage.contexts, _READ, 0.7)
+        text = passage.contexts[read]
+        example = Example(kind, _wording(random, ask, asked), text, None, asked, read)
+        own = self._answer_text(ask, read)
+        if own and own in text.casefold():  # the words of the answer are there: who knows whether they answer
+            return None
+        return self._windowed(random, example, smallest=90 if kind == "impossible" else 50)
+
+    def _swapped(self, random: Random, place: int, ask: Ask) -> Example | None:
+        passage = self._corpus.passages[place]
+        asked, read = _pick(random, ask.texts, _ASKED, 1.0), _pick(random, ask.answers, _READ, 0.7)
+        others = self._names.get(asked, [])
+        if random.random() < 0.5:  # a name that the same article speaks of is harder
+            others = [
+                name.text
+                for p in self._corpus.passages
+                if p.article == passage.article
+                for other in p.asks.values()
+                if asked in other.texts
+                for name in names_in({asked: other.texts[asked]}, asked)
+            ] or others
+        question = ask_of_another(random, ask.texts, asked, others)
+        if question is None:
+            return None
+        example = Example("swapped", question, passage.contexts[read], ask.answers[read], asked, read)
+        return replace(self._windowed(random, example, smallest=90), answer=None)
+
+    def _judged(self, random: Random) -> Example | None:
+        if not self._corpus.unanswered:
+            return None
+        judged = random.choice(self._corpus.unanswered)
+        example = Example(
+            "judged",
+            judged.question,
+            random.choice(judged.passages).replace("\n", " "),
+            None,
+            judged.language,
+            judged.language,
+        )
+        return self._windowed(random, example)
+
+    def _number(self, random: Random) -> Example | None:
+        """A clause of one translation with its number asked for, and the window of another that holds it."""
+        if not self._parallel:
+            return None
+        passage = random.choice(self._parallel)
+        asking = [language for language in _ASKING if language in passage.contexts]
+        if not asking:
+            return None
+        asked, read = random.choice(asking), _pick(random, passage.contexts, _READ, 0.7)
+        source, text = passage.contexts[asked], passage.contexts[read]
+        once = [m for m in _NUMBER.finditer(source) if source.count(m.group()) == 1 == text.count(m.group())]
+        if not once:
+            return None
+        number = random.choice(once)
+        spans = [s for s in self._spans(source, asked) if s[0] <= number.start() and number.end() <= s[1]]
+        if not spans:
+            return None
+        before = source[spans[0][0] : number.start()].split()[-random.randint(2, 8) :]
+        after = source[number.end() : spans[0][1]].split()[: random.randint(2, 8)]
+        year = len(number.group()) == 4 and number.group().isdecimal() and 1000 <= int(number.group()) < 2100
+        question = " ".join([*before, _ASKING[asked][year], *after]).rstrip(".।") + "?"
+        start = text.index(number.group())
+        place = Place(start, start + len(number.group()))
+        return self._windowed(random, Example("number", question, text, place, asked, read))
+
+    def _answer_text(self, ask: Ask, language: str) -> str:
+        """The answer's words in a language, "" where they are not known."""
+        answer = ask.answers.get(language)
+        for passage in self._corpus.passages if answer else ():
+            if ask.id in passage.asks and answer is not None:
+                return passage.contexts[language][answer.start : answer.end].casefold()
+        return ""
+
+    def _windowed(
+        self, random: Random, example: Example, *, smallest: int = 50, largest: int = 230
+    ) -> Example:
+        """The example with its text cut to whole sentences around the answer, or anywhere, of a random size."""
+        (bounds,) = random.choices([(50, 110), (110, 170), (170, 230)], [0.5, 0.35, 0.15])
+        size = min(max(random.randint(*bounds), smallest), largest)
+        spans = self._spans(example.window, example.read)
+        if not spans:
+            return example
+        held = [i for i, s in enumerate(spans) if _holds(s, example.answer)] if example.answer else []
+        first = held[0] if held else random.randrange(len(spans))
+        last = held[-1] if held else first
+        total = sum(s[2] for s in spans[first : last + 1])
+        while True:
+            ways = [way for way in (first - 1, last + 1) if 0 <= way < len(spans)]
+            ways = [way for way in ways if total + spans[way][2] <= size]
+            if not ways:
+                break
+            way = random.choice(ways)
+            total += spans[way][2]
+            first, last = min(first, way), max(last, way)
+        return _cut(example, spans[first][0], spans[last][1])
+
+    def _spans(self, text: str, language: str) -> list[tuple[int, int, int]]:
+        """Start, end and tokens of each sentence of a text."""
+        if text not in self._sentences:
+            document = Document("", "", "", language, None, text, "text/plain")
+            found = split_sentences(document)
+            tokens = self._count([s.text for s in found]) if found else []
+            self._sentences[text] = [(s.start, s.end, n) for s, n in zip(found, tokens, strict=True)]
+        return self._sentences[text]
+
+
+def _augmented(random: Random, example: Example) -> Example:
+    question, window = example.question, example.window
+    script = None
+    if example.read == "hi" and random.random() < _BENGALI_PASSAGE:
+        window, script = to_bengali_script(window), "bengali"
+    if example.asked == "hi" and random.random() < (_BENGALI_QUESTION if script else _BENGALI_QUESTION / 2):
+        question = to_bengali_script(question)
+    if random.random() < _OTHER_DIGITS:
+        window = with_digits(window, random.choice(list(DIGIT_SCRIPTS)))
+    elif script and random.random() < 0.7:
+        window = with_digits(window, script)
+    if random.random() < _OTHER_DIGITS:
+        question = with_digits(question, random.choice(list(DIGIT_SCRIPTS)))
+    if random.random() < _LOWER_CASE and len(question.lower()) == len(question):
+        question = question.lower()
+    if random.random() < _NO_MARK:
+        question = question.rstrip("?？؟; ")
+    return replace(example, question=question, window=window)
+
+
+def _wording(random: Random, ask: Ask, language: str) -> str:
+    if language not in {"en", "vi", "sv"} and "en" in ask.texts and random.random() < _LATIN_NAMES:
+        return latin_names(ask.texts, language)
+    return ask.texts[language]
+
+
+def _pick(random: Random, languages: dict[str, T], shares: dict[str, float], other: float) -> str:
+    names = sorted(languages)
+    return random.choices(names, [shares.get(name, other) for name in names])[0]
+
+
+def _holds(span: tuple[int, int, int], answer: Place) -> bool:
+    return span[0] < answer.end and answer.start < span[1]
+
+
+def _cut(example: Example, start: int, end: int) -> Example:
+    answer = example.answer
+    if answer is not None:
+        start, end = min(start, answer.start), max(end, answer.end)
+        answer = Place(answer.start - start, answer.end - start)
+    return replace(example, window=example.window[start:end], answer=answer)

@@ -1,0 +1,221 @@
+"""The reader's network: the bundled encoder over `<s> question </s></s> passage </s>`, with heads for the answer.
+
+The word, position and token-type embeddings are the bundled model's own and stay as they are; the layers and heads
+are trained and kept in one safetensors file. The heads follow Devlin et al. 2019, "BERT", section 4.3
+(https://arxiv.org/abs/1810.04805): a start and an end score for each token, where the first token stands for "no
+answer"; a third score on the first token says whether the passage answers at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from index.bundled.build import require_source
+from index.bundled.container import Architecture, Container
+from index.errors import ModelError
+
+FORMAT = "polycite-reader-1"
+
+# Added to scores that must not be chosen; e^-1e4 is 0, and it is exact in bfloat16.
+_NEVER = -1.0e4
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the network says of a batch.
+
+    Shapes: `start` and `end` (batch, tokens) float32, logits, -10,000 where an answer cannot stand, position 0 "no
+    answer"; `answered` (batch,) float32, a logit, above 0 where the passage answers.
+    """
+
+    start: Tensor
+    end: Tensor
+    answered: Tensor
+
+
+class Embeddings(nn.Module):
+    """Word, position and token-type embeddings with their norm; frozen.
+
+    The table is kept in float16, which holds the container's 4-bit weights to 3 digits.
+    """
+
+    words: Tensor
+    positions: Tensor
+
+    def __init__(self, container: Container) -> None:
+        super().__init__()
+        sizes = container.architecture
+        words = torch.from_numpy(container.tensor("emb.word")).reshape(-1, sizes.hidden).half()
+        positions = torch.from_numpy(container.tensor("emb.pos")).reshape(-1, sizes.hidden)
+        token_type = torch.from_numpy(container.tensor("emb.type")).reshape(-1, sizes.hidden)[0]
+        self.register_buffer("words", words, persistent=False)
+        self.register_buffer("positions", positions + token_type, persistent=False)
+        self.norm = nn.LayerNorm(sizes.hidden, eps=sizes.epsilon)
+        self.norm.weight.data = torch.from_numpy(container.tensor("emb.ln.w"))
+        self.norm.bias.data = torch.from_numpy(container.tensor("emb.ln.b"))
+        self.requires_grad_(False)
+
+    def forward(self, ids: Tensor, segment: Tensor) -> Tensor:
+        """Token ids (batch, tokens) int64 and an addition (batch, tokens, hidden) -> states of the same shape."""
+        words = functional.embedding(ids, self.words).float()
+        states = words + self.positions[: ids.shape[1]].float() + segment
+        return functional.layer_norm(
+            states, (states.shape[-1],), self.norm.weight.float(), self.norm.bias.float(), self.norm.eps
+        )
+
+
+class Layer(nn.Module):
+    """One BERT layer, the norm after each half."""
+
+    def __init__(self, sizes: Architecture) -> None:
+        super().__init__()
+        hidden = sizes.hidden
+        self.heads = sizes.heads
+        self.qkv = nn.Linear(hidden, 3 * hidden)
+        self.mixed = nn.Linear(hidden, hidden)
+        self.mixed_norm = nn.LayerNorm(hidden, eps=sizes.epsilon)
+        self.widen = nn.Linear(hidden, sizes.intermediate)
+        self.narrow = nn.Linear(sizes.intermediate, hidden)
+        self.norm = nn.LayerNorm(hidden, eps=sizes.epsilon)
+
+    def forward(self, states: Tensor, bias: Tensor) -> Tensor:
+        """States (batch, tokens, hidden), bias (batch, 1, 1, tokens) added to the attention -> states."""
+        batch, tokens, hidden = states.shape
+        width = hidden // self.heads
+        split = self.qkv(states).view(batch, tokens, 3, self.heads, width).permute(2, 0, 3, 1, 4)
+        query, key, value = split.unbind(0)
+        weights = (query * (1.0 / math.sqrt(width))) @ key.transpose(-1, -2)
+        mixed = torch.softmax(weights + bias, dim=-1) @ value
+        mixed = mixed.transpose(1, 2).reshape(batch, tokens, hidden)
+        states = self.mixed_norm(states + self.mixed(mixed))
+        return self.norm(states + self.narrow(functional.gelu(self.widen(states))))  # type: ignore[no-any-return]
+
+
+class ReaderModel(nn.Module):
+    """The network. `trained()` names the tensors that training changes; everything else is the bundled model's.
+
+    Raises:
+        ModelError: the package with the bundled weights is not installed or damaged.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        container = Container(require_source().path)
+        sizes = container.architecture
+        self.embeddings = Embeddings(container)
+        # What tells passage from question besides the separators; starts at nothing.
+        self.segments = nn.Embedding(2, sizes.hidden)
+        nn.init.zeros_(self.segments.weight)
+        self.layers = nn.ModuleList(Layer(sizes) for _ in range(sizes.layers))
+        for number, layer in enumerate(self.layers):
+            _fill(layer, container, f"l{number}.")
+        self.span = nn.Linear(sizes.hidden, 2)
+        self.answered = nn.Linear(sizes.hidden, 1)
+
+    def forward(self, ids: Tensor, mask: Tensor, passage: Tensor) -> Scores:
+        """Scores of a batch.
+
+        Args:
+            ids: (batch, tokens) int64; position 0 is `<s>`.
+            mask: (batch, tokens) bool, False where padded.
+            passage: (batch, tokens) bool, True on the passage's tokens.
+        """
+        states = self.states(ids, mask, passage)
+        allowed = passage.clone()
+        allowed[:, 0] = True
+        spans = self.span(states).float().masked_fill(~allowed[:, :, None], _NEVER)
+        answered = self.answered(states[:, 0]).float()
+        return Scores(start=spans[:, :, 0], end=spans[:, :, 1], answered=answered[:, 0])
+
+    def states(self, ids: Tensor, mask: Tensor, passage: Tensor) -> Tensor:
+        """The last layer's states (batch, tokens, hidden); before training, those of the bundled encoder."""
+        kind = self.span.weight.dtype
+        bias = torch.zeros(mask.shape, dtype=kind, device=mask.device).masked_fill(~mask, _NEVER)
+        states: Tensor = self.embeddings(ids, self.segments(passage.long()).float()).to(kind)
+        for layer in self.layers:
+            states = layer(states, bias[:, None, None, :])
+        return states
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """The parameters that training changes, by name."""
+        return {name: value for name, value in self.named_parameters() if not name.startswith("embeddings.")}
+
+
+def save_weights(weights: Mapping[str, Tensor], path: Path, *, metadata: Mapping[str, str]) -> None:
+    """Writes trained tensors as float16 safetensors with `metadata`; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    halves = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in weights.items()}
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        draft = Path(file.name)
+    save_file(halves, draft, metadata={"format": FORMAT, **metadata})
+    draft.chmod(0o644)
+    with draft.open("rb") as written:
+        os.fsync(written.fileno())
+    draft.replace(path)
+
+
+def load_model(path: Path) -> ReaderModel:
+    """The network with the weights of `path`, float32, ready to evaluate.
+
+    Raises:
+        ModelError: `path` is missing, damaged or not a reader's file.
+    """
+    model = ReaderModel()
+    model.load_state_dict(read_weights(path)[0], strict=False)
+    return model.eval()
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """The trained tensors of a file, float32, and the record of their training.
+
+    Raises:
+        ModelError: `path` is missing, damaged or not a reader's file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
+        recipe = json.loads(metadata.get("recipe", "{}"))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ModelError(
+            f"The reader's file {path} cannot be read ({error}): make it with `python -m rag.reader.train`."
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise ModelError(f"{path} is no reader of this version: make it with `python -m rag.reader.train`.")
+    return tensors, recipe
+
+
+def _fill(layer: nn.Module, container: Container, prefix: str) -> None:
+    """Copies the bundled weights of one layer; query, key and value become one matrix."""
+
+    def tensor(name: str) -> Tensor:
+        return torch.from_numpy(container.tensor(prefix + name))
+
+    values = {
+        "qkv.weight": torch.cat([tensor(f"{part}.w") for part in "qkv"]),
+        "qkv.bias": torch.cat([tensor(f"{part}.b") for part in "qkv"]),
+    }
+    for ours, theirs in (
+        ("mixed", "ao"),
+        ("mixed_norm", "aln"),
+        ("widen", "fi"),
+        ("narrow", "fo"),
+        ("norm", "oln"),
+    ):
+        values[f"{ours}.weight"] = tensor(f"{theirs}.w")
+        values[f"{ours}.bias"] = tensor(f"{theirs}.b")
+    with torch.no_grad():
+        for name, parameter in layer.named_parameters():
+            parameter.copy_(values[name].reshape(parameter.shape))

@@ -1,0 +1,360 @@
+"""Trains the reader: `python -m rag.reader.train DATA --out FILE`.
+
+DATA is a folder as `rag.reader.data` describes it. FILE gets the trained layers as float16 safetensors with the
+recipe in its metadata: hashes of the data, seed, command, steps, scores. A checkpoint beside it (FILE.checkpoint)
+lets `--resume` go on after a stop, and FILE.log.jsonl gets a line with the loss and the scores on held-out articles.
+
+On a CPU each thread works on its own part of a batch with single-threaded operations: twice as fast as sharing
+every operation between the threads when other work runs on the machine. Weights are bfloat16 where the processor
+multiplies it, with float32 masters for the optimiser. The learning rate rises over the first steps and falls
+linearly to nothing at the end of the steps or the minutes, whichever comes first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from index.errors import PolyciteError, UsageError
+from rag.reader.data import FOLDS, Corpus, read_corpus
+from rag.reader.encode import Batch, PairEncoder, Row, pad, token_span
+from rag.reader.examples import Example, Examples
+from rag.reader.model import ReaderModel, load_model, read_weights, save_weights
+from rag.reader.score import Scored, score
+from rag.reader.similar import similar_passages
+
+log = logging.getLogger("rag.reader.train")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What decides a training run.
+
+    `steps` and `minutes` (0: no limit) end it, `hold_out` is the fold of articles that is only scored on (None: all
+    is learnt from), `start` the file of an earlier reader to begin with.
+    """
+
+    steps: int = 20_000
+    minutes: float = 0.0
+    batch: int = 16
+    learning_rate: float = 2e-4
+    warm_up: int = 200
+    weight_decay: float = 0.01
+    dropped_words: float = 0.03
+    seed: int = 1
+    hold_out: int | None = 0
+    threads: int = 0
+    score_every: int = 500
+    checkpoint_minutes: float = 5.0
+    start: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A batch, or one thread's part of it: tensors of rows, and the token positions of the answers, 0 for none."""
+
+    ids: Tensor
+    mask: Tensor
+    passage: Tensor
+    start: Tensor
+    end: Tensor
+
+
+class Feed:
+    """Batches without end: batch i depends on the recipe and the data alone."""
+
+    # Batches whose examples are sorted by length together, so that rows of a batch are of one length.
+    _SORTED = 16
+
+    def __init__(self, examples: Examples, encoder: PairEncoder, recipe: Recipe) -> None:
+        self._examples, self._encoder, self._recipe = examples, encoder, recipe
+
+    def batches(self, first: int) -> Iterator[list[tuple[Row, Example]]]:
+        """The batches from number `first` on."""
+        group = first // self._SORTED
+        skip = first % self._SORTED
+        while True:
+            yield from self._group(group)[skip:]
+            group, skip = group + 1, 0
+
+    def _group(self, number: int) -> list[list[tuple[Row, Example]]]:
+        size = self._recipe.batch * self._SORTED
+        drawn = [self._examples.draw(i) for i in range(number * size, (number + 1) * size)]
+        rows = self._encoder.rows([e.question for e in drawn], [e.window for e in drawn])
+        pairs = sorted(zip(rows, drawn, strict=True), key=lambda pair: len(pair[0].ids))
+        batches = [pairs[i : i + self._recipe.batch] for i in range(0, size, self._recipe.batch)]
+        Random(f"{self._recipe.seed}/{number}").shuffle(batches)  # noqa: S311 - no secret
+        return batches
+
+
+def part_of(pairs: Sequence[tuple[Row, Example]], *, dropped: float, seed: int) -> Part:
+    """Tensors of some examples; a share `dropped` of the words, answers apart, becomes the unknown word."""
+    batch: Batch = pad([row for row, _ in pairs])
+    spans = [
+        token_span(row, example.answer.start, example.answer.end) if example.answer else None
+        for row, example in pairs
+    ]
+    start = torch.tensor([span[0] if span else 0 for span in spans])
+    end = torch.tensor([span[1] if span else 0 for span in spans])
+    ids, mask = torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)
+    places = torch.arange(ids.shape[1])[None, :]
+    random = torch.Generator().manual_seed(seed)
+    chosen = (torch.rand(ids.shape, generator=random) < dropped) & mask & (ids > _UNKNOWN)
+    chosen &= (places < start[:, None]) | (places > end[:, None])
+    return Part(ids.masked_fill(chosen, _UNKNOWN), mask, torch.from_numpy(batch.passage), start, end)
+
+
+_UNKNOWN = 3  # `<unk>`; the ids before it are the other special tokens
+
+
+def loss_of(model: ReaderModel, part: Part) -> Tensor:
+    """Mean loss: cross-entropy of start and of end, halved, plus that of "answered"."""
+    scores = model(part.ids, part.mask, part.passage)
+    spans = functional.cross_entropy(scores.start, part.start) + functional.cross_entropy(
+        scores.end, part.end
+    )
+    answered = functional.binary_cross_entropy_with_logits(scores.answered, (part.start > 0).float())
+    return spans / 2 + answered
+
+
+class Trainer:
+    """One run. `train()` runs to the end; a checkpoint is written now and then and at the end."""
+
+    def __init__(self, corpus: Corpus, out: Path, recipe: Recipe, *, command: str) -> None:
+        self.recipe, self._out, self._command, self._hashes = recipe, out, command, corpus.hashes
+        self._checkpoint = out.with_name(out.name + ".checkpoint")
+        self._log = out.with_name(out.name + ".log.jsonl")
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._threads = 1 if self.device == "cuda" else recipe.threads or len(os.sched_getaffinity(0))
+        torch.set_num_threads(1)
+        torch.manual_seed(recipe.seed)
+        self.model = load_model(Path(recipe.start)) if recipe.start else ReaderModel()
+        self._encoder = PairEncoder.bundled()
+        learnt = corpus if recipe.hold_out is None else corpus.fold(recipe.hold_out, inside=False)
+        held = None if recipe.hold_out is None else corpus.fold(recipe.hold_out, inside=True)
+        self._held = held if held is not None and held.passages else None
+        # Masters first: what the network runs with is rounded.
+        self.model.to(self.device)
+        self._masters = {name: v.detach().float().clone() for name, v in self.model.trained().items()}
+        self.model.to(self._kind())
+        parameters = self.model.trained()
+        self._pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
+        similar = similar_passages(learnt, self.model, self._encoder, self._pool)
+        examples = Examples(learnt, count=self._encoder.count, similar=similar, seed=recipe.seed)
+        self._feed = Feed(examples, self._encoder, recipe)
+        self._names, self._parameters = list(parameters), list(parameters.values())
+        decayed = [v for name, v in self._masters.items() if v.ndim > 1 and name != "segments.weight"]
+        plain = [v for name, v in self._masters.items() if v.ndim == 1 or name == "segments.weight"]
+        self._optimiser = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": recipe.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=recipe.learning_rate,
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+        self.step, self._elapsed, self.scores = 0, 0.0, dict[str, object]()
+        self.losses: list[float] = []
+
+    def _kind(self) -> torch.dtype:
+        fast = self.device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        return torch.bfloat16 if fast else torch.float32
+
+    def resume(self) -> None:
+        """Goes on from the checkpoint beside the output file.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if not self._checkpoint.is_file():
+            raise UsageError(f"There is no checkpoint {self._checkpoint}: leave out --resume to start anew")
+        state = torch.load(self._checkpoint, map_location=self.device, weights_only=True)
+        for name, value in state["masters"].items():
+            self._masters[name].copy_(value)
+        self._optimiser.load_state_dict(state["optimiser"])
+        self.step, self._elapsed = int(state["step"]), float(state["elapsed"])
+        self._publish()
+
+    def train(self) -> None:
+        """Runs until the steps or minutes are used up, then writes the output file."""
+        begun = time.monotonic() - self._elapsed
+        saved, done, since = time.monotonic(), 0, time.monotonic()
+        batches = self._feed.batches(self.step)
+        while (rate := self._rate()) > 0:
+            pairs = next(batches)
+            self.losses.append(self._advance(pairs, rate))
+            done += sum(len(row.ids) for row, _ in pairs)
+            self._elapsed = time.monotonic() - begun
+            if self.step % 50 == 0:
+                speed = done / (time.monotonic() - since)
+                self._note(loss=_mean(self.losses[-50:]), rate=rate, tokens_per_second=round(speed))
+                done, since = 0, time.monotonic()
+            if self.step % self.recipe.score_every == 0:
+                self._score()
+                self._save()
+                saved = since = time.monotonic()
+            if time.monotonic() - saved > 60 * self.recipe.checkpoint_minutes:
+                self._save()
+                saved = time.monotonic()
+        self._score()
+        self._save()
+
+    def _rate(self) -> float:
+        """The learning rate now; 0 at the end."""
+        used = self.step / self.recipe.steps
+        if self.recipe.minutes:
+            used = max(used, self._elapsed / (60 * self.recipe.minutes))
+        rising = min(1.0, (self.step + 1) / self.recipe.warm_up)
+        return self.recipe.learning_rate * min(rising, 1.0) * max(0.0, 1.0 - used)
+
+    def _advance(self, pairs: Sequence[tuple[Row, Example]], rate: float) -> float:
+        shares = [pairs[i :: self._threads] for i in range(min(self._threads, len(pairs)))]
+        work = [self._pool.submit(self._gradient, share, len(share) / len(pairs)) for share in shares]
+        results = [task.result() for task in work]
+        total = [sum(parts) for parts in zip(*(gradients for _, gradients in results), strict=True)]
+        for name, gradient in zip(self._names, total, strict=True):
+            self._masters[name].grad = gradient  # type: ignore[assignment]
+        torch.nn.utils.clip_grad_norm_(self._masters.values(), 1.0)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        self._optimiser.step()
+        self._publish()
+        self.step += 1
+        return sum(loss for loss, _ in results)
+
+    def _gradient(self, pairs: Sequence[tuple[Row, Example]], share: float) -> tuple[float, list[Tensor]]:
+        part = part_of(pairs, dropped=self.recipe.dropped_words, seed=self.step)
+        part = Part(*(getattr(part, name).to(self.device) for name in Part.__slots__))
+        loss = loss_of(self.model, part) * share
+        gradients = torch.autograd.grad(loss, self._parameters)
+        return float(loss.detach()), [gradient.float() for gradient in gradients]
+
+    def _publish(self) -> None:
+        """The masters' values, rounded, become the weights that the network runs with."""
+        with torch.no_grad():
+            torch._foreach_copy_(self._parameters, [self._masters[name] for name in self._names])
+
+    def _score(self) -> None:
+        if self._held is None:
+            return
+        begun = time.monotonic()
+        scored: Scored = score(self.model, self._encoder, self._held, self._pool)
+        self.scores = asdict(scored)
+        self._note(seconds=round(time.monotonic() - begun, 1), **self.scores)
+
+    def _note(self, **values: object) -> None:
+        line = {"step": self.step, "minutes": round(self._elapsed / 60, 2), **values}
+        log.info("%s", json.dumps(line))
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _save(self) -> None:
+        draft = self._checkpoint.with_suffix(".part")
+        state = {
+            "masters": self._masters,
+            "optimiser": self._optimiser.state_dict(),
+            "step": self.step,
+            "elapsed": self._elapsed,
+        }
+        torch.save(state, draft)
+        draft.replace(self._checkpoint)
+        recipe = {
+            "command": self._command,
+            "recipe": asdict(self.recipe),
+            "steps": self.step,
+            "minutes": round(self._elapsed / 60, 1),
+            "data": dict(self._hashes),
+            "scores": self.scores,
+        }
+        save_weights(self._masters, self._out, metadata={"recipe": json.dumps(recipe)})
+
+
+SMOKE = Recipe(steps=40, batch=8, warm_up=5, learning_rate=3e-4, score_every=1000, hold_out=None)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        recipe = _recipe(given)
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        command = " ".join(["python -m rag.reader.train", *(arguments or sys.argv[1:])])
+        trainer = Trainer(read_corpus(given.data), given.out, recipe, command=command)
+        if given.resume:
+            trainer.resume()
+        with contextlib.suppress(KeyboardInterrupt):  # the checkpoint is what remains
+            trainer.train()
+        if given.smoke:
+            _check_smoke(trainer, given.out)
+    except PolyciteError as error:
+        log.error("%s", error)
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+def _check_smoke(trainer: Trainer, out: Path) -> None:
+    """Raises UsageError unless the loss fell and the file holds every trained tensor."""
+    first, last = _mean(trainer.losses[:5]), _mean(trainer.losses[-5:])
+    names = set(read_weights(out)[0])
+    if last >= first or names != set(trainer.model.trained()):
+        raise UsageError(
+            f"The smoke run failed: loss {first:.2f} -> {last:.2f}, {len(names)} tensors in {out}"
+        )
+    log.info("smoke run: loss %.2f -> %.2f in %d steps", first, last, trainer.step)
+
+
+def _recipe(given: argparse.Namespace) -> Recipe:
+    if given.hold_out is not None and not -1 <= given.hold_out < FOLDS:
+        raise UsageError(f"--hold-out is a fold from 0 to {FOLDS - 1}, or -1 for none; got {given.hold_out}")
+    base = SMOKE if given.smoke else Recipe()
+    changed = {
+        name: getattr(given, name)
+        for name in ("steps", "minutes", "batch", "learning_rate", "seed", "threads", "score_every", "start")
+        if getattr(given, name) is not None
+    }
+    if given.hold_out is not None:
+        changed["hold_out"] = None if given.hold_out < 0 else given.hold_out
+    return Recipe(**{**asdict(base), **changed})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rag.reader.train", description="Train the reader.")
+    parser.add_argument("data", type=Path, help="a folder of SQuAD files named like xquad.en.json")
+    parser.add_argument("--out", type=Path, required=True, help="the file to write, .safetensors")
+    parser.add_argument("--steps", type=int, help="at most this many steps (default 20000)")
+    parser.add_argument("--minutes", type=float, help="at most this long; the learning rate ends with it")
+    parser.add_argument("--hold-out", type=int, help="fold of articles to score on: 0-4 (default 0), -1 none")
+    parser.add_argument("--batch", type=int, help="examples a step (default 16)")
+    parser.add_argument("--learning-rate", type=float, help="highest rate (default 2e-4)")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    parser.add_argument("--score-every", type=int, help="steps between scores (default 500)")
+    parser.add_argument("--start", help="a reader's file to begin with instead of the bundled encoder")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
+    parser.add_argument("--smoke", action="store_true", help="a minute's run that checks itself")
+    return parser
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / max(len(values), 1), 4)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,6 +18,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ from openvino import opset15 as op
 from openvino import properties
 from openvino.properties import hint as hints
 
-from index.bundled.container import BLOCK, Architecture, Container
+from index.bundled.container import BLOCK, Architecture, Container, Quantised
 from index.errors import ModelError
 from index.token_batches import token_batches
 
@@ -49,7 +50,11 @@ def build_network(container: Container) -> ov.Model:
     Inputs: `input_ids` and `attention_mask`, both (batch, tokens) int64. Output: `token_embeddings`,
     (batch, tokens, hidden) float32, the states of the last layer.
     """
-    return _Builder(container).model()
+    graph = EncoderGraph(container)
+    ids, mask = graph.input("input_ids"), graph.input("attention_mask")
+    states = graph.states(ids, mask)
+    states.output(0).set_names({"token_embeddings"})
+    return ov.Model([op.result(states)], [ids, mask], "encoder")
 
 
 def save_network(model: ov.Model, path: Path) -> None:
@@ -57,23 +62,44 @@ def save_network(model: ov.Model, path: Path) -> None:
     ov.save_model(model, str(path), compress_to_fp16=False)
 
 
-class _Builder:
-    def __init__(self, container: Container) -> None:
-        self._container = container
-        self._sizes: Architecture = container.architecture
+class Weights(Protocol):
+    """Where a graph's weights come from: a `Container`, or one with some of its tensors replaced."""
 
-    def model(self) -> ov.Model:
-        ids = self._input("input_ids")
-        mask = self._input("attention_mask")
+    architecture: Architecture
+
+    def tensor(self, name: str) -> Float32:
+        """The tensor `name`, flat (elements,), float32."""
+        ...
+
+    def quantised(self, name: str) -> Quantised:
+        """The 4-bit weights of `name`."""
+        ...
+
+
+class EncoderGraph:
+    """Makes the nodes of an encoder's graph."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._container = weights
+        self._sizes: Architecture = weights.architecture
+
+    def states(self, ids: ov.Node, mask: ov.Node, *, added: ov.Node | None = None) -> ov.Node:
+        """The last layer's states, (batch, tokens, hidden) float32.
+
+        Args:
+            ids: (batch, tokens) int64.
+            mask: (batch, tokens) int64, 0 on padding.
+            added: (batch, tokens, hidden) float32, what the embeddings get on top before their norm.
+        """
         bias = self._attention_bias(mask)
-        states = self._embeddings(ids)
+        states = self._embeddings(ids, added)
         for layer in range(self._sizes.layers):
             states = self._layer(states, bias, f"l{layer}.")
-        states.output(0).set_names({"token_embeddings"})
-        return ov.Model([op.result(states)], [ids, mask], "encoder")
+        return states
 
     @staticmethod
-    def _input(name: str) -> ov.Node:
+    def input(name: str) -> ov.Node:
+        """An input (batch, tokens) int64."""
         node = op.parameter([-1, -1], ov.Type.i64, name=name)
         node.output(0).set_names({name})
         return node
@@ -87,9 +113,11 @@ class _Builder:
         offsets = op.subtract(op.convert(mask, ov.Type.f32), op.constant(np.float32(1.0)))
         return op.unsqueeze(op.multiply(offsets, op.constant(np.float32(_MASKED))), _ints(1, 2))
 
-    def _embeddings(self, ids: ov.Node) -> ov.Node:
+    def _embeddings(self, ids: ov.Node, added: ov.Node | None) -> ov.Node:
         hidden = self._sizes.hidden
         words = self._words(ids)
+        if added is not None:
+            words = op.add(words, added)
         # All tokens are of type 0, so its row is added to every position once, here.
         positions = self._container.tensor("emb.pos").reshape(-1, hidden)
         positions = positions + self._container.tensor("emb.type").reshape(-1, hidden)[0]
@@ -169,7 +197,7 @@ class Network:
     """
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
-        self._threads = threads or _usable_cpus()
+        self._threads = threads or usable_cpus()
         self._core = ov.Core()
         try:
             self._model = self._core.read_model(str(path))
@@ -216,23 +244,25 @@ class Network:
         return results
 
     def _compile(self, *, streams: int) -> ov.CompiledModel:
-        return self._core.compile_model(
-            self._model,
-            "CPU",
-            {
-                properties.num_streams: streams,
-                properties.inference_num_threads: self._threads,
-                hints.inference_precision: self._precision(),
-                hints.dynamic_quantization_group_size: _ACTIVATION_GROUP,
-                # Other work shares the machine; pinned threads would queue behind it on their core.
-                hints.enable_cpu_pinning: False,
-            },
-        )
+        return compile_graph(self._core, self._model, streams=streams, threads=self._threads)
 
-    def _precision(self) -> ov.Type:
-        """Of what is not 8-bit: bfloat16 where the processor multiplies it natively, else float32."""
-        native = "BF16" in self._core.get_property("CPU", properties.device.capabilities)
-        return ov.Type.bf16 if native else ov.Type.f32
+
+def compile_graph(core: ov.Core, model: ov.Model, *, streams: int, threads: int) -> ov.CompiledModel:
+    """The graph ready to run on the CPU: `streams` requests at once that share `threads` threads."""
+    # What is not 8-bit is bfloat16 where the processor multiplies it natively, else float32.
+    native = "BF16" in core.get_property("CPU", properties.device.capabilities)
+    return core.compile_model(
+        model,
+        "CPU",
+        {
+            properties.num_streams: streams,
+            properties.inference_num_threads: threads,
+            hints.inference_precision: ov.Type.bf16 if native else ov.Type.f32,
+            hints.dynamic_quantization_group_size: _ACTIVATION_GROUP,
+            # Other work shares the machine; pinned threads would queue behind it on their core.
+            hints.enable_cpu_pinning: False,
+        },
+    )
 
 
 def _padded(rows: Sequence[TokenIds]) -> dict[str, npt.NDArray[np.int64]]:
@@ -246,7 +276,8 @@ def _padded(rows: Sequence[TokenIds]) -> dict[str, npt.NDArray[np.int64]]:
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def _usable_cpus() -> int:
+def usable_cpus() -> int:
+    """How many CPUs this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

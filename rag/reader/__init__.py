@@ -3,3 +3,5 @@
 encode.py makes token ids of a question and a passage, model.py is the network, openvino_reader.py runs it; data.py,
 augment.py and train.py make its weights and are not needed to use it.
 """
+
+FORMAT = "polycite-reader-1"  # in the metadata of a trained file

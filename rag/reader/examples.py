@@ -147,11 +147,11 @@ class Examples:
         if kind == "number":
             return self._number(random)
         if kind == "impossible":
-            if not self._impossible:
-                return None
-            ((place, ask),) = random.choices(self._impossible, self._impossible_weights)
-            return self._about(random, kind, place, ask)
+            return self._not_answerable(random)
         ((place, ask),) = random.choices(self._answered, self._weights)
+        return self._of_answered(random, kind, place, ask)
+
+    def _of_answered(self, random: Random, kind: str, place: int, ask: Ask) -> Example | None:
         if kind == "swapped":
             return self._swapped(random, place, ask)
         if kind == "similar":
@@ -160,6 +160,12 @@ class Examples:
             places = range(len(self._corpus.passages))
             return self._about(random, kind, random.choices(places, self._place_weights)[0], ask)
         return self._of_own(random, kind, self._corpus.passages[place], ask)
+
+    def _not_answerable(self, random: Random) -> Example | None:
+        if not self._impossible:
+            return None
+        ((place, ask),) = random.choices(self._impossible, self._impossible_weights)
+        return self._about(random, "impossible", place, ask)
 
     def _of_own(self, random: Random, kind: str, passage: Passage, ask: Ask) -> Example | None:
         """The question with its own passage: a window with the answer, or without it for kind `elsewhere`."""

@@ -25,8 +25,7 @@ from torch.nn import functional
 from index.bundled.build import require_source
 from index.bundled.container import Architecture, Container
 from index.errors import ModelError
-
-FORMAT = "polycite-reader-1"
+from rag.reader import FORMAT
 
 # Added to scores that must not be chosen; e^-1e4 is 0, and it is exact in bfloat16.
 _NEVER = -1.0e4

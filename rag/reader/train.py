@@ -156,7 +156,8 @@ class Trainer:
         similar = similar_passages(learnt, self.model, self._encoder, self._pool)
         examples = Examples(learnt, count=self._encoder.count, similar=similar, seed=recipe.seed)
         self._feed = Feed(examples, self._encoder, recipe)
-        self._names, self._parameters = list(parameters), list(parameters.values())
+        self._names = list(parameters)
+        self._parameters: list[Tensor] = list(parameters.values())
         decayed = [v for name, v in self._masters.items() if v.ndim > 1 and name != "segments.weight"]
         plain = [v for name, v in self._masters.items() if v.ndim == 1 or name == "segments.weight"]
         self._optimiser = torch.optim.AdamW(
@@ -228,7 +229,7 @@ class Trainer:
         results = [task.result() for task in work]
         total = [sum(parts) for parts in zip(*(gradients for _, gradients in results), strict=True)]
         for name, gradient in zip(self._names, total, strict=True):
-            self._masters[name].grad = gradient  # type: ignore[assignment]
+            self._masters[name].grad = gradient
         torch.nn.utils.clip_grad_norm_(self._masters.values(), 1.0)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
@@ -301,7 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             trainer.resume()
         with contextlib.suppress(KeyboardInterrupt):  # the checkpoint is what remains
             trainer.train()
-        if given.smoke:
+        if given.smoke and not given.resume:
             _check_smoke(trainer, given.out)
     except PolyciteError as error:
         log.error("%s", error)

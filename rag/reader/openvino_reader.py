@@ -1,0 +1,182 @@
+"""The trained reader on OpenVINO: question and windows in, the words that answer out.
+
+The graph is the bundled encoder's with the trained layers in place of its own, and the three heads on top. Its
+matrices become 8-bit integers as the encoder's do (`index.bundled.network`), the heads stay float32.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+from openvino import opset15 as op
+from safetensors import SafetensorError, safe_open
+
+from index.bundled.build import require_source
+from index.bundled.container import Architecture, Container, Quantised
+from index.bundled.network import EncoderGraph, compile_graph, usable_cpus
+from index.errors import ModelError
+from index.token_batches import token_batches
+from rag.reader import FORMAT
+from rag.reader.encode import PairEncoder, Row, SpanScore, best_spans, pad
+
+Float32 = npt.NDArray[np.float32]
+
+# Padded tokens of one request; as for the encoder, its activations then stay in the processor's cache.
+_REQUEST_TOKENS = 512
+_MAKE = "make it with `python -m rag.reader.train`"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one window says to a question.
+
+    `start`..`end` are code points of the window, end excluded: the best span, whether it answers or not; both 0 for
+    a window without words. `score` is its logit (start plus end), `null_score` that of "no answer"; `answered` in
+    0..1 is the probability that the window answers at all. `spans` are the best spans, best first, without overlap;
+    the first is `start`..`end`.
+    """
+
+    start: int
+    end: int
+    score: float
+    null_score: float
+    answered: float
+    spans: tuple[SpanScore, ...]
+
+
+class Reader:
+    """Reads windows of text for the answer to a question, whatever the languages. Safe to call from several threads.
+
+    Args:
+        graph: inputs `input_ids`, `attention_mask`, `passage`, (rows, tokens) int64; outputs `spans` (rows, tokens,
+            2) and `answered` (rows, 1), logits.
+        encoder: makes the rows.
+        threads: CPU threads; 0 means all that this process may use.
+    """
+
+    def __init__(self, graph: ov.Model, encoder: PairEncoder, *, threads: int = 0) -> None:
+        self._encoder = encoder
+        count = threads or usable_cpus()
+        compiled = compile_graph(ov.Core(), graph, streams=count, threads=count)
+        self._queue = ov.AsyncInferQueue(compiled, count)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, path: Path, *, threads: int = 0) -> Self:
+        """The reader with the trained weights of `path`.
+
+        Raises:
+            ModelError: `path` is missing, damaged or not a reader's file, or the package with the bundled model is
+                not installed.
+        """
+        weights = _TrainedWeights(Container(require_source().path), _read(path))
+        return cls(_build(weights), PairEncoder.bundled(), threads=threads)
+
+    def read(self, question: str, windows: Sequence[str], *, spans: int = 1) -> list[Reading]:
+        """What each window says to the question, in order.
+
+        Args:
+            question: at most 64 tokens of it are read.
+            windows: texts of up to about 250 tokens; what is longer loses its end.
+            spans: how many spans a reading holds at most.
+        """
+        rows = self._encoder.rows([question] * len(windows), windows)
+        return [
+            _reading(row, states, answered, spans)
+            for row, (states, answered) in zip(rows, self._run(rows), strict=True)
+        ]
+
+    def _run(self, rows: Sequence[Row]) -> list[tuple[Float32, float]]:
+        results: dict[int, tuple[Float32, float]] = {}
+
+        def keep(request: ov.InferRequest, places: list[int]) -> None:
+            spans = request.get_output_tensor(0).data
+            answered = request.get_output_tensor(1).data
+            for i, place in enumerate(places):
+                results[place] = (spans[i].copy(), float(answered[i, 0]))
+
+        with self._lock:
+            self._queue.set_callback(keep)
+            for places in token_batches([len(row.ids) for row in rows], _REQUEST_TOKENS):
+                batch = pad([rows[place] for place in places])
+                inputs = {
+                    "input_ids": batch.ids,
+                    "attention_mask": batch.mask.astype(np.int64),
+                    "passage": batch.passage.astype(np.int64),
+                }
+                self._queue.start_async(inputs, places)
+            self._queue.wait_all()
+        return [results[place] for place in range(len(rows))]
+
+
+class _TrainedWeights:
+    """The container's tensors with the trained layers in place of its own."""
+
+    def __init__(self, container: Container, trained: Mapping[str, Float32]) -> None:
+        self.architecture: Architecture = container.architecture
+        self.trained = trained
+        self._container = container
+
+    def quantised(self, name: str) -> Quantised:
+        return self._container.quantised(name)
+
+    def tensor(self, name: str) -> Float32:
+        """A tensor by the container's name; `lN.q.w` is a third of the trained `layers.N.qkv.weight`."""
+        if not name.startswith("l"):
+            return self._container.tensor(name)
+        layer, part, kind = name.split(".")
+        prefix, suffix = f"layers.{layer[1:]}.", {"w": "weight", "b": "bias"}[kind]
+        if part in "qkv":
+            joined = self.trained[f"{prefix}qkv.{suffix}"]
+            return np.ascontiguousarray(np.split(joined, 3)["qkv".index(part)]).reshape(-1)
+        return self.trained[f"{prefix}{_PARTS[part]}.{suffix}"].reshape(-1)
+
+
+_PARTS = {"ao": "mixed", "aln": "mixed_norm", "fi": "widen", "fo": "narrow", "oln": "norm"}
+
+
+def _build(weights: _TrainedWeights) -> ov.Model:
+    graph = EncoderGraph(weights)
+    ids, mask, passage = (graph.input(name) for name in ("input_ids", "attention_mask", "passage"))
+    segments = op.gather(op.constant(weights.trained["segments.weight"]), passage, op.constant(np.int64(0)))
+    states = graph.states(ids, mask, added=segments)
+    spans = _head(states, weights.trained, "span")
+    first = op.gather(states, op.constant(np.int64(0)), op.constant(np.int64(1)))
+    answered = _head(first, weights.trained, "answered")
+    return ov.Model([op.result(spans), op.result(answered)], [ids, mask, passage], "reader")
+
+
+def _head(states: ov.Node, trained: Mapping[str, Float32], name: str) -> ov.Node:
+    product = op.matmul(states, op.constant(trained[f"{name}.weight"]), False, True)
+    return op.add(product, op.constant(trained[f"{name}.bias"]))
+
+
+def _read(path: Path) -> dict[str, Float32]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            if (file.metadata() or {}).get("format") != FORMAT:
+                raise ModelError(f"{path} is no reader of this version: {_MAKE}.")
+            return {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"The reader's file {path} cannot be read ({error}): {_MAKE}.") from error
+
+
+def _reading(row: Row, spans: Float32, answered: float, count: int) -> Reading:
+    start, end = spans[:, 0], spans[:, 1]
+    best = best_spans(row, start, end, count=count)
+    top = best[0] if best else SpanScore(0, 0, -np.inf)
+    return Reading(
+        start=top.start,
+        end=top.end,
+        score=top.score,
+        null_score=float(start[0] + end[0]),
+        answered=float(1 / (1 + np.exp(-answered))),
+        spans=tuple(best),
+    )

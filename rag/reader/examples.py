@@ -174,13 +174,21 @@ class Examples:
         example = Example(kind, _wording(random, ask, asked), text, answer, asked, read)
         if kind == "answered":
             return self._windowed(random, example)
-        away = [s for s in self._spans(text, read) if s[1] <= answer.start or s[0] >= answer.end]
-        if not away:
+        return self._without_answer(random, example, answer)
+
+    def _without_answer(self, random: Random, example: Example, answer: Place) -> Example | None:
+        """The sentences before or after the one that answers, where the answer's words do not occur again."""
+        spans = self._spans(example.window, example.read)
+        before = [s for s in spans if s[1] <= answer.start]
+        after = [s for s in spans if s[0] >= answer.end]
+        sides = [side for side in (before, after) if side]
+        if not sides:
             return None
-        start, end, _ = random.choice(away)
-        cut = self._windowed(random, replace(example, answer=Place(start, end)), largest=100)
-        words = text[answer.start : answer.end].casefold()
-        return None if words in cut.window.casefold() else replace(cut, answer=None)
+        side = random.choice(sides)
+        rest = replace(example, window=example.window[side[0][0] : side[-1][1]], answer=None)
+        cut = self._windowed(random, rest)
+        words = example.window[answer.start : answer.end].casefold()
+        return None if words in cut.window.casefold() else cut
 
     def _near(self, random: Random, ask: Ask) -> Example | None:
         """The question with one of the passages nearest to it, mostly one that exists in several languages."""

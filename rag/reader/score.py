@@ -28,7 +28,8 @@ PAIRS = (
     ("en", "en"), ("en", "hi"), ("en", "sv"), ("en", "bn"), ("vi", "hi"), ("vi", "sv"), ("vi", "vi"),
     ("hi", "hi"), ("hi", "sv"), ("sv", "hi"), ("sv", "sv"), ("bn", "bn"),
 )  # fmt: skip
-_PER_PAIR, _DRAWN, _ROWS = 48, 400, 8
+_ROWS = 8  # rows that the network gets at once
+_MIXED = 8  # drawn examples for each answered question of a pair
 _ARTICLES = {
     "en": ("a", "an", "the"), "sv": ("en", "ett"), "de": ("ein", "eine", "der", "die", "das"),
     "es": ("un", "una", "el", "la", "los", "las"), "vi": ("của", "là", "cái", "chiếc", "những"),
@@ -60,10 +61,12 @@ class Output:
     answered: float
 
 
-def score(model: ReaderModel, encoder: PairEncoder, held: Corpus, pool: ThreadPoolExecutor) -> Scored:
-    """Scores on a fixed sample of `held`."""
+def score(
+    model: ReaderModel, encoder: PairEncoder, held: Corpus, pool: ThreadPoolExecutor, *, per_pair: int
+) -> Scored:
+    """Scores on a fixed sample of `held`: `per_pair` questions of each pair, and eight times as many drawn."""
     examples = Examples(held, count=encoder.count, similar=_neighbours(held), seed=0)
-    answered = {f"{a}-{r}": examples.fixed(a, r, _PER_PAIR) for a, r in _possible(held)}
+    answered = {f"{a}-{r}": examples.fixed(a, r, per_pair) for a, r in _possible(held)}
     f1, exact = {}, {}
     for pair, sample in answered.items():
         rows = _rows(encoder, sample)
@@ -73,7 +76,7 @@ def score(model: ReaderModel, encoder: PairEncoder, held: Corpus, pool: ThreadPo
         ]
         f1[pair] = _mean([f for f, _ in results])
         exact[pair] = _mean([float(e) for _, e in results])
-    mixed = [examples.draw(i) for i in range(_DRAWN)]
+    mixed = [examples.draw(i) for i in range(_MIXED * per_pair)]
     logits = [output.answered for output in outputs(model, _rows(encoder, mixed), pool)]
     kinds: dict[str, list[float]] = {}
     for example, logit in zip(mixed, logits, strict=True):

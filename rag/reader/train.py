@@ -45,7 +45,8 @@ class Recipe:
     """What decides a training run.
 
     `steps` and `minutes` (0: no limit) end it, `hold_out` is the fold of articles that is only scored on (None: all
-    is learnt from), `start` the file of an earlier reader to begin with.
+    is learnt from), `per_pair` how many questions of each pair of languages are scored, `start` the
+    file of an earlier reader to begin with.
     """
 
     steps: int = 20_000
@@ -59,6 +60,7 @@ class Recipe:
     hold_out: int | None = 0
     threads: int = 0
     score_every: int = 500
+    per_pair: int = 48
     checkpoint_minutes: float = 5.0
     start: str = ""
 
@@ -254,7 +256,9 @@ class Trainer:
         if self._held is None:
             return
         begun = time.monotonic()
-        scored: Scored = score(self.model, self._encoder, self._held, self._pool)
+        scored: Scored = score(
+            self.model, self._encoder, self._held, self._pool, per_pair=self.recipe.per_pair
+        )
         self.scores = asdict(scored)
         self._note(seconds=round(time.monotonic() - begun, 1), **self.scores)
 
@@ -285,7 +289,7 @@ class Trainer:
         save_weights(self._masters, self._out, metadata={"recipe": json.dumps(recipe)})
 
 
-SMOKE = Recipe(steps=40, batch=8, warm_up=5, learning_rate=3e-4, score_every=1000, hold_out=None)
+SMOKE = Recipe(steps=40, batch=8, warm_up=5, learning_rate=3e-4, score_every=1000, per_pair=3)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

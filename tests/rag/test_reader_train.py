@@ -174,13 +174,15 @@ class TestChanges:
         assert ask_of_another(Random(0), {"en": "What is sold?"}, "en", ["Karl Ek"]) is None
 
 
-class TestExamples:
-    @pytest.fixture(scope="class")
-    def examples(self, folder: Path, encoder: PairEncoder) -> Examples:
-        corpus = read_corpus(folder)
-        similar = {ask: [place ^ 1] for place, p in enumerate(corpus.passages) for ask in p.asks}
-        return Examples(corpus, count=encoder.count, similar=similar, seed=3)
+@pytest.fixture(scope="module")
+def examples(folder: Path, encoder: PairEncoder) -> Examples:
+    corpus = read_corpus(folder)
+    similar = {ask: [place ^ 1] for place, p in enumerate(corpus.passages) for ask in p.asks}
+    return Examples(corpus, count=encoder.count, similar=similar, seed=3)
 
+
+@needs_package
+class TestExamples:
     def test_depend_on_their_number_alone(self, examples: Examples) -> None:
         assert [examples.draw(i) for i in (5, 6)] == [examples.draw(i) for i in (6, 5)][::-1]
 
@@ -272,15 +274,16 @@ def test_token_f1(found: str, right: str, language: str, expected: float) -> Non
     assert token_f1(found, right, language) == pytest.approx(expected)
 
 
+@pytest.fixture(scope="module")
+def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a smoke run; its exit code says that the loss fell."""
+    path = tmp_path_factory.mktemp("run") / "reader.safetensors"
+    assert train.main([str(folder), "--out", str(path), "--smoke"]) == 0
+    return path
+
+
 @needs_package
 class TestRun:
-    @pytest.fixture(scope="class")
-    def trained(self, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """The file of a smoke run; its exit code says that the loss fell."""
-        path = tmp_path_factory.mktemp("run") / "reader.safetensors"
-        assert train.main([str(folder), "--out", str(path), "--smoke"]) == 0
-        return path
-
     def test_gives_spans_of_the_windows(self, trained: Path) -> None:
         windows = ["Alby lies on the river. In 1200 the square was built.", "", "Folket säljer ull."]
         readings = Reader.load(trained).read("When was the square in Alby built?", windows, spans=3)
@@ -321,7 +324,10 @@ class TestRun:
         arguments = [str(folder), "--out", str(trained), "--smoke", "--resume"]
         assert train.main(arguments) == 0, "all steps are done: it only writes the file again"
         lines = trained.with_name(trained.name + ".log.jsonl").read_text(encoding="utf-8").splitlines()
-        assert all(json.loads(line)["step"] <= train.SMOKE.steps for line in lines)
+        scored = [json.loads(line) for line in lines]
+        assert [line["step"] for line in scored] == [train.SMOKE.steps] * 2
+        assert set(scored[0]["f1"]) == {"en-en", "en-sv", "sv-sv"}
+        assert scored[0]["f1"] == scored[1]["f1"], "the same weights on the same sample"
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

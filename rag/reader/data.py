@@ -69,14 +69,16 @@ class Corpus:
     def fold(self, number: int, *, inside: bool) -> Corpus:
         """The part whose articles are in fold `number` of FOLDS, or all but that part.
 
-        Articles are dealt out in the order of their titles, so that no article is in two folds. Judged questions
-        have no article and stay outside every fold.
+        Articles are dealt out in the order of their titles, so that no article is in two folds; judged questions in
+        the order of their files.
         """
         titles = sorted({passage.article for passage in self.passages})
         chosen = {title for place, title in enumerate(titles) if place % FOLDS == number}
         return Corpus(
             passages=tuple(p for p in self.passages if (p.article in chosen) == inside),
-            unanswered=() if inside else self.unanswered,
+            unanswered=tuple(
+                u for place, u in enumerate(self.unanswered) if (place % FOLDS == number) == inside
+            ),
             hashes=self.hashes,
         )
 

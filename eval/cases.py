@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 import regex
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,10 +17,9 @@ from eval.records import Case, Place, Stratum, Task
 from eval.text import contains
 from index.errors import UsageError
 from index.normalise import normalise
+from index.sentences import split_sentences
+from index.types import Document
 from rag.answer import Turn
-
-if TYPE_CHECKING:
-    from index.corpus import Corpus
 
 GOLD = Path(__file__).parent / "gold"
 """The shipped gold set."""
@@ -126,22 +125,6 @@ class Line(_Strict):
             tags=tuple(self.tags),
             where=where,
         )
-
-
-class Version(Protocol):
-    """What a check reads of a document: `index.types.Document` is one."""
-
-    @property
-    def source_url(self) -> str | None:
-        """Where it comes from; equal for all language versions of a source."""
-
-    @property
-    def language(self) -> str:
-        """ISO 639-1."""
-
-    @property
-    def text(self) -> str:
-        """Its normalised text."""
 
 
 # -- reading
@@ -271,16 +254,14 @@ def _in_words(key: str, kind: str, message: str) -> str:
 # -- checking
 
 
-def check_cases(cases: Sequence[Case], documents: Sequence[Version]) -> list[str]:
+def check_cases(cases: Sequence[Case], documents: Sequence[Document]) -> list[str]:
     """Every fault of a gold set beside the documents it is about, as "FILE:LINE: what is wrong"; empty when sound.
 
     Faults: no document has the source URL; no version of the source holds any of the expected strings; a string of
     evidence stands in no version word for word, or is the second one of a version; a follow-up without history; a
     draft.
     """
-    versions: dict[str | None, list[Version]] = {}
-    for document in documents:
-        versions.setdefault(document.source_url, []).append(document)
+    versions = _by_source(documents)
     return [
         f"{case.where}: {fault}"
         for case in cases
@@ -305,7 +286,7 @@ def _own_faults(case: Case) -> Iterator[str]:
         yield f"tagged {DRAFT}; check the expectation and the source, then remove the tag"
 
 
-def _source_faults(case: Case, versions: Sequence[Version]) -> Iterator[str]:
+def _source_faults(case: Case, versions: Sequence[Document]) -> Iterator[str]:
     if case.stratum != "answerable":
         return
     if not versions:
@@ -316,7 +297,7 @@ def _source_faults(case: Case, versions: Sequence[Version]) -> Iterator[str]:
     yield from _evidence_faults(case, versions)
 
 
-def _evidence_faults(case: Case, versions: Sequence[Version]) -> Iterator[str]:
+def _evidence_faults(case: Case, versions: Sequence[Document]) -> Iterator[str]:
     taken: set[int] = set()
     for text in case.evidence:
         homes = [n for n, version in enumerate(versions) if find_evidence(version.text, text) is not None]
@@ -335,11 +316,11 @@ def find_evidence(text: str, evidence: str) -> tuple[int, int] | None:
     return None if start < 0 else (start, start + len(wanted))
 
 
-# -- beside an index
+# -- beside documents
 
 
-def tasks(cases: Sequence[Case], corpus: Corpus) -> list[Task]:
-    """The cases beside an index, in order: each place of an answer is found in every language version of its source.
+def tasks(cases: Sequence[Case], documents: Sequence[Document]) -> list[Task]:
+    """The cases beside indexed documents, in order: where each answer stands in every version of its source.
 
     With evidence: where its strings first stand, one place a version. Without: every sentence that holds one
     of the expected strings.
@@ -347,10 +328,15 @@ def tasks(cases: Sequence[Case], corpus: Corpus) -> list[Task]:
     Raises:
         UsageError: a source is not indexed, or nothing of the answer stands in it; the text names the case.
     """
-    sources: dict[str | None, list[str]] = {}
-    for info in corpus.documents():
-        sources.setdefault(info.source_url, []).append(info.id)
-    return [_task(case, _places(case, corpus, sources.get(case.source_url, []))) for case in cases]
+    versions = _by_source(documents)
+    return [_task(case, _places(case, versions.get(case.source_url, []))) for case in cases]
+
+
+def _by_source(documents: Sequence[Document]) -> dict[str | None, list[Document]]:
+    sources: dict[str | None, list[Document]] = {}
+    for document in documents:
+        sources.setdefault(document.source_url, []).append(document)
+    return sources
 
 
 def _task(case: Case, places: tuple[Place, ...]) -> Task:
@@ -367,16 +353,16 @@ def _task(case: Case, places: tuple[Place, ...]) -> Task:
     )
 
 
-def _places(case: Case, corpus: Corpus, documents: Sequence[str]) -> tuple[Place, ...]:
+def _places(case: Case, versions: Sequence[Document]) -> tuple[Place, ...]:
     if case.stratum != "answerable":
         return ()
-    if not documents:
+    if not versions:
         raise UsageError(
-            f"{case.where}: {case.id}: its source {case.source_url} is not indexed; run `rag index` on the folder that "
-            "holds it"
+            f"{case.where}: {case.id}: its source {case.source_url} is not indexed; run `rag index` on the "
+            "folder that holds it"
         )
     find = _evidence_places if case.evidence else _sentence_places
-    places = tuple(place for document_id in documents for place in find(case, corpus, document_id))
+    places = tuple(place for version in versions for place in find(case, version))
     if not places:
         what = "evidence" if case.evidence else "expected strings"
         raise UsageError(
@@ -385,21 +371,15 @@ def _places(case: Case, corpus: Corpus, documents: Sequence[str]) -> tuple[Place
     return places
 
 
-def _evidence_places(case: Case, corpus: Corpus, document_id: str) -> Iterator[Place]:
-    document = corpus.document(document_id)
-    if document is None:  # deleted a moment ago
-        return
-    for text in case.evidence:
-        found = find_evidence(document.text, text)
-        if found is not None:
-            yield Place(document_id, document.language, *found)
-            return
+def _evidence_places(case: Case, version: Document) -> list[Place]:
+    found = (find_evidence(version.text, text) for text in case.evidence)
+    first = next((span for span in found if span is not None), None)
+    return [Place(version.id, version.language, *first)] if first else []
 
 
-def _sentence_places(case: Case, corpus: Corpus, document_id: str) -> Iterator[Place]:
-    document = corpus.document(document_id)
-    if document is None:  # deleted a moment ago
-        return
-    for sentence in corpus.sentences_of(document_id):
-        if any(contains(sentence.text, expected) for expected in case.expected):
-            yield Place(document_id, document.language, sentence.start, sentence.end)
+def _sentence_places(case: Case, version: Document) -> list[Place]:
+    return [
+        Place(version.id, version.language, sentence.start, sentence.end)
+        for sentence in split_sentences(version)
+        if any(contains(sentence.text, expected) for expected in case.expected)
+    ]

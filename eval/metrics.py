@@ -179,8 +179,9 @@ def answer_language(answer: Mapping[str, Any]) -> str:
     8 letters and marks left nothing can be detected, and the answer's own `language` is returned.
     """
     text = answer["answer"]
-    for citation in sorted(answer["citations"], key=lambda c: len(c["quote"]), reverse=True):
-        text = text.replace(citation["quote"], " ")
+    # Longest first: a quote may stand inside another.
+    for quote in sorted({c["quote"] for c in answer["citations"]} - {""}, key=len, reverse=True):
+        text = text.replace(quote, " ")
     if answer["short_answer"]:
         own_words = (
             rf"(?<![\p{{L}}\p{{M}}\p{{N}}]){regex.escape(answer['short_answer'])}(?![\p{{L}}\p{{M}}\p{{N}}])"

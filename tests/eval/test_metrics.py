@@ -325,6 +325,14 @@ def test_what_the_assistant_says_itself(text: str, short: str | None, expected: 
     assert answer_language(answer(answer=text, short_answer=short, language="bn")) == expected
 
 
+def test_an_empty_quote_takes_nothing_out() -> None:
+    said = "The indexed documents do not answer this question."
+    assert (
+        answer_language(answer((citation("gone", 0, 3),), answer=said, short_answer=None, language="de"))
+        == "en"
+    )
+
+
 # one answer -------------------------------------------------------------------------------------------------
 
 
@@ -350,7 +358,7 @@ def test_an_answer_without_a_short_one_is_scored_by_its_quote() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "given", [pytest.param(answer(), id="answered"), pytest.param(refused(), id="refused")]
+    "came", [pytest.param(answer(), id="answered"), pytest.param(refused(), id="refused")]
 )
 def test_what_does_not_apply_is_left_out(asked: Task, absent: set[str], came: dict[str, Any]) -> None:
     every = {*ALL, *CITED, "citation_exact", "answer_language"}

@@ -31,7 +31,8 @@ _INLINED = (
     (re.compile(r"xlink:href="), "href="),
 )
 
-_WIDTH = 5.0  # inches of 72 SVG units: letters of 9 units can be read on a phone and beside a table
+_WIDTH = 5.0  # inches of 72 SVG units: the letters can be read on a phone and beside a table
+_LETTERS = 9
 _MARGIN = 1.35
 _ROW = 0.27
 _BINS = 40
@@ -78,19 +79,21 @@ def latency(values: Sequence[float], marks: Mapping[str, float], *, name: str = 
     axes.hist(values, bins=min(_BINS, max(5, len(values) // 2)), color=_ACCENT, rwidth=0.92)
     for mark, value in marks.items():
         axes.axvline(value, color=_BAD, linewidth=1.2, linestyle=(0, (4, 2)))
-        axes.text(
-            value,
-            0.98,
-            f" {mark}",
+        axes.annotate(
+            mark,
+            (value, 0.98),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(4, 0),
+            textcoords="offset points",
             color=_INK,
-            transform=axes.get_xaxis_transform(),
+            fontsize=_LETTERS,
             va="top",
             parse_math=False,
         )
     axes.set_ylim(0, axes.get_ylim()[1] * 1.25)  # room for the names of the marks
     axes.set_xlim(0, max(*values, *marks.values(), 1.0) * 1.1)
-    axes.set_xlabel("milliseconds", color=_QUIET)
-    axes.set_ylabel("questions", color=_QUIET)
+    axes.set_xlabel("milliseconds", color=_QUIET, fontsize=_LETTERS)
+    axes.set_ylabel("questions", color=_QUIET, fontsize=_LETTERS)
     axes.locator_params(axis="y", integer=True, nbins=5)
     axes.grid(axis="y", color=_LINE, linewidth=0.7)
     return _svg(figure, name)
@@ -127,7 +130,7 @@ def _canvas(*, height: float, bottom: float, left: float) -> tuple[Figure, Axes]
     )
     axes.set_axisbelow(True)
     axes.set_facecolor("none")
-    axes.tick_params(length=0, labelsize=9, colors=_INK)
+    axes.tick_params(length=0, labelsize=_LETTERS, colors=_INK)
     for side in axes.spines.values():
         side.set_visible(False)
     return figure, axes

@@ -1,5 +1,7 @@
 """A run as one HTML file that needs nothing else: no script, no font, no request; light, dark and on paper.
 
+Of each question language the first 400 cases are on it, those that went wrong before the others.
+
 Questions, answers and quotes are foreign text: the template escapes all of them, and links go to http and https only.
 """
 
@@ -29,6 +31,9 @@ from eval.report.labels import label
 from eval.report.matrix import Matrix, laid_out
 
 _WORST = 10
+_SHOWN_CASES = (
+    400  # for each question language: a case takes about 5 KB, and a browser slows down beyond some 20 MB
+)
 _FOLDER = Path(__file__).parent
 
 
@@ -98,6 +103,7 @@ def _html(report: Report) -> str:
             language: [_shown(record) for record in records]
             for language, records in by_question_language(report).items()
         },
+        "shown_cases": _SHOWN_CASES,
         "verdicts": [(name, verdicts.count(name)) for name in VERDICTS if name in verdicts],
     }
     return environment.get_template("page.html").render(values)

@@ -487,6 +487,14 @@ def test_the_page_holds_the_whole_run(report: Report, tmp_path: Path) -> None:
     assert all(each.get("aria-label") for each in made.all("figure") if each.get("role") == "img")
 
 
+def test_a_long_run_has_a_page_that_opens(tmp_path: Path) -> None:
+    right = tuple(record(f"r{number}") for number in range(405))
+    wrong = record("z", scores={"answer_match": 0.0})
+    made = page_of(make_report(records=(*right, wrong)), tmp_path)
+    assert "6 more cases: the JSON file of the run has all of them" in made.text  # 405 + 1 - 400
+    assert len([each for each in made.all("details") if "v-wrong" in str(each.get("class")).split()]) == 2
+
+
 def test_the_page_asks_for_nothing(report: Report, tmp_path: Path) -> None:
     made = page_of(report, tmp_path)
     assert {tag for tag, _ in made.tags} & {

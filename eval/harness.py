@@ -25,7 +25,6 @@ from rag.answer import EngineName
 from rag.assistant import Assistant
 from rag.settings import RagSettings
 
-GOLD = Path(__file__).parent / "gold"
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 BASELINE = Path(__file__).with_name("baseline.json")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
@@ -17,8 +17,22 @@ if TYPE_CHECKING:
     from eval.gate import Thresholds
     from eval.harness import Done
     from eval.records import Case, Report
+    from eval.suites import Suite
     from eval.target import Target
+    from index.embedder import Embedder
+    from index.settings import IndexSettings
     from rag.settings import RagSettings
+
+
+class _Common(TypedDict):
+    """What every suite of public data is built with."""
+
+    work: Path
+    embedder: Embedder
+    settings: IndexSettings
+    limit: int | None
+    seed: int
+    progress: Callable[[str, int, int], None]
 
 
 @click.command(name="eval")
@@ -38,8 +52,8 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     if options.add:
         _add(options)
         return
-    if options.from_feedback:
-        _drafts(options)
+    if options.from_feedback is not None:
+        _drafts(options.from_feedback, options.drafts)
         return
     from rag.settings import load_settings
 
@@ -88,8 +102,7 @@ def _gold(settings: RagSettings, options: Options) -> Done:
 
 
 def _cases(options: Options) -> list[Case]:
-    from eval.cases import read_cases
-    from eval.harness import GOLD
+    from eval.cases import GOLD, read_cases
 
     path = options.gold or GOLD
     found = read_cases(path)
@@ -157,27 +170,27 @@ def _public(settings: RagSettings, options: Options) -> Done:
 
         embedder = load_embedder(settings.index)
     work = options.work or harness.work_folder(settings)
-    common = {
-        "work": work,
-        "embedder": embedder,
-        "settings": settings.index,
-        "limit": options.limit,
-        "seed": options.seed,
-    }
     with counting("reading") as progress:
-        common["progress"] = progress
+        common: _Common = {
+            "work": work,
+            "embedder": embedder,
+            "settings": settings.index,
+            "limit": options.limit,
+            "seed": options.seed,
+            "progress": progress,
+        }
         if options.squad and options.pool:
-            found: Any = [suites.squad_pool(options.squad, options.questions, **common)]
+            found: Iterable[Suite] = [suites.squad_pool(options.squad, options.questions, **common)]
             title = f"{len(options.squad)} SQuAD files in one index"
         elif options.squad:
             found = suites.squad_suites(options.squad, options.questions, **common)
             title = f"{len(options.squad)} SQuAD files, an index each"
-        elif options.nomiracl:
-            found = [suites.nomiracl_suite(options.nomiracl, **common)]
-            title = "NoMIRACL: each question over its own passages"
-        else:
+        elif options.swefaq is not None:
             found = [suites.swefaq_suite(options.swefaq, **common)]
             title = "SweFAQ: questions over the pages of authorities"
+        else:
+            found = [suites.nomiracl_suite(options.nomiracl, **common)]
+            title = "NoMIRACL: each question over its own passages"
         try:
             return harness.public(
                 found,
@@ -245,8 +258,29 @@ def _write_baseline(report: Report, path: Path | None) -> None:
 
 
 def _add(options: Options) -> None:
-    raise NotImplementedError
+    """Ask for a new case at the terminal, check it against the documents, and append it."""
+    from eval.drafts import add_case, ids_beside, prompt_fields
+    from rag.settings import load_settings
+    from ui.progress import working
+
+    if options.gold is None or options.gold.suffix != ".jsonl":
+        raise UsageError("name the file that the case is added to: --gold eval/gold/NAME.jsonl")
+    with working("loading the documents"), _target(load_settings(), options) as (_, target):
+        documents = target.documents()
+    fields = prompt_fields(
+        lambda what, default: str(click.prompt(what, default=default, show_default=bool(default), err=True)),
+        documents=documents,
+        tell=lambda text: click.echo(text, err=True),
+        taken=ids_beside(options.gold),
+    )
+    case = add_case(options.gold, fields, documents)
+    click.echo(f"{case.where}: added {case.id}")
 
 
-def _drafts(options: Options) -> None:
-    raise NotImplementedError
+def _drafts(feedback: Path, drafts_file: Path) -> None:
+    """Turn rated answers into draft cases, which a person completes."""
+    from eval.drafts import from_feedback, write_drafts
+
+    drafts = from_feedback(feedback)
+    write_drafts(drafts_file, drafts)
+    click.echo(f"{drafts_file}: {len(drafts)} drafts; complete each and move it into eval/gold")

@@ -14,7 +14,7 @@ from index.errors import UsageError
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_ANY = click.Path(exists=True, path_type=Path)
+_ANY = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ def read_nomiracl(path: Path) -> list[PassageCase]:
     """The questions of a NoMIRACL file.
 
     Raises:
-        UsageError: the file is missing or empty, or a line is malformed; the text names the line.
+        UsageError: the file is missing or empty, a line is malformed (the text names it), or two have one id.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -52,6 +53,9 @@ def read_nomiracl(path: Path) -> list[PassageCase]:
             raise UsageError(f"{path}:{number} is not a NoMIRACL line ({cause})") from error
     if not cases:
         raise UsageError(f"{path} holds no question; give lines of JSON such as those of NoMIRACL")
+    repeated = next((id_ for id_, times in Counter(case.id for case in cases).items() if times > 1), None)
+    if repeated is not None:
+        raise UsageError(f"{path}: two lines have the id {repeated}; give each question once")
     return cases
 
 
@@ -77,9 +81,11 @@ def passage_texts(case: PassageCase) -> dict[str, str]:
     return dict(zip(names, case.passages.values(), strict=True))
 
 
-def passages_task(case: PassageCase, documents: Mapping[str, Document]) -> Task:
-    """A question that looks only into its own passages, which are `documents` by their texts."""
+def passages_task(case: PassageCase, documents: Mapping[str, Document]) -> Task | None:
+    """A question that looks only into its own passages: `documents` has them by their texts. None when it has none."""
     own = [documents[text] for text in case.passages.values() if text in documents]
+    if not own:
+        return None
     places = (Place(document.id, document.language, 0, len(document.text)) for document in own)
     return Task(
         id=f"{case.id}.{case.language}",

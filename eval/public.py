@@ -102,11 +102,13 @@ def index_texts(
 
 def _lend_models(lender: Path, data_dir: Path) -> None:
     """Let `data_dir` use the models of `lender`, which are large; where it cannot, its own will be made."""
-    models = (lender / "models").resolve()
+    models, link = (lender / "models").resolve(), data_dir / "models"
     data_dir.mkdir(parents=True, exist_ok=True)
+    if link.is_symlink():  # it may lead to where they were before
+        link.unlink()
     if models.is_dir():
-        with contextlib.suppress(OSError):  # it is there already, or the file system knows no links
-            (data_dir / "models").symlink_to(models, target_is_directory=True)
+        with contextlib.suppress(OSError):  # a folder is there already, or the file system knows no links
+            link.symlink_to(models, target_is_directory=True)
 
 
 def locate(case: Case, article: Article, document: Document) -> Place | None:

@@ -27,7 +27,7 @@ from index.types import Document
 Progress = Callable[[str, int, int], None]
 """What is being done, how many are done, of how many."""
 
-UNPLACED = "questions whose answer is not in the indexed text as it stood in the file"
+UNPLACED = "questions whose answer is not in the indexed documents as it stood in the file"
 UNINDEXED = "passages that no document could be made of"
 
 Key = TypeVar("Key", bound=Hashable)
@@ -197,13 +197,15 @@ def nomiracl_suite(
     Raises:
         UsageError: a file is not in the format or empty, two questions have one id, or `limit` is below 1.
     """
+    if not files:
+        raise UsageError("give at least one NoMIRACL file")
     found = {path: {case.id: case for case in read_nomiracl(path)} for path in dict.fromkeys(files)}
     # Each file by itself: they hold different questions.
     chosen = [
         cases[id_] for cases in found.values() for id_ in sample({"": cases}, limit=limit, seed=seed)[""]
     ]
     _refuse_repeated(f"{case.id}.{case.language}" for case in chosen)
-    texts = {name: text for case in chosen for name, text in passage_texts(case).items()}
+    texts = {f"{case.language}-{name}": text for case in chosen for name, text in passage_texts(case).items()}
     shop = Workshop(work, embedder, settings, progress)
     indexed = shop.index("nomiracl", "passages", texts, list(found))
     # A passage that two questions have is one document, under one of its names.
@@ -245,7 +247,7 @@ def swefaq_suite(
     language = language_of([case.question for case in cases.values()])
     tasks = [
         faq_task(case, found[case.url], indexed.documents.get(found[case.url].name), language=language)
-        for case in (cases[line] for line in chosen)
+        for case in (cases[line] for line in sorted(chosen, key=int))
     ]
     return _suite(f"questions of {file.name} over their pages", indexed.settings, tasks, [file], {})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -143,9 +142,3 @@ def language_of(texts: Sequence[str]) -> str:
     spread = texts[:: max(1, len(texts) // _LANGUAGE_SAMPLE)]
     found = Counter(code for code in map(detect, spread) if code != UNDETERMINED)
     return found.most_common(1)[0][0] if found else UNDETERMINED
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from eval.nomiracl import passage_texts, passages_task, read_nomiracl
-from eval.public import Indexed, file_hash, index_texts, language_of
+from eval.provenance import file_hash
+from eval.public import Indexed, index_texts, language_of
 from eval.records import Task
 from eval.squad import SquadFile
 from eval.squad_tasks import SquadSet, askable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval import cases, provenance
@@ -118,7 +118,11 @@ def public(
         progress: called with the suite's title, its tasks done and in all.
     """
     parts, records = [], []
+    files: dict[str, str] = {}
     for suite in suites:
+        files |= {f"file.{name}": digest for name, digest in suite.data_hashes.items()}
+        for reason, count in suite.left_out.items():
+            log.info("%s: %d left out: %s", suite.title, count, reason)
         with opened(settings, suite.index_settings, embedder) as target:
             journal = suite.index_settings.data_dir / f"{provenance.sha256([suite.title])[:12]}.jsonl"
             records += run(
@@ -131,7 +135,8 @@ def public(
             parts.append((target.provenance(), target.documents(), suite.tasks))
     if not records:
         raise UsageError("the files hold no question to ask")
-    return _done(title, parts, records, seed=seed, engine=engine)
+    done = _done(title, parts, records, seed=seed, engine=engine)
+    return replace(done, settings={**done.settings, **files})
 
 
 def _done(

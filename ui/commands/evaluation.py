@@ -170,7 +170,9 @@ def _public(settings: RagSettings, options: Options) -> Done:
 
         embedder = load_embedder(settings.index)
     work = options.work or harness.work_folder(settings)
-    with counting("reading") as progress:
+    from index.ownership import own
+
+    with own(work, purpose="rag eval"), counting("reading") as progress:
         common: _Common = {
             "work": work,
             "embedder": embedder,

@@ -20,15 +20,15 @@ from pathlib import Path
 import click
 
 from eval.public import (
-    Gold,
     documents_by_name,
-    gold_sentences,
     index_folder,
     locate,
     open_corpus,
+    sentences_at,
     write_texts,
 )
-from eval.squad import Article, Case, join, read_contexts
+from eval.records import Place
+from eval.squad import Article, Case, SquadFile, join, read_squad
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
@@ -44,13 +44,13 @@ LEGS: Mapping[str, Mapping[str, bool]] = {
     "+ words and names": {"sentences": False},
     "all legs": {},
 }
-Files = Mapping[str, tuple[list[Article], dict[str, Case]]]
+Files = Mapping[str, SquadFile]
 # Each row of results: what was counted -> 0 or 1 for each question.
 Counts = dict[str, list[bool]]
 
 
 def pair_counts(
-    corpus: Corpus, embedder: Embedder, questions: Sequence[tuple[Question, Gold]]
+    corpus: Corpus, embedder: Embedder, questions: Sequence[tuple[Question, Place]]
 ) -> dict[str, Counts]:
     """Counts of every variant over the questions of one pair of languages."""
     results: dict[str, Counts] = {}
@@ -66,16 +66,16 @@ def pair_counts(
     return results
 
 
-def _count_passages(counts: Counts, hits: Sequence[Hit], gold: Gold) -> None:
-    right = [gold.holds(hit.chunk.document_id, hit.chunk.start, hit.chunk.end) for hit in hits]
+def _count_passages(counts: Counts, hits: Sequence[Hit], gold: Place) -> None:
+    right = [gold.meets(hit.chunk.document_id, hit.chunk.start, hit.chunk.end) for hit in hits]
     counts.setdefault("passage@1", []).append(any(right[:1]))
     counts.setdefault("passage@5", []).append(any(right[:5]))
 
 
 def _count_sentences(
-    results: dict[str, Counts], name: str, evidence: Evidence, corpus: Corpus, gold: Gold
+    results: dict[str, Counts], name: str, evidence: Evidence, corpus: Corpus, gold: Place
 ) -> None:
-    answers = gold_sentences(corpus.sentences_of(gold.document_id), gold)
+    answers = sentences_at(corpus.sentences_of(gold.document_id), gold)
     orders = {name: lambda s: s.cosine}
     if name == "all legs":
         orders = {
@@ -94,14 +94,16 @@ def pairs(
     files: Files, work: Path, embedder: Embedder, settings: IndexSettings, *, limit: int
 ) -> Iterator[tuple[str, str, dict[str, Counts]]]:
     """(question language, document language, counts) for every pair."""
-    for language, (articles, cases) in files.items():
+    for language, file in files.items():
         folder, index = work / language, work / f"{language}.index"
-        write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(articles)})
+        write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(file.articles)})
         index_folder(folder, index, embedder, settings)
         with open_corpus(index, embedder, settings) as corpus:
-            located = _locate_all(corpus, articles, cases.values(), lambda case: f"{case.article:02d}")
-            for asked_in, (_, questions) in files.items():
-                joined = [case for case in join(cases, questions) if case.id in located]
+            located = _locate_all(
+                corpus, file.articles, file.cases.values(), lambda case: f"{case.article:02d}"
+            )
+            for asked_in, questions in files.items():
+                joined = [case for case in join(file.cases, questions.cases) if case.id in located]
                 chosen = random.Random(SEED).sample(joined, min(limit, len(joined)))  # noqa: S311
                 asked = [(analyse(case.question, language=asked_in), located[case.id]) for case in chosen]
                 yield asked_in, language, pair_counts(corpus, embedder, asked)
@@ -113,21 +115,23 @@ def pool(
     """Counts over one index that holds every article in one language; keys "same" and "cross"."""
     rng = random.Random(SEED)  # noqa: S311
     languages = sorted(files)
-    articles = len(next(iter(files.values()))[0])
+    articles = len(next(iter(files.values())).articles)
     chosen = {i: rng.choice(languages) for i in range(articles)}
     own = settings.model_copy(update={"language_correction": correction})
     folder, index = work / "pool", work / f"pool-{correction}.index"
-    write_texts(folder, {f"{language}-{i:02d}": files[language][0][i].text for i, language in chosen.items()})
+    write_texts(
+        folder, {f"{language}-{i:02d}": files[language].articles[i].text for i, language in chosen.items()}
+    )
     index_folder(folder, index, embedder, own)
     results: dict[str, Counts] = {}
     with open_corpus(index, embedder, own) as corpus:
         retriever = CorpusRetriever(corpus, embedder, top_k=5)
-        golds: dict[str, Gold] = {}
+        golds: dict[str, Place] = {}
         for language in languages:
-            here = [case for case in files[language][1].values() if chosen[case.article] == language]
-            golds |= _locate_all(corpus, files[language][0], here, partial(_pool_name, language))
+            here = [case for case in files[language].cases.values() if chosen[case.article] == language]
+            golds |= _locate_all(corpus, files[language].articles, here, partial(_pool_name, language))
         for asked_in in languages:
-            cases = [case for case in files[asked_in][1].values() if case.id in golds]
+            cases = [case for case in files[asked_in].cases.values() if case.id in golds]
             for case in rng.sample(cases, min(limit, len(cases))):
                 hits = retriever.hits(analyse(case.question, language=asked_in))
                 kind = "same" if chosen[case.article] == asked_in else "cross"
@@ -145,14 +149,14 @@ def _pool_name(language: str, case: Case) -> str:
 
 def _locate_all(
     corpus: Corpus, articles: Sequence[Article], cases: Iterable[Case], name: Callable[[Case], str]
-) -> dict[str, Gold]:
+) -> dict[str, Place]:
     """Where the answers of the cases stand in the indexed texts; `name` gives a case's file name."""
     ids = documents_by_name(corpus)
-    texts = {document.id: document.text for id_ in ids.values() if (document := corpus.document(id_))}
+    documents = {key: corpus.document(id_) for key, id_ in ids.items()}
     found = {}
     for case in cases:
-        id_ = ids.get(name(case))
-        gold = locate(case, articles[case.article], texts[id_], id_) if id_ else None
+        document = documents.get(name(case))
+        gold = locate(case, articles[case.article], document) if document else None
         if gold:
             found[case.id] = gold
     return found
@@ -203,7 +207,7 @@ def _print_pairs(rows: Sequence[tuple[str, str, dict[str, Counts]]]) -> None:
 )
 def main(folder: Path, languages: str, questions: int, with_pool: bool, work: Path | None) -> None:
     """Measure every leg on the xquad.LL.json files of FOLDER."""
-    files = {language: read_contexts(folder / f"xquad.{language}.json") for language in languages.split(",")}
+    files = {language: read_squad(folder / f"xquad.{language}.json") for language in languages.split(",")}
     with tempfile.TemporaryDirectory() as temporary:
         root = work or Path(temporary)
         settings = IndexSettings(data_dir=root)

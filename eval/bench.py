@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from eval.public import write_texts
-from eval.squad import read_contexts
+from eval.squad import read_squad
 from index import bench_embedder
 
 
@@ -69,9 +69,10 @@ def main(folder: Path, languages: str, passages: int) -> None:
         texts, data = Path(temporary, "texts"), Path(temporary, "data")
         characters = 0
         for language, path in zip(chosen, files, strict=True):
-            articles, _ = read_contexts(path)
             named = {
-                f"{language}-{i:02d}": article.text for i, article in enumerate(articles) if article.text
+                f"{language}-{i:02d}": article.text
+                for i, article in enumerate(read_squad(path).articles)
+                if article.text
             }
             characters += sum(len(text) for text in named.values())
             write_texts(texts, named)

@@ -25,8 +25,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from eval.public import documents_by_name, index_folder, open_corpus, read_nomiracl, write_texts
-from eval.squad import Case, join, read_contexts
+from eval.nomiracl import passage_texts, read_nomiracl
+from eval.public import documents_by_name, index_folder, open_corpus, write_texts
+from eval.squad import Case, join, read_squad
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
@@ -72,17 +73,17 @@ def xquad_examples(
     data: Path, work: Path, embedder: Embedder, settings: IndexSettings, *, per_pair: int
 ) -> Iterator[Example | None]:
     """Answerable, hidden-article and swapped-name questions over every pair of languages."""
-    files = {language: read_contexts(data / f"xquad.{language}.json") for language in LANGUAGES}
+    files = {language: read_squad(data / f"xquad.{language}.json") for language in LANGUAGES}
     rng = random.Random(SEED)  # noqa: S311
-    for language, (articles, cases) in files.items():
+    for language, file in files.items():
         folder, index = work / f"xquad-{language}", work / f"xquad-{language}.index"
-        write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(articles)})
+        write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(file.articles)})
         index_folder(folder, index, embedder, settings)
         with open_corpus(index, embedder, settings) as corpus:
             collector = Collector(corpus, embedder)
             names = documents_by_name(corpus)
-            for asked_in, (_, questions) in files.items():
-                joined = join(cases, questions)
+            for asked_in, questions in files.items():
+                joined = join(file.cases, questions.cases)
                 for case in rng.sample(joined, min(per_pair, len(joined))):
                     pair, fold = f"{asked_in}->{language}", f"article {case.article}"
                     others = [id_ for name, id_ in names.items() if name != f"{case.article:02d}"]
@@ -115,28 +116,17 @@ def squad2_examples(
     path: Path, work: Path, embedder: Embedder, settings: IndexSettings, *, limit: int
 ) -> Iterator[Example | None]:
     """Impossible and possible questions of SQuAD 2.0 in Swedish over all its paragraphs."""
-    data = json.loads(path.read_text(encoding="utf-8"))["data"]
-    articles = {
-        f"{i:02d}": "\n\n".join(p["context"] for p in entry["paragraphs"] if p["context"])
-        for i, entry in enumerate(data)
-    }
+    file = read_squad(path)
     folder, index = work / "squad2", work / "squad2.index"
-    write_texts(folder, {name: text for name, text in articles.items() if text})
+    write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(file.articles) if article.text})
     index_folder(folder, index, embedder, settings)
-    questions = [
-        (f"squad2 article {i}", qa["question"], not qa["is_impossible"])
-        for i, entry in enumerate(data)
-        for paragraph in entry["paragraphs"]
-        if paragraph["context"]
-        for qa in paragraph["qas"]
-    ]
     rng = random.Random(SEED)  # noqa: S311
     with open_corpus(index, embedder, settings) as corpus:
         collector = Collector(corpus, embedder)
-        for wanted in (True, False):
-            chosen = [q for q in questions if q[2] is wanted]
-            for fold, text, answered in rng.sample(chosen, min(limit, len(chosen))):
-                yield collector.example(text, stratum="squad2-sv", fold=fold, answered=answered)
+        for answered, cases in ((True, file.cases), (False, file.unanswerable)):
+            for case in rng.sample(list(cases.values()), min(limit, len(cases))):
+                fold = f"squad2 article {case.article}"
+                yield collector.example(case.question, stratum="squad2-sv", fold=fold, answered=answered)
 
 
 def nomiracl_examples(
@@ -149,11 +139,7 @@ def nomiracl_examples(
             for kind in ("relevant", "non_relevant")
             for case in read_nomiracl(folder / f"{kind}.{language}.jsonl")[:limit]
         ]
-        texts = {
-            hashlib.sha256(f"{case.id} {key}".encode()).hexdigest()[:16]: text
-            for case in cases
-            for key, text in case.passages.items()
-        }
+        texts = {name: text for case in cases for name, text in passage_texts(case).items()}
         source, index = work / f"nomiracl-{language}", work / f"nomiracl-{language}.index"
         write_texts(source, texts)
         index_folder(source, index, embedder, settings)
@@ -161,10 +147,7 @@ def nomiracl_examples(
             collector = Collector(corpus, embedder)
             by_name = documents_by_name(corpus)
             for case in cases:
-                names = [
-                    hashlib.sha256(f"{case.id} {key}".encode()).hexdigest()[:16] for key in case.passages
-                ]
-                own = [by_name[name] for name in names if name in by_name]
+                own = [by_name[name] for name in passage_texts(case) if name in by_name]
                 if own:
                     yield collector.example(
                         case.question,

@@ -196,7 +196,7 @@ class Report:
         parity: metric -> mean with the answer in the question's own language minus mean without.
         bias: share of first passages in the question's language, over questions whose answer stands in it and in
             another language; None when there is no such question.
-        latency_ms: {"p50": ..., "p95": ..., "max": ...}.
+        latency_ms: {"p50": ..., "p95": ..., "max": ...}; empty when every question failed.
         comparisons: against the baseline; empty without one. `gates`: empty unless asked for.
     """
 

@@ -31,6 +31,8 @@ _LOOKED_AT = 120
 # What a document that holds the question's names and numbers gains over one that does not, as a cosine. Chosen, not
 # fitted.
 _HOLDS_NAMES = 0.04
+# A name is held when this part of its words is: titles and translated parts may be missing.
+_HELD = 0.5
 # What a caption loses: it is short, and short texts are near to everything.
 _CAPTION = 0.05
 # Terms that are left out one at a time, each costing one short text to embed.
@@ -310,23 +312,24 @@ def _coverage(question: Question, asked: Wanted, openings: _Openings, hit: Hit) 
     for text in texts:
         held.update(p for term in matched(asked, text) for p in range(term.first, term.last + 1))
         digits.update(*(numbers_in(word) for word in text.words))
-    missing = [" ".join(name) for name in question.names if not _is_held(name, asked, held)]
+    shares = {name: _share_held(name, asked, held) for name in question.names}
+    missing = [" ".join(name) for name, share in shares.items() if share < _HELD]
     unheld = sorted(question.numbers - digits)
     return _Coverage(
-        names=1 - len(missing) / len(question.names) if question.names else 1.0,
+        names=sum(shares.values()) / len(shares) if shares else 1.0,
         numbers=1 - len(unheld) / len(question.numbers) if question.numbers else 1.0,
         missing=(*missing, *unheld),
         held=frozenset(held),
     )
 
 
-def _is_held(name: tuple[str, ...], asked: Wanted, held: set[int]) -> bool:
-    """Whether most of a name's words were found: titles and translated parts may be missing."""
+def _share_held(name: tuple[str, ...], asked: Wanted, held: set[int]) -> float:
+    """Which part of a name's words was found."""
     size = len(name)
     for start in range(len(asked.words) - size + 1):
         if asked.words[start : start + size] == name:
-            return sum(position in held for position in range(start, start + size)) * 2 >= size
-    return False
+            return sum(position in held for position in range(start, start + size)) / size
+    return 0.0
 
 
 def _features(  # noqa: PLR0917 - one row of a table

@@ -39,7 +39,12 @@ OWNERS = {
     "gradio": {"ui.chat"},
     "uvicorn": {"ui.server"},
     "rich": {"ui"},
-    "sklearn": {"eval"},
+    "sklearn": {"eval.fit_refusal"},
+    "scipy": {"eval.statistics"},
+    "ir_measures": {"eval.metrics"},
+    "matplotlib": {"eval.report.figures"},
+    "jinja2": {"eval.report.page"},
+    "junitparser": {"eval.report.junit"},
 }
 
 

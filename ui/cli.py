@@ -22,6 +22,7 @@ import click
 from index.errors import PolyciteError, UsageError
 from ui.commands.answers import ask, chat
 from ui.commands.doctor import doctor
+from ui.commands.evaluation import evaluate
 from ui.commands.index import index
 from ui.commands.serve import serve
 from ui.quiet import quiet_libraries
@@ -119,7 +120,7 @@ def main() -> None:
     cli(prog_name="rag")
 
 
-for _command in (index, ask, chat, serve, doctor):
+for _command in (index, ask, chat, serve, evaluate, doctor):
     cli.add_command(_command)
 
 

@@ -4,11 +4,19 @@ where stderr is not a terminal."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from ui.render import terminal
 
@@ -62,6 +70,31 @@ def indexing() -> Iterator[IndexingBars]:
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield IndexingBars(progress)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for things that are counted: call it with what is being done, how many are done, and of how many."""
+    console = terminal(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        shown = what
+
+        def count(name: str, done: int, total: int) -> None:
+            nonlocal shown
+            if name != shown:  # the time left is of what is being done
+                progress.reset(task, description=name, total=total)
+                shown = name
+            progress.update(task, completed=done, total=total)
+
+        yield count
 
 
 @contextmanager

@@ -9,11 +9,14 @@ from typing import Any, Self
 import httpx
 
 from index.errors import UsageError, WorkError
+from index.types import Document
 from rag.answer import Answer, Citation, EngineName, Parallel, Timings, Turn
 
 CONNECT_SECONDS = 5.0
 # On top of what the server may itself wait for a language model.
 _SPARE_SECONDS = 60.0
+# Documents of one page of their list.
+_PAGE = 100
 
 
 class RemoteAssistant:
@@ -62,13 +65,54 @@ class RemoteAssistant:
         }
         return _answer(self._post("/v1/ask", body), self._address)
 
+    def hits(
+        self, query: str, *, top_k: int = 10, documents: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The passages nearest to a query, best first, as the HTTP contract writes them.
+
+        Raises:
+            UsageError, WorkError: as `ask`.
+        """
+        chosen = None if documents is None else list(documents)
+        found = self._post("/v1/search", {"query": query, "top_k": top_k, "documents": chosen}).get("hits")
+        if not isinstance(found, list):
+            raise _other_format(self._address)
+        return found
+
+    def documents(self) -> list[Document]:
+        """Every indexed document with its text.
+
+        Raises:
+            UsageError, WorkError: as `ask`.
+        """
+        found: list[Document] = []
+        while True:
+            page = self._get("/v1/documents", {"limit": _PAGE, "offset": len(found)})
+            try:
+                for info in page["documents"]:
+                    found.append(_document(self._get(f"/v1/documents/{info['id']}")))
+                if not page["documents"] or len(found) >= page["total"]:
+                    return found
+            except (KeyError, TypeError) as error:
+                raise _other_format(self._address) from error
+
+    def provenance(self) -> dict[str, str]:
+        """What the server tells of itself: its address, its model and the size of its index."""
+        ready = self._get("/readyz")
+        return {"server": self._address, **{f"server.{name}": str(value) for name, value in ready.items()}}
+
     def _post(self, path: str, body: dict[str, Any]) -> Any:
+        return self._send("POST", path, json=body)
+
+    def _get(self, path: str, query: dict[str, int] | None = None) -> Any:
+        return self._send("GET", path, params=query)
+
+    def _send(self, method: str, path: str, **sent: Any) -> Any:
         try:
-            response = self._client.post(path, json=body)
+            response = self._client.request(method, path, **sent)
         except httpx.HTTPError as error:
             raise WorkError(
-                f"the server at {self._address}, which owns the data directory, does not answer ({error}): "
-                "wait for it or stop it"
+                f"the server at {self._address} does not answer ({error}): wait for it or stop it"
             ) from error
         try:
             content = response.json()
@@ -101,10 +145,18 @@ def _answer(content: dict[str, Any], address: str) -> Answer:
         values["timings_ms"] = Timings(**_known(Timings, content["timings_ms"]))
         return Answer(**values)
     except (KeyError, TypeError, AttributeError) as error:
-        raise WorkError(
-            f"the server at {address} answers in another format than this program reads: "
-            "start it again with this version"
-        ) from error
+        raise _other_format(address) from error
+
+
+def _other_format(address: str) -> WorkError:
+    return WorkError(
+        f"the server at {address} answers in another format than this program reads: "
+        "start it again with this version"
+    )
+
+
+def _document(content: dict[str, Any]) -> Document:
+    return Document(**_known(Document, content))
 
 
 def _citation(content: dict[str, Any]) -> Citation:

@@ -110,7 +110,12 @@ def _add_answers(app: FastAPI, assistant: Assistant) -> None:
     async def search(request: SearchRequest) -> SearchOut:
         """Return the passages nearest to a query, in any language, the best first."""
         hits = await in_thread(
-            lambda: assistant.search(request.query, top_k=request.top_k, languages=request.languages)
+            lambda: assistant.search(
+                request.query,
+                top_k=request.top_k,
+                languages=request.languages,
+                documents=request.documents,
+            )
         )
         return SearchOut(query=request.query, hits=[HitOut(**hit.to_dict()) for hit in hits])
 

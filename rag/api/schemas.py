@@ -79,6 +79,9 @@ class SearchRequest(_Request):
         description="Look only into documents in these languages (ISO 639-1); null: all.",
         examples=[["bn", "hi"]],
     )
+    documents: list[DocumentId] | None = Field(
+        None, max_length=_MAX_CODES, description="Look only into these documents; null: all."
+    )
 
 
 class ParallelOut(BaseModel):

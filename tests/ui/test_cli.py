@@ -323,7 +323,7 @@ def test_a_server_that_does_not_answer_is_an_error_in_one_line(rag: Rag, data_di
     with own(data_dir, purpose="rag serve", address="http://127.0.0.1:9"):
         result = rag("ask", "how?")
     assert result.exit_code == 1
-    assert "the server at http://127.0.0.1:9, which owns the data directory, does not answer" in result.stderr
+    assert "the server at http://127.0.0.1:9 does not answer" in result.stderr
 
 
 # -- doctor

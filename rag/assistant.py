@@ -3,14 +3,16 @@ all use this object."""
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
-from index.errors import UsageError
+from index.errors import ModelError, UsageError
 from index.indexer import manifest_for
 from rag import extractive, refusal
 from rag.answer import Answer, EngineName, Hit, Timings, Turn
@@ -19,6 +21,11 @@ from rag.evidence import Evidence, gather
 from rag.question import Question, analyse
 from rag.retriever import CorpusRetriever
 from rag.settings import RagSettings
+
+if TYPE_CHECKING:
+    from rag.reader.openvino_reader import Reader
+
+log = logging.getLogger(__name__)
 
 
 class Assistant:
@@ -30,6 +37,7 @@ class Assistant:
         self._settings = settings
         self._retriever = CorpusRetriever(corpus, embedder, top_k=settings.top_k)
         self._reranker = _reranker(settings)
+        self._reader = load_reader(settings)
 
     @classmethod
     def open(cls, settings: RagSettings) -> Self:
@@ -38,7 +46,7 @@ class Assistant:
         Raises:
             IndexMissing: nothing is indexed.
             IndexMismatch: the index was made with another model or chunker.
-            ModelError: the model cannot be loaded.
+            ModelError: a model that the settings name cannot be loaded.
         """
         embedder = load_embedder(settings.index)
         corpus = Corpus.open(settings.index, manifest_expected=manifest_for(embedder, settings.index))
@@ -137,7 +145,10 @@ class Assistant:
         if self._reranker is not None:
             hits = self._reranker.rerank(question.text, hits)
         retrieved = time.perf_counter()
-        return gather(question, hits, self.corpus, self.embedder, top_k=self._settings.top_k), retrieved
+        evidence = gather(
+            question, hits, self.corpus, self.embedder, top_k=self._settings.top_k, reader=self._reader
+        )
+        return evidence, retrieved
 
     def _evidence(
         self,
@@ -170,6 +181,25 @@ class Assistant:
 
 def _likely(evidence: Evidence) -> float:
     return 0.0 if evidence.features is None else refusal.probability(evidence.features)
+
+
+def load_reader(settings: RagSettings) -> Reader | None:
+    """The reader that the settings name; None when it is off, or when the bundled one is not to be had.
+
+    Raises:
+        ModelError: the settings name a file that cannot be loaded.
+    """
+    if settings.reader_model == "off":
+        return None
+    from rag.reader.openvino_reader import BUNDLED_READER, Reader  # openvino: only where it is used
+
+    if settings.reader_model != "bundled":
+        return Reader.load(Path(settings.reader_model), threads=settings.index.embed_threads)
+    try:
+        return Reader.load(BUNDLED_READER, threads=settings.index.embed_threads)
+    except ModelError as error:
+        log.warning("answers are chosen by similarity alone: %s", error)
+        return None
 
 
 def _reranker(settings: RagSettings):  # type: ignore[no-untyped-def]

@@ -2,14 +2,15 @@
 
 Two vectors ask: the whole question, and its *focus*, the question without the words that many sentences of the best
 document share (its place, its people). The whole question finds the document; inside it the shared words
-would favour whatever sentence repeats them, and the focus finds the one that answers. Measured in
+would favour whatever sentence repeats them, and the focus finds the one that answers. Then the reader, where there is
+one, reads the most promising passages and says where the answer stands in them, if it does. Measured in
 docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,27 +19,30 @@ from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.quantities import Quantity, find_quantities, numbers_in
-from index.terms import split_words
 from index.types import Sentence
 from rag.answer import Hit
-from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
+from rag.coverage import (
+    Coverage,
+    Openings,
+    about_the_names,
+    coverage_of,
+    focus_of,
+    left_out,
+    pushes_away,
+    written_as_names,
+)
+from rag.lexical import wanted
 from rag.question import Question
+from rag.reader.passages import Read, Reads, read, windows
 
-# A word of the question is shared when this part of the document's sentences, and at least two, hold it.
-_SHARED = 0.08
-# Sentences of a document that are looked at for shared words and names; a long document shows them early.
-_LOOKED_AT = 120
-# What a document that holds the question's names and numbers gains over one that does not, as a cosine. Chosen, not
-# fitted.
-_HOLDS_NAMES = 0.04
-# A name is held when this part of its words is: titles and translated parts may be missing.
-_HELD = 0.5
 # What a caption loses: it is short, and short texts are near to everything.
 _CAPTION = 0.05
-# Terms that are left out one at a time, each costing one short text to embed.
-_TERMS_LEFT_OUT = 24
 # A term that pushes the question this far from the passage is named as what the documents do not hold.
 _PUSHES_AWAY = 0.01
+# Passages that the reader reads, and how long they are. Both cost time in proportion; chosen on held-out articles.
+_READ, _READ_TOKENS = 4, 128
+# What the reader's probability of an answer adds to a sentence, and to a number, on the scale of their scores.
+_READ_SENTENCE, _READ_NUMBER = 0.3, 0.6
 # What a number of another kind than asked for loses. Against none, it raised the right number from 0.35 to 0.57 of
 # number questions across XQuAD languages; other values were not tried.
 _WRONG_KIND = 0.15
@@ -48,7 +52,8 @@ _WRONG_KIND = 0.15
 class Support:
     """A sentence that may answer, with the hit it stands in.
 
-    `score` orders sentences, larger first, about 1 to 2; `cosine` is to the whole question, `focused` to its focus.
+    `score` orders sentences, larger first, about 1 to 2; `cosine` is to the whole question, `focused` to its focus;
+    `answered` is the reader's probability that the answer stands in it, 0 for a sentence that was not read.
     """
 
     sentence: Sentence
@@ -56,16 +61,19 @@ class Support:
     score: float
     cosine: float
     focused: float
+    answered: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class NumberFound:
-    """A number that may be the short answer. Offsets count in its sentence; `cosine` is its clause's to the focus."""
+    """A number that may be the short answer. Offsets count in its sentence; `cosine` is its clause's to the focus,
+    `answered` the reader's probability that it is the answer."""
 
     support: Support
     quantity: Quantity
     score: float
     cosine: float
+    answered: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ class Features:
             another place pushes the question away from the passage, in any script.
         answerable: 1 unless a number or date is asked for and none stands in the passages.
         same_language: 1 when the passage is in the question's language.
+        read: the reader's probability that the best passage it read answers; 0 without a reader.
+        pointed: its probability that the answer stands in the sentence or number that would answer.
     """
 
     passage: float
@@ -93,11 +103,31 @@ class Features:
     unsupported: float
     answerable: float
     same_language: float
+    read: float
+    pointed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The words that the reader points at: code points `start`..`end` of the sentence, and their probability."""
+
+    support: Support
+    start: int
+    end: int
+    answered: float
+
+    @property
+    def text(self) -> str:
+        """The words."""
+        return self.support.sentence.text[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything an engine needs: hits, sentences best first, numbers best first, features, missing names."""
+    """Everything an engine needs: hits, sentences best first, numbers best first, features, missing names.
+
+    `span` is None without a reader, and where it points at nothing within one sentence.
+    """
 
     question: Question
     hits: tuple[Hit, ...]
@@ -105,106 +135,107 @@ class Evidence:
     numbers: tuple[NumberFound, ...]
     features: Features | None
     missing: tuple[str, ...]
+    span: Span | None = None
 
 
 def gather(
-    question: Question, hits: Sequence[Hit], corpus: Corpus, embedder: Embedder, *, top_k: int = 5
+    question: Question,
+    hits: Sequence[Hit],
+    corpus: Corpus,
+    embedder: Embedder,
+    *,
+    top_k: int = 5,
+    reader: Reads | None = None,
 ) -> Evidence:
     """Rank the sentences and numbers of the hits.
 
     Args:
         question: analysed.
         hits: best first; none gives empty evidence without features.
-        top_k: how many of the hits are read, those whose documents hold the question's names first.
+        top_k: how many of the hits are looked into, those whose documents hold the question's names first.
+        reader: reads the most promising of them; None: similarity alone decides.
     """
     if not hits:
         return Evidence(question, (), (), (), None, ())
     asked = wanted(question)
-    reader = corpus.reader()
-    openings = _Openings(reader)
-    hits = _about_the_names(question, asked, hits, openings)[:top_k]
-    best: Hit = hits[0]
-    coverage = _coverage(question, asked, openings, best)
-    focus = _focus(question, asked, openings, best)
-    left_out = _left_out(asked, coverage.held)
-    texts = [question.text, focus, " ".join(asked.words), *left_out.values()]
-    whole, focused, plain, *others = embedder.embed_queries(texts)
-    supports = _supports(hits, reader, whole, focused)
-    numbers = _numbers(question, hits, supports, reader, focused)
-    pushes = _pushes(reader, best, plain, others)
-    named = _named(question, list(left_out), embedder)
+    rows = corpus.reader()
+    openings = Openings(rows)
+    hits = about_the_names(question, asked, hits, openings)[:top_k]
+    focus = focus_of(question, asked, openings, hits[0])
+    whole, focused = embedder.embed_queries([question.text, focus])
+    supports = _supports(hits, rows, whole, focused)
+    reads = _read(reader, question, supports, rows, embedder)
+    supports = _as_read(supports, reads)
+    numbers = _numbers(question, hits, supports, rows, focused, reads)
+    best = numbers[0].support.hit if numbers else supports[0].hit if supports else hits[0]
+    coverage = coverage_of(question, asked, openings, best)
+    without = left_out(asked, coverage.held)
+    plain, *others = embedder.embed_queries([" ".join(asked.words), *without.values()])
+    pushes = pushes_away(rows, best, plain, others)
+    by_name = pushes * written_as_names(question, list(without), embedder)
     missing = coverage.missing
-    if not missing and named.any() and (pushes * named).max() >= _PUSHES_AWAY:
-        missing = (list(left_out)[int((pushes * named).argmax())],)
+    if not missing and by_name.max(initial=0.0) >= _PUSHES_AWAY:
+        missing = (list(without)[int(by_name.argmax())],)
     return Evidence(
         question=question,
         hits=tuple(hits),
         supports=tuple(supports),
         numbers=tuple(numbers),
-        features=_features(question, best, supports, numbers, coverage, pushes),
+        features=_features(question, best, supports, numbers, coverage, pushes, reads),
         missing=missing,
+        span=_span(supports, reads),
     )
 
 
-def _left_out(asked: Wanted, held: frozenset[int]) -> dict[str, str]:
-    """For each term of the question that the document does not hold: the question without it, by the term's words."""
-    texts: dict[str, str] = {}
-    for term in asked.terms[:_TERMS_LEFT_OUT]:
-        positions = set(range(term.first, term.last + 1))
-        if not positions & held and len(positions) < len(asked.words):
-            kept = [word for position, word in enumerate(asked.words) if position not in positions]
-            texts[" ".join(term.words)] = " ".join(kept)
-    return texts
+def _read(
+    reader: Reads | None, question: Question, supports: Sequence[Support], rows: Reader, embedder: Embedder
+) -> list[Read]:
+    """The most promising passages, read."""
+    if reader is None:
+        return []
+    chosen = windows(
+        [(support.sentence, support.hit.chunk) for support in supports],
+        lambda chunk: rows.sentences_of(chunk.document_id, chunk.first, chunk.last),
+        embedder.count_tokens,
+        most=_READ,
+        tokens=_READ_TOKENS,
+    )
+    return read(reader, question.text, chosen)
 
 
-def _pushes(
-    reader: Reader, hit: Hit, plain: NDArray[np.float32], others: Sequence[NDArray[np.float32]]
-) -> NDArray[np.float32]:
-    """(terms,) how much nearer the question without each term is to the passage, a difference of cosines."""
-    passage = reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id)
-    if not others or passage is None:
-        return np.zeros(len(others), np.float32)
-    return np.asarray((np.stack(others) - plain) @ passage, np.float32)
+def _as_read(supports: Sequence[Support], reads: Sequence[Read]) -> list[Support]:
+    """The sentences in their order after reading."""
+    if not reads:
+        return list(supports)
+    found = []
+    for support in supports:
+        sentence = support.sentence
+        answered = _answered(reads, sentence.document_id, sentence.start, sentence.end)
+        score = support.score + _READ_SENTENCE * answered
+        found.append(replace(support, score=score, answered=answered))
+    return sorted(found, key=lambda support: -support.score)
 
 
-def _named(question: Question, terms: Sequence[str], embedder: Embedder) -> NDArray[np.bool_]:
-    """(terms,) whether a term is written as a name or holds a word that the vocabulary does not have whole."""
-    capitals = {word for name in question.names for word in name}
-    words = [term.split() for term in terms]
-    distinct = sorted({word for term in words for word in term})
-    pieces = dict(zip(distinct, embedder.count_tokens(distinct), strict=True))
-    return np.array([any(w in capitals or pieces[w] > 1 for w in term) for term in words], bool)
+def _answered(reads: Sequence[Read], document_id: str, start: int, end: int) -> float:
+    """The largest probability that a window answers with words of this stretch of a document."""
+    return max((each.answer_in(document_id, start, end) for each in reads), default=0.0)
 
 
-class _Openings:
-    """The terms of the first sentences of documents, read once a question."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._terms: dict[str, list[TextTerms]] = {}
-
-    def terms(self, document_id: str) -> list[TextTerms]:
-        """The terms of each of a document's first sentences."""
-        if document_id not in self._terms:
-            sentences = self._reader.sentences_of(document_id, 0, _LOOKED_AT - 1)
-            self._terms[document_id] = [text_terms(s.text, s.language) for s in sentences]
-        return self._terms[document_id]
-
-
-def _focus(question: Question, asked: Wanted, openings: _Openings, hit: Hit) -> str:
-    """The question without the words that many sentences of the document share."""
-    sentences = openings.terms(hit.chunk.document_id)
-    needed = max(2.0, _SHARED * len(sentences))
-    counts: dict[int, int] = {}
-    for sentence in sentences:
-        here = matched(asked, sentence)
-        for position in {p for term in here for p in range(term.first, term.last + 1)}:
-            counts[position] = counts.get(position, 0) + 1
-    shared = {position for position, count in counts.items() if count >= needed}
-    own = asked.words if question.own is None else split_words(question.own)
-    left = [word for position, word in enumerate(asked.words) if position not in shared and word in own]
-    # Two words are the least that can still ask for something.
-    return " ".join(left) if 2 <= len(left) < len(asked.words) else question.text
+def _span(supports: Sequence[Support], reads: Sequence[Read]) -> Span | None:
+    """What the reader points at in the best sentence."""
+    if not supports:
+        return None
+    support = supports[0]
+    sentence = support.sentence
+    for each in sorted(reads, key=lambda each: -each.reading.answered):
+        best = each.reading.best
+        if best is None or not each.window.holds(sentence):
+            continue
+        start, end = (each.window.start + place - sentence.start for place in (best.start, best.end))
+        if 0 <= start < end <= len(sentence.text):
+            answered = each.answer_in(sentence.document_id, sentence.start + start, sentence.start + end)
+            return Span(support, start, end, answered)
+    return None
 
 
 def _supports(
@@ -230,12 +261,13 @@ def _supports(
     return sorted(found.values(), key=lambda support: -support.score)
 
 
-def _numbers(
+def _numbers(  # noqa: PLR0917 - one step of `gather`
     question: Question,
     hits: Sequence[Hit],
     supports: Sequence[Support],
     reader: Reader,
     focused: NDArray[np.float32],
+    reads: Sequence[Read],
 ) -> list[NumberFound]:
     """Numbers of the kind asked for, best first: passage, sentence and clause each have a say."""
     if not (question.wants_number or question.wants_date):
@@ -253,8 +285,10 @@ def _numbers(
                 continue  # a number that the question itself gives does not answer it
             penalty = _penalty(question, quantity)
             if penalty is not None:
-                score = hit.score + support.focused + cosine - penalty
-                found.append(NumberFound(support, quantity, score, cosine))
+                start = support.sentence.start + quantity.start
+                answered = _answered(reads, clause.document_id, start, start + len(quantity.text))
+                score = hit.score + support.focused + cosine - penalty + _READ_NUMBER * answered
+                found.append(NumberFound(support, quantity, score, cosine, answered))
     unique = {(n.support.sentence.id, n.quantity.start): n for n in sorted(found, key=lambda n: n.score)}
     return sorted(unique.values(), key=lambda number: -number.score)
 
@@ -277,68 +311,14 @@ def _penalty(question: Question, quantity: Quantity) -> float | None:
     return _WRONG_KIND if quantity.kind == "date" else 0.0
 
 
-def _about_the_names(
-    question: Question, asked: Wanted, hits: Sequence[Hit], openings: _Openings
-) -> list[Hit]:
-    """The hits in the order of their scores with a bonus for holding the question's names and numbers."""
-    if not (question.names or question.numbers) or len({hit.chunk.document_id for hit in hits}) == 1:
-        return list(hits)
-    bonus = {}
-    for hit in hits:
-        if hit.chunk.document_id not in bonus:
-            coverage = _coverage(question, asked, openings, hit)
-            bonus[hit.chunk.document_id] = _HOLDS_NAMES * (coverage.names + coverage.numbers)
-    return sorted(hits, key=lambda hit: -hit.score - bonus[hit.chunk.document_id])
-
-
-@dataclass(frozen=True, slots=True)
-class _Coverage:
-    """What the best document holds of the question: parts of its names and numbers, and positions of its words."""
-
-    names: float
-    numbers: float
-    missing: tuple[str, ...]
-    held: frozenset[int]
-
-
-def _coverage(question: Question, asked: Wanted, openings: _Openings, hit: Hit) -> _Coverage:
-    texts = [
-        text_terms(hit.title, hit.document_language),
-        text_terms(hit.chunk.text, hit.chunk.language),
-        *openings.terms(hit.chunk.document_id),
-    ]
-    held: set[int] = set()
-    digits: set[str] = set()
-    for text in texts:
-        held.update(p for term in matched(asked, text) for p in range(term.first, term.last + 1))
-        digits.update(*(numbers_in(word) for word in text.words))
-    shares = {name: _share_held(name, asked, held) for name in question.names}
-    missing = [" ".join(name) for name, share in shares.items() if share < _HELD]
-    unheld = sorted(question.numbers - digits)
-    return _Coverage(
-        names=sum(shares.values()) / len(shares) if shares else 1.0,
-        numbers=1 - len(unheld) / len(question.numbers) if question.numbers else 1.0,
-        missing=(*missing, *unheld),
-        held=frozenset(held),
-    )
-
-
-def _share_held(name: tuple[str, ...], asked: Wanted, held: set[int]) -> float:
-    """Which part of a name's words was found."""
-    size = len(name)
-    for start in range(len(asked.words) - size + 1):
-        if asked.words[start : start + size] == name:
-            return sum(position in held for position in range(start, start + size)) / size
-    return 0.0
-
-
 def _features(  # noqa: PLR0917 - one row of a table
     question: Question,
     hit: Hit,
     supports: Sequence[Support],
     numbers: Sequence[NumberFound],
-    coverage: _Coverage,
+    coverage: Coverage,
     pushes: NDArray[np.float32],
+    reads: Sequence[Read],
 ) -> Features:
     cosines = np.array([support.cosine for support in supports] or [0.0])
     focused = numbers[0].cosine if numbers else supports[0].focused if supports else 0.0
@@ -352,4 +332,6 @@ def _features(  # noqa: PLR0917 - one row of a table
         unsupported=float(pushes.max(initial=0.0)),
         answerable=float(bool(numbers) or not asks_for_figure),
         same_language=float(hit.chunk.language == question.language),
+        read=max((each.reading.answered for each in reads), default=0.0),
+        pointed=numbers[0].answered if numbers else supports[0].answered if supports else 0.0,
     )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.lexicon import lexicon
+from index.quantities import find_quantities
+from index.terms import fold_digits, split_words
 from rag.answer import Citation
 from rag.evidence import Evidence, Support
 from rag.names import find_name
@@ -13,6 +15,11 @@ from rag.names import find_name
 # A second sentence is quoted too when it scores within this of the first. Chosen by eye, not fitted.
 _NEAR = 0.03
 _NEAREST_SHOWN = 3
+# The reader's span is the short answer when it is this sure and the span this short. Chosen, not fitted.
+_SURE = 0.5
+_SHORT_WORDS = 5
+_EDGES = " \t\n.,;:!?()[]\"'“”‘’«»।"
+_EXPLAINED = frozenset({"reason", "manner"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +71,36 @@ def _choose(evidence: Evidence) -> tuple[list[Support], str | None]:
         best = evidence.numbers[0]
         return [best.support], best.quantity.short
     first = evidence.supports[0]
-    if question.kind in {"person", "place"}:
-        name = find_name(first.sentence, question)
-        if name:
-            return [first], name
+    short = _pointed_at(evidence)
+    if short is None and question.kind in {"person", "place"}:
+        short = find_name(first.sentence, question)
+    if short:
+        return [first], short
     chosen = [first]
     for support in evidence.supports[1:3]:
         if first.score - support.score <= _NEAR and support.sentence.kind == "body":
             chosen.append(support)
             break
     return chosen, None
+
+
+def _pointed_at(evidence: Evidence) -> str | None:
+    """The few words that the reader is sure of; a number among them with its qualifier."""
+    span = evidence.span
+    if span is None or span.answered < _SURE or evidence.question.kind in _EXPLAINED:
+        return None
+    words = split_words(span.text)
+    if not 0 < len(words) <= _SHORT_WORDS:
+        return None
+    sentence = span.support.sentence
+    inside = [
+        quantity
+        for quantity in find_quantities(sentence.text, sentence.language)
+        if span.start < quantity.end and quantity.start < span.end
+    ]
+    if len(inside) == 1 and inside[0].kind != "code" and any(c.isnumeric() for c in words[0]):
+        return inside[0].short
+    return fold_digits(span.text).strip(_EDGES) or None
 
 
 def _one_each(supports: Sequence[Support]) -> list[Support]:

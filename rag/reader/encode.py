@@ -151,6 +151,20 @@ def best_spans(row: Row, start: Float32, end: Float32, *, count: int = 1) -> lis
     return found
 
 
+def span_probabilities(row: Row, start: Float32, end: Float32) -> Float32:
+    """(window tokens, window tokens) float32: how likely the answer runs from one token to another; sums to 1.
+
+    A softmax over start plus end logit of every span of 1 to LONGEST_ANSWER tokens; that there is no answer is
+    not among the choices.
+    """
+    size = len(row.offsets)
+    sums = start[row.first : row.first + size, None] + end[None, row.first : row.first + size]
+    reach = np.arange(size)[None, :] - np.arange(size)[:, None]
+    sums = np.where((reach >= 0) & (reach < LONGEST_ANSWER), sums, -np.inf)
+    raised = np.exp(sums - sums.max(initial=-np.inf)) if size else np.zeros((0, 0))
+    return np.asarray(raised / raised.sum() if size else raised, np.float32)
+
+
 def _without_space(text: str, start: int, end: int) -> tuple[int, int]:
     """A piece's offsets without the white space that the tokenizer counts to the word behind it."""
     while start < end and text[start].isspace():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -24,31 +23,38 @@ from index.bundled.network import EncoderGraph, compile_graph, usable_cpus
 from index.errors import ModelError
 from index.token_batches import token_batches
 from rag.reader import FORMAT
-from rag.reader.encode import PairEncoder, Row, SpanScore, best_spans, pad
+from rag.reader.encode import PairEncoder, Row, best_spans, pad, span_probabilities
 
 Float32 = npt.NDArray[np.float32]
 
 # Padded tokens of one request; as for the encoder, its activations then stay in the processor's cache.
 _REQUEST_TOKENS = 512
+BUNDLED_READER = Path(__file__).with_name("reader.safetensors")
 _MAKE = "make it with `python -m rag.reader.train`"
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
-    """What one window says to a question.
+    """What one window says to a question. Offsets are code points of the window, end excluded.
 
-    `start`..`end` are code points of the window, end excluded: the best span, whether it answers or not; both 0 for
-    a window without words. `score` is its logit (start plus end), `null_score` that of "no answer"; `answered` in
-    0..1 is the probability that the window answers at all. `spans` are the best spans, best first, without overlap;
-    the first is `start`..`end`.
+    Attributes:
+        answered: probability, 0 to 1, that the window answers the question.
+        best: the best span of 1 to LONGEST_ANSWER tokens, its score a logit; None for a window without words.
     """
 
-    start: int
-    end: int
-    score: float
-    null_score: float
-    answered: float
-    spans: tuple[SpanScore, ...]
+    def __init__(self, row: Row, logits: Float32, answered: float) -> None:
+        """`logits`: (tokens, 2), of start and end; `answered`: a logit."""
+        self.answered = float(1 / (1 + np.exp(-answered)))
+        found = best_spans(row, logits[:, 0], logits[:, 1])
+        self.best = found[0] if found else None
+        self._offsets = np.array(row.offsets, np.int64).reshape(-1, 2)
+        self._joint = span_probabilities(row, logits[:, 0], logits[:, 1])
+
+    def covers(self, start: int, end: int) -> float:
+        """The probability, 0 to 1, that the answer shares a token with `start`..`end`, given that there is one."""
+        inside = np.flatnonzero((self._offsets[:, 0] < end) & (self._offsets[:, 1] > start))
+        if not len(inside):
+            return 0.0
+        return float(self._joint[: inside[-1] + 1, inside[0] :].sum())
 
 
 class Reader:
@@ -79,18 +85,17 @@ class Reader:
         weights = _TrainedWeights(Container(require_source().path), _read(path))
         return cls(_build(weights), PairEncoder.bundled(), threads=threads)
 
-    def read(self, question: str, windows: Sequence[str], *, spans: int = 1) -> list[Reading]:
+    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
         """What each window says to the question, in order.
 
         Args:
             question: at most 64 tokens of it are read.
             windows: texts of up to about 250 tokens; what is longer loses its end.
-            spans: how many spans a reading holds at most.
         """
         rows = self._encoder.rows([question] * len(windows), windows)
         return [
-            _reading(row, states, answered, spans)
-            for row, (states, answered) in zip(rows, self._run(rows), strict=True)
+            Reading(row, logits, answered)
+            for row, (logits, answered) in zip(rows, self._run(rows), strict=True)
         ]
 
     def _run(self, rows: Sequence[Row]) -> list[tuple[Float32, float]]:
@@ -166,17 +171,3 @@ def _read(path: Path) -> dict[str, Float32]:
             return {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise ModelError(f"The reader's file {path} cannot be read ({error}): {_MAKE}.") from error
-
-
-def _reading(row: Row, spans: Float32, answered: float, count: int) -> Reading:
-    start, end = spans[:, 0], spans[:, 1]
-    best = best_spans(row, start, end, count=count)
-    top = best[0] if best else SpanScore(0, 0, -np.inf)
-    return Reading(
-        start=top.start,
-        end=top.end,
-        score=top.score,
-        null_score=float(start[0] + end[0]),
-        answered=float(1 / (1 + np.exp(-answered))),
-        spans=tuple(best),
-    )

@@ -2,10 +2,11 @@
 
     python -m eval.fit_refusal DATA [--write]
 
-DATA holds `xquad-dev/`, `squad2-sv-dev/` and `nomiracl/`. Answerable: XQuAD questions in one language over the articles
-of another, and NoMIRACL questions with a relevant passage. Not answerable: the same XQuAD questions with
-their article hidden, or with their name replaced by one of another article's questions; the impossible questions
-of SQuAD 2.0 in Swedish; NoMIRACL questions without a relevant passage. Folds are by article and question.
+DATA holds `xquad-dev/`, `squad2-sv-dev/` and `nomiracl/`. Answerable: XQuAD questions in one language over the
+paragraphs of another, and NoMIRACL questions with a relevant passage. Not answerable: the same XQuAD questions with
+their article or only their paragraph hidden, or with their name replaced by one of another article's questions; the
+impossible questions of SQuAD 2.0 in Swedish; NoMIRACL questions without a relevant passage. Folds are by article and
+question. The reader has learnt from the same data: only the articles and questions that it did not see are used.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import json
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,36 +30,65 @@ from sklearn.preprocessing import StandardScaler
 
 from eval.nomiracl import passage_texts, read_nomiracl
 from eval.public import documents_by_name, index_folder, open_corpus, write_texts
-from eval.squad import Case, join, read_squad
+from eval.squad import SEPARATOR, Case, SquadFile, join, read_squad
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
+from rag.assistant import load_reader
 from rag.evidence import Features, gather
 from rag.question import analyse
+from rag.reader.data import read_corpus
+from rag.reader.openvino_reader import Reader
 from rag.refusal import MODEL_FILE
 from rag.retriever import CorpusRetriever
+from rag.settings import RagSettings
 
 LANGUAGES = ("en", "hi", "vi", "sv")
 SEED = 20
 _FEATURES = tuple(field.name for field in fields(Features))
+_OF_READER = ("read", "pointed")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question with its features: `stratum` says where it comes from, `fold` what it must not be split from."""
+    """One question with its features, with the reader and without.
+
+    `stratum` says where it comes from, `fold` what it must not be split from.
+    """
 
     stratum: str
     fold: str
     answered: bool
-    features: Features
+    read: Features
+    unread: Features
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Ids of SQuAD questions, and judged questions without an answer, that the reader did not learn from."""
+
+    ids: frozenset[str]
+    judged: frozenset[str]
+
+    @classmethod
+    def by(cls, reader: Reader, data: Path) -> Unseen:
+        """What the reader's recipe held out."""
+        if reader.held_out is None:
+            raise click.ClickException("the reader learnt from everything: nothing is left to fit on")
+        held = read_corpus(data).fold(reader.held_out, inside=True)
+        return cls(
+            ids=frozenset(ask for passage in held.passages for ask in passage.asks),
+            judged=frozenset(unanswered.question for unanswered in held.unanswered),
+        )
 
 
 class Collector:
     """Asks questions of one corpus and keeps what the refusal sees."""
 
-    def __init__(self, corpus: Corpus, embedder: Embedder) -> None:
+    def __init__(self, corpus: Corpus, embedder: Embedder, reader: Reader) -> None:
         self._corpus = corpus
         self._embedder = embedder
+        self._reader = reader
         self._retriever = CorpusRetriever(corpus, embedder, top_k=15)
 
     def example(
@@ -65,35 +97,68 @@ class Collector:
         """The features of a question, None when nothing at all was found."""
         question = analyse(text)
         hits = self._retriever.hits(question, documents=documents)
-        features = gather(question, hits, self._corpus, self._embedder).features
-        return None if features is None else Example(stratum, fold, answered, features)
+        read, unread = (
+            gather(question, hits, self._corpus, self._embedder, reader=reader).features
+            for reader in (self._reader, None)
+        )
+        return None if read is None or unread is None else Example(stratum, fold, answered, read, unread)
 
 
-def xquad_examples(
-    data: Path, work: Path, embedder: Embedder, settings: IndexSettings, *, per_pair: int
-) -> Iterator[Example | None]:
-    """Answerable, hidden-article and swapped-name questions over every pair of languages."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every source of examples needs."""
+
+    folder: Path
+    embedder: Embedder
+    settings: IndexSettings
+    reader: Reader
+    unseen: Unseen
+
+    @contextmanager
+    def collector(self, name: str, texts: Mapping[str, str]) -> Iterator[tuple[Collector, dict[str, str]]]:
+        """A collector over an index of texts, and the document ids by the texts' names."""
+        folder, index = self.folder / name, self.folder / f"{name}.index"
+        write_texts(folder, texts, alone=True)
+        index_folder(folder, index, self.embedder, self.settings)
+        with open_corpus(index, self.embedder, self.settings) as corpus:
+            yield Collector(corpus, self.embedder, self.reader), documents_by_name(corpus)
+
+
+def xquad_examples(data: Path, work: Work, *, per_pair: int) -> Iterator[Example | None]:
+    """Answerable, hidden-article, hidden-paragraph and swapped-name questions over every pair of languages."""
     files = {language: read_squad(data / f"xquad.{language}.json") for language in LANGUAGES}
     rng = random.Random(SEED)  # noqa: S311
     for language, file in files.items():
-        folder, index = work / f"xquad-{language}", work / f"xquad-{language}.index"
-        write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(file.articles)})
-        index_folder(folder, index, embedder, settings)
-        with open_corpus(index, embedder, settings) as corpus:
-            collector = Collector(corpus, embedder)
-            names = documents_by_name(corpus)
+        with work.collector(f"xquad-{language}", _paragraphs(file)) as (collector, names):
             for asked_in, questions in files.items():
                 joined = join(file.cases, questions.cases)
-                for case in rng.sample(joined, min(per_pair, len(joined))):
-                    pair, fold = f"{asked_in}->{language}", f"article {case.article}"
-                    others = [id_ for name, id_ in names.items() if name != f"{case.article:02d}"]
-                    yield collector.example(case.question, stratum=f"xquad {pair}", fold=fold, answered=True)
-                    yield collector.example(
-                        case.question, stratum="article hidden", fold=fold, answered=False, documents=others
-                    )
+                unseen = [case for case in joined if case.id in work.unseen.ids]
+                for case in rng.sample(unseen, min(per_pair, len(unseen))):
+                    own, fold = _paragraph(file, case), f"article {case.article}"
+                    elsewhere = [id_ for name, id_ in names.items() if not name.startswith(own[:3])]
+                    beside = [id_ for name, id_ in names.items() if name != own]
+                    ask = partial(collector.example, case.question, fold=fold)
+                    yield ask(stratum=f"xquad {asked_in}->{language}", answered=True)
+                    yield ask(stratum="article hidden", answered=False, documents=elsewhere)
+                    yield ask(stratum="paragraph hidden", answered=False, documents=beside)
                     swapped = _swap_name(case, joined, rng)
                     if swapped:
                         yield collector.example(swapped, stratum="name swapped", fold=fold, answered=False)
+
+
+def _paragraphs(file: SquadFile) -> dict[str, str]:
+    """The paragraphs by name: two digits for the article, a dash, two for the paragraph."""
+    return {
+        f"{article:02d}-{paragraph:02d}": text
+        for article, found in enumerate(file.articles)
+        for paragraph, text in enumerate(found.text.split(SEPARATOR))
+        if text.strip()
+    }
+
+
+def _paragraph(file: SquadFile, case: Case) -> str:
+    before = file.articles[case.article].text.count(SEPARATOR, 0, case.start)
+    return f"{case.article:02d}-{before:02d}"
 
 
 def _swap_name(case: Case, cases: Sequence[Case], rng: random.Random) -> str | None:
@@ -112,42 +177,29 @@ def _swap_name(case: Case, cases: Sequence[Case], rng: random.Random) -> str | N
     return None
 
 
-def squad2_examples(
-    path: Path, work: Path, embedder: Embedder, settings: IndexSettings, *, limit: int
-) -> Iterator[Example | None]:
+def squad2_examples(path: Path, work: Work, *, limit: int) -> Iterator[Example | None]:
     """Impossible and possible questions of SQuAD 2.0 in Swedish over all its paragraphs."""
     file = read_squad(path)
-    folder, index = work / "squad2", work / "squad2.index"
-    write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(file.articles) if article.text})
-    index_folder(folder, index, embedder, settings)
     rng = random.Random(SEED)  # noqa: S311
-    with open_corpus(index, embedder, settings) as corpus:
-        collector = Collector(corpus, embedder)
+    with work.collector("squad2", _paragraphs(file)) as (collector, _):
         for answered, cases in ((True, file.cases), (False, file.unanswerable)):
-            for case in rng.sample(list(cases.values()), min(limit, len(cases))):
+            unseen = [case for case in cases.values() if case.id in work.unseen.ids]
+            for case in rng.sample(unseen, min(limit, len(unseen))):
                 fold = f"squad2 article {case.article}"
                 yield collector.example(case.question, stratum="squad2-sv", fold=fold, answered=answered)
 
 
-def nomiracl_examples(
-    folder: Path, work: Path, embedder: Embedder, settings: IndexSettings, *, limit: int
-) -> Iterator[Example | None]:
+def nomiracl_examples(folder: Path, work: Work, *, limit: int) -> Iterator[Example | None]:
     """Questions over their own ten passages."""
     for language in ("en", "hi"):
-        cases = [
-            case
-            for kind in ("relevant", "non_relevant")
-            for case in read_nomiracl(folder / f"{kind}.{language}.jsonl")[:limit]
-        ]
+        relevant = read_nomiracl(folder / f"relevant.{language}.jsonl")
+        judged = read_nomiracl(folder / f"non_relevant.{language}.jsonl")
+        unseen = [case for case in judged if case.question in work.unseen.judged]
+        cases = [*relevant[:limit], *unseen[:limit]]
         texts = {name: text for case in cases for name, text in passage_texts(case).items()}
-        source, index = work / f"nomiracl-{language}", work / f"nomiracl-{language}.index"
-        write_texts(source, texts)
-        index_folder(source, index, embedder, settings)
-        with open_corpus(index, embedder, settings) as corpus:
-            collector = Collector(corpus, embedder)
-            by_name = documents_by_name(corpus)
+        with work.collector(f"nomiracl-{language}", texts) as (collector, names):
             for case in cases:
-                own = [by_name[name] for name in passage_texts(case) if name in by_name]
+                own = [names[name] for name in passage_texts(case) if name in names]
                 if own:
                     yield collector.example(
                         case.question,
@@ -158,12 +210,16 @@ def nomiracl_examples(
                     )
 
 
-def fit(examples: Sequence[Example]) -> tuple[dict[str, object], dict[str, float]]:
-    """The model on all examples, and the AUROC of each stratum from models that did not see its fold.
+def fit(examples: Sequence[Example], *, read: bool) -> tuple[dict[str, object], dict[str, float]]:
+    """The model on all examples, with the reader's features or without, and how well it does.
 
-    Negatives that are no stratum of their own are set against the answerable questions of XQuAD.
+    Returns:
+        Intercept and weights, and the AUROC of each stratum from models that did not see its fold. Negatives that
+        are no stratum of their own are set against the answerable questions of XQuAD.
     """
-    table = np.array([[getattr(e.features, name) for name in _FEATURES] for e in examples])
+    names = [name for name in _FEATURES if read or name not in _OF_READER]
+    features = [e.read if read else e.unread for e in examples]
+    table = np.array([[getattr(row, name) for name in names] for row in features])
     truth = np.array([e.answered for e in examples])
     weights = _weights(examples)
     folds = np.array([int(hashlib.sha256(e.fold.encode()).hexdigest(), 16) % 5 for e in examples])
@@ -189,10 +245,10 @@ def fit(examples: Sequence[Example]) -> tuple[dict[str, object], dict[str, float
         scores[stratum] = float(roc_auc_score(truth[rows], predicted[rows]))
     for name, rows in (("answerable", truth), ("unanswerable", ~truth)):
         scores[f"refused of {name}"] = float((predicted[rows] < 0.5).mean())
-    for stratum in ("article hidden", "name swapped"):
+    for stratum in ("article hidden", "paragraph hidden", "name swapped"):
         scores[f"refused of {stratum}"] = float((predicted[strata == stratum] < 0.5).mean())
     scores["refused of xquad"] = float((predicted[is_xquad] < 0.5).mean())
-    values = {name: round(float(w), 4) for name, w in zip(_FEATURES, slopes, strict=True)}
+    values = {name: round(float(w), 4) for name, w in zip(names, slopes, strict=True)}
     return {"intercept": round(intercept, 4), "weights": values}, scores
 
 
@@ -228,37 +284,39 @@ def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) 
     with tempfile.TemporaryDirectory() as temporary:
         folder = work or Path(temporary)
         settings = IndexSettings(data_dir=folder)
-        embedder = load_embedder(settings)
+        reader = load_reader(RagSettings(index=settings))
+        if reader is None:
+            raise click.ClickException("there is no reader: see RAG_READER_MODEL")
+        kit = Work(folder, load_embedder(settings), settings, reader, Unseen.by(reader, data))
         found: list[Example | None] = []
         for source in (
-            xquad_examples(data / "xquad-dev", folder, embedder, settings, per_pair=per_pair),
-            squad2_examples(
-                data / "squad2-sv-dev" / "squad2.sv.json", folder, embedder, settings, limit=limit * 2
-            ),
-            nomiracl_examples(data / "nomiracl", folder, embedder, settings, limit=limit),
+            xquad_examples(data / "xquad-dev", kit, per_pair=per_pair),
+            squad2_examples(data / "squad2-sv-dev" / "squad2.sv.json", kit, limit=limit * 2),
+            nomiracl_examples(data / "nomiracl", kit, limit=limit),
         ):
-            for number, example in enumerate(source, start=1):
+            for example in source:
                 found.append(example)
-                if number % 200 == 0:
+                if len(found) % 200 == 0:
                     click.echo(f"{len(found):,} questions asked", err=True)
     examples = [example for example in found if example is not None]
-    model, scores = fit(examples)
-    click.echo(f"{len(examples):,} questions\n")
-    for name, score in scores.items():
-        click.echo(f"{name:32s} {score:.3f}")
-    click.echo(json.dumps(model, indent=1))
     if work:
-        rows = [
-            {**asdict(e.features), "stratum": e.stratum, "fold": e.fold, "answered": e.answered}
-            for e in examples
-        ]
-        (work / "examples.json").write_text(json.dumps(rows), encoding="utf-8")
+        rows = json.dumps([asdict(example) for example in examples])
+        (work / "examples.json").write_text(rows, encoding="utf-8")
+    click.echo(f"{len(examples):,} questions\n")
+    models, scores = {}, {}
+    for name, read in (("reader", True), ("similarity", False)):
+        models[name], scores[name] = fit(examples, read=read)
+    click.echo(f"{'':32s} reader similarity")
+    for name, score in scores["reader"].items():
+        click.echo(f"{name:32s} {score:.3f}  {scores['similarity'][name]:.3f}")
+    click.echo(json.dumps(models, indent=1))
     if write:
-        recipe = f"python -m eval.fit_refusal DATA --per-pair {per_pair} --limit {limit} --write; seed {SEED}"
-        MODEL_FILE.write_text(
-            json.dumps({"recipe": recipe, "embedder": embedder.name, **model}, indent=2) + "\n",
-            encoding="utf-8",
+        command = (
+            f"python -m eval.fit_refusal DATA --per-pair {per_pair} --limit {limit} --write; seed {SEED}"
         )
+        recipe = f"{command}; {len(examples):,} questions"
+        content = {"recipe": recipe, "embedder": kit.embedder.name, **models}
+        MODEL_FILE.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

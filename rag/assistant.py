@@ -180,7 +180,9 @@ class Assistant:
 
 
 def _likely(evidence: Evidence) -> float:
-    return 0.0 if evidence.features is None else refusal.probability(evidence.features)
+    if evidence.features is None:
+        return 0.0
+    return refusal.probability(evidence.features, read=evidence.was_read)
 
 
 def load_reader(settings: RagSettings) -> Reader | None:

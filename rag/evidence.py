@@ -126,7 +126,8 @@ class Span:
 class Evidence:
     """Everything an engine needs: hits, sentences best first, numbers best first, features, missing names.
 
-    `span` is None without a reader, and where it points at nothing within one sentence.
+    `was_read`: whether a reader had its say. `span` is None without one, and where it points at nothing within one
+    sentence.
     """
 
     question: Question
@@ -136,6 +137,7 @@ class Evidence:
     features: Features | None
     missing: tuple[str, ...]
     span: Span | None = None
+    was_read: bool = False
 
 
 def gather(
@@ -184,6 +186,7 @@ def gather(
         features=_features(question, best, supports, numbers, coverage, pushes, reads),
         missing=missing,
         span=_span(supports, reads),
+        was_read=reader is not None,
     )
 
 

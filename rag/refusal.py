@@ -12,15 +12,16 @@ import math
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rag.evidence import Evidence, Features
 
 MODEL_FILE = Path(__file__).with_name("refusal.json")
 
 
-def probability(features: Features) -> float:
-    """The probability, in [0, 1], that the evidence answers the question."""
-    model = _model()
+def probability(features: Features, *, read: bool) -> float:
+    """The probability, in [0, 1], that the evidence answers the question; `read`: by the reader too."""
+    model = _models()["reader" if read else "similarity"]
     values = asdict(features)
     score = model["intercept"] + sum(weight * values[name] for name, weight in model["weights"].items())
     return 1 / (1 + math.exp(-score))
@@ -41,12 +42,12 @@ def reason(evidence: Evidence, *, threshold: float) -> str | None:
         # Another place's number looks just like the right one: where something asked about is not in the
         # document, a figure must be more likely right than wrong.
         threshold = max(threshold, 0.5)
-    if probability(evidence.features) >= threshold:
+    if probability(evidence.features, read=evidence.was_read) >= threshold:
         return None
     return "name" if evidence.missing else "unanswered"
 
 
 @cache
-def _model() -> dict[str, dict[str, float]]:
-    model: dict[str, dict[str, float]] = json.loads(MODEL_FILE.read_text(encoding="utf-8"))
-    return model
+def _models() -> dict[str, dict[str, Any]]:
+    models: dict[str, dict[str, Any]] = json.loads(MODEL_FILE.read_text(encoding="utf-8"))
+    return models

@@ -6,6 +6,7 @@ matrices become 8-bit integers as the encoder's do (`index.bundled.network`), th
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,10 +65,14 @@ class Reader:
         graph: inputs `input_ids`, `attention_mask`, `passage`, (rows, tokens) int64; outputs `spans` (rows, tokens,
             2) and `answered` (rows, 1), logits.
         encoder: makes the rows.
+        held_out: the fold of its data (`rag.reader.data.Corpus.fold`) that it did not learn from; None: it saw all.
         threads: CPU threads; 0 means all that this process may use.
     """
 
-    def __init__(self, graph: ov.Model, encoder: PairEncoder, *, threads: int = 0) -> None:
+    def __init__(
+        self, graph: ov.Model, encoder: PairEncoder, *, held_out: int | None = None, threads: int = 0
+    ) -> None:
+        self.held_out = held_out
         self._encoder = encoder
         count = threads or usable_cpus()
         compiled = compile_graph(ov.Core(), graph, streams=count, threads=count)
@@ -82,8 +87,9 @@ class Reader:
             ModelError: `path` is missing, damaged or not a reader's file, or the package with the bundled model is
                 not installed.
         """
-        weights = _TrainedWeights(Container(require_source().path), _read(path))
-        return cls(_build(weights), PairEncoder.bundled(), threads=threads)
+        trained, held_out = _read(path)
+        weights = _TrainedWeights(Container(require_source().path), trained)
+        return cls(_build(weights), PairEncoder.bundled(), held_out=held_out, threads=threads)
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
         """What each window says to the question, in order.
@@ -163,11 +169,15 @@ def _head(states: ov.Node, trained: Mapping[str, Float32], name: str) -> ov.Node
     return op.add(product, op.constant(trained[f"{name}.bias"]))
 
 
-def _read(path: Path) -> dict[str, Float32]:
+def _read(path: Path) -> tuple[dict[str, Float32], int | None]:
+    """The trained tensors, and the fold that was held out."""
     try:
         with safe_open(path, framework="numpy") as file:
-            if (file.metadata() or {}).get("format") != FORMAT:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
                 raise ModelError(f"{path} is no reader of this version: {_MAKE}.")
-            return {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+            recipe = json.loads(metadata.get("recipe", "{}")).get("recipe", {})
+            tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+            return tensors, recipe.get("hold_out")
+    except (OSError, SafetensorError, ValueError) as error:
         raise ModelError(f"The reader's file {path} cannot be read ({error}): {_MAKE}.") from error

@@ -8,24 +8,17 @@ answer"; a third score on the first token says whether the passage answers at al
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from index.bundled.build import require_source
 from index.bundled.container import Architecture, Container
-from index.errors import ModelError
-from rag.reader import FORMAT
+from rag.reader.weights import read_weights
 
 # Added to scores that must not be chosen; e^-1e4 is 0, and it is exact in bfloat16.
 _NEVER = -1.0e4
@@ -152,19 +145,6 @@ class ReaderModel(nn.Module):
         return {name: value for name, value in self.named_parameters() if not name.startswith("embeddings.")}
 
 
-def save_weights(weights: Mapping[str, Tensor], path: Path, *, metadata: Mapping[str, str]) -> None:
-    """Writes trained tensors as float16 safetensors with `metadata`; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    halves = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in weights.items()}
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        draft = Path(file.name)
-    save_file(halves, draft, metadata={"format": FORMAT, **metadata})
-    draft.chmod(0o644)
-    with draft.open("rb") as written:
-        os.fsync(written.fileno())
-    draft.replace(path)
-
-
 def load_model(path: Path) -> ReaderModel:
     """The network with the weights of `path`, float32, ready to evaluate.
 
@@ -172,28 +152,9 @@ def load_model(path: Path) -> ReaderModel:
         ModelError: `path` is missing, damaged or not a reader's file.
     """
     model = ReaderModel()
-    model.load_state_dict(read_weights(path)[0], strict=False)
+    weights, _ = read_weights(path)
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
     return model.eval()
-
-
-def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
-    """The trained tensors of a file, float32, and the record of their training.
-
-    Raises:
-        ModelError: `path` is missing, damaged or not a reader's file.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
-        recipe = json.loads(metadata.get("recipe", "{}"))
-    except (OSError, SafetensorError, ValueError) as error:
-        raise ModelError(
-            f"The reader's file {path} cannot be read ({error}): make it with `python -m rag.reader.train`."
-        ) from error
-    if metadata.get("format") != FORMAT:
-        raise ModelError(f"{path} is no reader of this version: make it with `python -m rag.reader.train`.")
-    return tensors, recipe
 
 
 def _fill(layer: nn.Module, container: Container, prefix: str) -> None:

@@ -6,7 +6,6 @@ matrices become 8-bit integers as the encoder's do (`index.bundled.network`), th
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,22 +15,19 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 from openvino import opset15 as op
-from safetensors import SafetensorError, safe_open
 
 from index.bundled.build import require_source
 from index.bundled.container import Architecture, Container, Quantised
 from index.bundled.network import EncoderGraph, compile_graph, usable_cpus
-from index.errors import ModelError
 from index.token_batches import token_batches
-from rag.reader import FORMAT
 from rag.reader.encode import PairEncoder, Row, best_spans, pad, span_probabilities
+from rag.reader.weights import read_weights
 
 Float32 = npt.NDArray[np.float32]
 
 # Padded tokens of one request; as for the encoder, its activations then stay in the processor's cache.
 _REQUEST_TOKENS = 512
 BUNDLED_READER = Path(__file__).with_name("reader.safetensors")
-_MAKE = "make it with `python -m rag.reader.train`"
 
 
 class Reading:
@@ -87,8 +83,9 @@ class Reader:
             ModelError: `path` is missing, damaged or not a reader's file, or the package with the bundled model is
                 not installed.
         """
-        trained, held_out = _read(path)
+        trained, record = read_weights(path)
         weights = _TrainedWeights(Container(require_source().path), trained)
+        held_out = record.get("recipe", {}).get("hold_out")
         return cls(_build(weights), PairEncoder.bundled(), held_out=held_out, threads=threads)
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
@@ -167,17 +164,3 @@ def _build(weights: _TrainedWeights) -> ov.Model:
 def _head(states: ov.Node, trained: Mapping[str, Float32], name: str) -> ov.Node:
     product = op.matmul(states, op.constant(trained[f"{name}.weight"]), False, True)
     return op.add(product, op.constant(trained[f"{name}.bias"]))
-
-
-def _read(path: Path) -> tuple[dict[str, Float32], int | None]:
-    """The trained tensors, and the fold that was held out."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise ModelError(f"{path} is no reader of this version: {_MAKE}.")
-            recipe = json.loads(metadata.get("recipe", "{}")).get("recipe", {})
-            tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
-            return tensors, recipe.get("hold_out")
-    except (OSError, SafetensorError, ValueError) as error:
-        raise ModelError(f"The reader's file {path} cannot be read ({error}): {_MAKE}.") from error

@@ -1,6 +1,6 @@
 """Trains the reader: `python -m rag.reader.train DATA --out FILE`.
 
-DATA is a folder as `rag.reader.data` describes it. FILE gets the trained layers as float16 safetensors with the
+DATA is a folder as `rag.reader.data` describes it. FILE gets the trained layers (`rag.reader.weights`) with the
 recipe in its metadata: hashes of the data, seed, command, steps, scores. A checkpoint beside it (FILE.checkpoint)
 lets `--resume` go on after a stop, and FILE.log.jsonl gets a line with the loss and the scores on held-out articles.
 
@@ -33,9 +33,10 @@ from index.errors import PolyciteError, UsageError
 from rag.reader.data import FOLDS, Corpus, read_corpus
 from rag.reader.encode import Batch, PairEncoder, Row, pad, token_span
 from rag.reader.examples import Example, Examples
-from rag.reader.model import ReaderModel, load_model, read_weights, save_weights
+from rag.reader.model import ReaderModel, load_model
 from rag.reader.score import Scored, score
 from rag.reader.similar import similar_passages
+from rag.reader.weights import read_weights, save_weights
 
 log = logging.getLogger("rag.reader.train")
 
@@ -278,7 +279,7 @@ class Trainer:
         }
         torch.save(state, draft)
         draft.replace(self._checkpoint)
-        recipe = {
+        record = {
             "command": self._command,
             "recipe": asdict(self.recipe),
             "steps": self.step,
@@ -286,7 +287,8 @@ class Trainer:
             "data": dict(self._hashes),
             "scores": self.scores,
         }
-        save_weights(self._masters, self._out, metadata={"recipe": json.dumps(recipe)})
+        weights = {name: value.detach().cpu().numpy() for name, value in self._masters.items()}
+        save_weights(weights, self._out, record=record)
 
 
 SMOKE = Recipe(steps=40, batch=8, warm_up=5, learning_rate=3e-4, score_every=1000, per_pair=3)

@@ -99,7 +99,7 @@ def pairs(
         write_texts(folder, {f"{i:02d}": article.text for i, article in enumerate(file.articles)})
         index_folder(folder, index, embedder, settings)
         with open_corpus(index, embedder, settings) as corpus:
-            located = _locate_all(
+            located = locate_all(
                 corpus, file.articles, file.cases.values(), lambda case: f"{case.article:02d}"
             )
             for asked_in, questions in files.items():
@@ -129,7 +129,7 @@ def pool(
         golds: dict[str, Place] = {}
         for language in languages:
             here = [case for case in files[language].cases.values() if chosen[case.article] == language]
-            golds |= _locate_all(corpus, files[language].articles, here, partial(_pool_name, language))
+            golds |= locate_all(corpus, files[language].articles, here, partial(_pool_name, language))
         for asked_in in languages:
             cases = [case for case in files[asked_in].cases.values() if case.id in golds]
             for case in rng.sample(cases, min(limit, len(cases))):
@@ -147,7 +147,7 @@ def _pool_name(language: str, case: Case) -> str:
     return f"{language}-{case.article:02d}"
 
 
-def _locate_all(
+def locate_all(
     corpus: Corpus, articles: Sequence[Article], cases: Iterable[Case], name: Callable[[Case], str]
 ) -> dict[str, Place]:
     """Where the answers of the cases stand in the indexed texts; `name` gives a case's file name."""

@@ -115,13 +115,27 @@ class Work:
     unseen: Unseen
 
     @contextmanager
-    def collector(self, name: str, texts: Mapping[str, str]) -> Iterator[tuple[Collector, dict[str, str]]]:
-        """A collector over an index of texts, and the document ids by the texts' names."""
+    def corpus(self, name: str, texts: Mapping[str, str]) -> Iterator[Corpus]:
+        """An index of texts, by their names."""
         folder, index = self.folder / name, self.folder / f"{name}.index"
         write_texts(folder, texts, alone=True)
         index_folder(folder, index, self.embedder, self.settings)
         with open_corpus(index, self.embedder, self.settings) as corpus:
+            yield corpus
+
+    @contextmanager
+    def collector(self, name: str, texts: Mapping[str, str]) -> Iterator[tuple[Collector, dict[str, str]]]:
+        """A collector over an index of texts, and the document ids by the texts' names."""
+        with self.corpus(name, texts) as corpus:
             yield Collector(corpus, self.embedder, self.reader), documents_by_name(corpus)
+
+
+def reader_of(settings: IndexSettings) -> Reader:
+    """The configured reader; ends the command when there is none."""
+    reader = load_reader(RagSettings(index=settings))
+    if reader is None:
+        raise click.ClickException("there is no reader: see RAG_READER_MODEL")
+    return reader
 
 
 def xquad_examples(data: Path, work: Work, *, per_pair: int) -> Iterator[Example | None]:
@@ -284,9 +298,7 @@ def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) 
     with tempfile.TemporaryDirectory() as temporary:
         folder = work or Path(temporary)
         settings = IndexSettings(data_dir=folder)
-        reader = load_reader(RagSettings(index=settings))
-        if reader is None:
-            raise click.ClickException("there is no reader: see RAG_READER_MODEL")
+        reader = reader_of(settings)
         kit = Work(folder, load_embedder(settings), settings, reader, Unseen.by(reader, data))
         found: list[Example | None] = []
         for source in (

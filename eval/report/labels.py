@@ -36,6 +36,15 @@ LABELS: dict[str, Label] = {
     "refused": Label("Refused", "questions that the documents do not answer and that were refused"),
     "refusal_precision": Label("Refusal precision", "share of the refusals that were right"),
     "refusal_recall": Label("Refusal recall", "share of the questions to be refused that were refused"),
+    "refusal_recall.off-topic": Label(
+        "Refused off-topic", "share of refusals where a question has nothing to do with the documents"
+    ),
+    "refusal_recall.unanswered": Label(
+        "Refused unanswered", "the same where it is on their topic and they do not say"
+    ),
+    "refusal_recall.near-miss": Label(
+        "Refused near misses", "the same where it asks about another place, year or thing"
+    ),
     "answer_language": Label("Answer's language", "the answer is in the question's language"),
 }
 

@@ -11,6 +11,7 @@ import click
 from index.errors import UsageError
 
 if TYPE_CHECKING:
+    from index.doctor import Check
     from rag.settings import RagSettings
 
 
@@ -26,7 +27,7 @@ def doctor(ctx: click.Context, listing: bool) -> None:
     if listing:
         render.show_settings(console, _described(load_settings()))
         return
-    from index.doctor import Check, checks
+    from index.doctor import Check
 
     try:
         settings = load_settings()
@@ -37,10 +38,18 @@ def doctor(ctx: click.Context, listing: bool) -> None:
         ctx.exit(1)
     render.show_check(console, Check("settings", True, "readable", ""))
     results = []
-    for check in checks(settings.index):
+    for check in _checks(settings):
         render.show_check(console, check)
         results.append(check.ok)
     ctx.exit(0 if all(results) else 1)
+
+
+def _checks(settings: RagSettings) -> Iterator[Check]:
+    from index.doctor import checks
+    from rag.doctor import check_reader
+
+    yield from checks(settings.index)
+    yield check_reader(settings)
 
 
 def _described(settings: RagSettings) -> Iterator[tuple[str, str, str]]:

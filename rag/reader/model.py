@@ -71,10 +71,11 @@ class Embeddings(nn.Module):
 class Layer(nn.Module):
     """One BERT layer, the norm after each half."""
 
-    def __init__(self, sizes: Architecture) -> None:
+    def __init__(self, sizes: Architecture, *, dropout: float) -> None:
         super().__init__()
         hidden = sizes.hidden
         self.heads = sizes.heads
+        self.dropout = nn.Dropout(dropout)
         self.qkv = nn.Linear(hidden, 3 * hidden)
         self.mixed = nn.Linear(hidden, hidden)
         self.mixed_norm = nn.LayerNorm(hidden, eps=sizes.epsilon)
@@ -91,18 +92,22 @@ class Layer(nn.Module):
         weights = (query * (1.0 / math.sqrt(width))) @ key.transpose(-1, -2)
         mixed = torch.softmax(weights + bias, dim=-1) @ value
         mixed = mixed.transpose(1, 2).reshape(batch, tokens, hidden)
-        states = self.mixed_norm(states + self.mixed(mixed))
-        return self.norm(states + self.narrow(functional.gelu(self.widen(states))))  # type: ignore[no-any-return]
+        states = self.mixed_norm(states + self.dropout(self.mixed(mixed)))
+        widened = functional.gelu(self.widen(states))
+        return self.norm(states + self.dropout(self.narrow(widened)))  # type: ignore[no-any-return]
 
 
 class ReaderModel(nn.Module):
     """The network. `trained()` names the tensors that training changes; everything else is the bundled model's.
 
+    `dropout` is the share of values that each half of a layer, and the embeddings, lose while the network trains; it
+    starts ready to evaluate.
+
     Raises:
         ModelError: the package with the bundled weights is not installed or damaged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, dropout: float = 0.0) -> None:
         super().__init__()
         container = Container(require_source().path)
         sizes = container.architecture
@@ -110,11 +115,13 @@ class ReaderModel(nn.Module):
         # What tells passage from question besides the separators; starts at nothing.
         self.segments = nn.Embedding(2, sizes.hidden)
         nn.init.zeros_(self.segments.weight)
-        self.layers = nn.ModuleList(Layer(sizes) for _ in range(sizes.layers))
+        self.layers = nn.ModuleList(Layer(sizes, dropout=dropout) for _ in range(sizes.layers))
         for number, layer in enumerate(self.layers):
             _fill(layer, container, f"l{number}.")
         self.span = nn.Linear(sizes.hidden, 2)
         self.answered = nn.Linear(sizes.hidden, 1)
+        self.dropout = nn.Dropout(dropout)
+        self.eval()
 
     def forward(self, ids: Tensor, mask: Tensor, passage: Tensor) -> Scores:
         """Scores of a batch.
@@ -135,7 +142,8 @@ class ReaderModel(nn.Module):
         """The last layer's states (batch, tokens, hidden); before training, those of the bundled encoder."""
         kind = self.span.weight.dtype
         bias = torch.zeros(mask.shape, dtype=kind, device=mask.device).masked_fill(~mask, _NEVER)
-        states: Tensor = self.embeddings(ids, self.segments(passage.long()).float()).to(kind)
+        embedded = self.embeddings(ids, self.segments(passage.long()).float())
+        states: Tensor = self.dropout(embedded).to(kind)
         for layer in self.layers:
             states = layer(states, bias[:, None, None, :])
         return states
@@ -145,13 +153,13 @@ class ReaderModel(nn.Module):
         return {name: value for name, value in self.named_parameters() if not name.startswith("embeddings.")}
 
 
-def load_model(path: Path) -> ReaderModel:
+def load_model(path: Path, *, dropout: float = 0.0) -> ReaderModel:
     """The network with the weights of `path`, float32, ready to evaluate.
 
     Raises:
         ModelError: `path` is missing, damaged or not a reader's file.
     """
-    model = ReaderModel()
+    model = ReaderModel(dropout=dropout)
     weights, _ = read_weights(path)
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
     return model.eval()

@@ -56,7 +56,8 @@ class Recipe:
     learning_rate: float = 2e-4
     warm_up: int = 200
     weight_decay: float = 0.01
-    dropped_words: float = 0.03
+    dropped_words: float = 0.05
+    dropout: float = 0.1
     seed: int = 1
     hold_out: int | None = 0
     threads: int = 0
@@ -145,7 +146,11 @@ class Trainer:
         self._threads = 1 if self.device == "cuda" else recipe.threads or len(os.sched_getaffinity(0))
         torch.set_num_threads(1)
         torch.manual_seed(recipe.seed)
-        self.model = load_model(Path(recipe.start)) if recipe.start else ReaderModel()
+        self.model = (
+            load_model(Path(recipe.start), dropout=recipe.dropout)
+            if recipe.start
+            else ReaderModel(dropout=recipe.dropout)
+        )
         self._encoder = PairEncoder.bundled()
         learnt = corpus if recipe.hold_out is None else corpus.fold(recipe.hold_out, inside=False)
         held = None if recipe.hold_out is None else corpus.fold(recipe.hold_out, inside=True)
@@ -199,6 +204,7 @@ class Trainer:
         begun = time.monotonic() - self._elapsed
         saved, done, since = time.monotonic(), 0, time.monotonic()
         batches = self._feed.batches(self.step)
+        self.model.train()
         while (rate := self._rate()) > 0:
             pairs = next(batches)
             self.losses.append(self._advance(pairs, rate))
@@ -257,9 +263,11 @@ class Trainer:
         if self._held is None:
             return
         begun = time.monotonic()
+        self.model.eval()
         scored: Scored = score(
             self.model, self._encoder, self._held, self._pool, per_pair=self.recipe.per_pair
         )
+        self.model.train()
         self.scores = asdict(scored)
         self._note(seconds=round(time.monotonic() - begun, 1), **self.scores)
 

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help serve test check bench eval clean
+.PHONY: help serve test check eval gate ablation bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,12 +30,25 @@ check: $(READY) ## formatting, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Written again by each run; nothing in it is committed.
+REPORTS := reports
+WRITE_REPORTS = --json $(REPORTS)/report.json --html $(REPORTS)/report.html \
+	--junit $(REPORTS)/junit.xml --markdown $(REPORTS)/report.md
+
+eval: $(READY) ## the gold set over the shipped documents; reports in reports/
+	@mkdir -p $(REPORTS)
+	$(BIN)/rag eval $(WRITE_REPORTS)
+
+gate: $(READY) ## the same, and fail when a threshold of eval/thresholds.toml falls short
+	@mkdir -p $(REPORTS)
+	$(BIN)/rag eval --gate $(WRITE_REPORTS)
+
 DATA ?= ../shared/data
+ablation: $(READY) ## retrieval and answer sentences on the public data in DATA, every leg switched off in turn
+	$(BIN)/python -m eval.ablation $(DATA)/xquad-dev
+
 bench: $(READY) ## speed of embedding and indexing on the passages in DATA, as ratios
 	$(BIN)/python -m eval.bench $(DATA)/xquad-dev
-
-eval: $(READY) ## retrieval and answer sentences on the public data in DATA, every leg switched off in turn
-	$(BIN)/python -m eval.ablation $(DATA)/xquad-dev
 
 clean: ## remove the environment and the caches; the index in data/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

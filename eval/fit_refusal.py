@@ -59,20 +59,25 @@ class Example:
     stratum: str
     fold: str
     answered: bool
-    read: Features
     unread: Features
+    read: Features
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Ids of SQuAD questions, and judged questions without an answer, that the reader did not learn from."""
+    """SQuAD questions, by id, and judged questions without an answer that the reader did not learn from.
 
-    ids: frozenset[str]
-    judged: frozenset[str]
+    None: all of them, because there is no reader.
+    """
+
+    ids: frozenset[str] | None = None
+    judged: frozenset[str] | None = None
 
     @classmethod
-    def by(cls, reader: Reader, data: Path) -> Unseen:
+    def by(cls, reader: Reader | None, data: Path) -> Unseen:
         """What the reader's recipe held out."""
+        if reader is None:
+            return cls()
         if reader.held_out is None:
             raise click.ClickException("the reader learnt from everything: nothing is left to fit on")
         held = read_corpus(data).fold(reader.held_out, inside=True)
@@ -81,11 +86,15 @@ class Unseen:
             judged=frozenset(unanswered.question for unanswered in held.unanswered),
         )
 
+    def has(self, case: Case) -> bool:
+        """Whether the reader did not see a SQuAD question."""
+        return self.ids is None or case.id in self.ids
+
 
 class Collector:
     """Asks questions of one corpus and keeps what the refusal sees."""
 
-    def __init__(self, corpus: Corpus, embedder: Embedder, reader: Reader) -> None:
+    def __init__(self, corpus: Corpus, embedder: Embedder, reader: Reader | None) -> None:
         self._corpus = corpus
         self._embedder = embedder
         self._reader = reader
@@ -97,11 +106,13 @@ class Collector:
         """The features of a question, None when nothing at all was found."""
         question = analyse(text)
         hits = self._retriever.hits(question, documents=documents)
-        read, unread = (
-            gather(question, hits, self._corpus, self._embedder, reader=reader).features
-            for reader in (self._reader, None)
-        )
-        return None if read is None or unread is None else Example(stratum, fold, answered, read, unread)
+        unread = gather(question, hits, self._corpus, self._embedder).features
+        if unread is None:
+            return None
+        read = None
+        if self._reader is not None:
+            read = gather(question, hits, self._corpus, self._embedder, reader=self._reader).features
+        return Example(stratum, fold, answered, unread, read or unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +122,7 @@ class Work:
     folder: Path
     embedder: Embedder
     settings: IndexSettings
-    reader: Reader
+    reader: Reader | None
     unseen: Unseen
 
     @contextmanager
@@ -130,14 +141,6 @@ class Work:
             yield Collector(corpus, self.embedder, self.reader), documents_by_name(corpus)
 
 
-def reader_of(settings: IndexSettings) -> Reader:
-    """The configured reader; ends the command when there is none."""
-    reader = load_reader(RagSettings(index=settings))
-    if reader is None:
-        raise click.ClickException("there is no reader: see RAG_READER_MODEL")
-    return reader
-
-
 def xquad_examples(data: Path, work: Work, *, per_pair: int) -> Iterator[Example | None]:
     """Answerable, hidden-article, hidden-paragraph and swapped-name questions over every pair of languages."""
     files = {language: read_squad(data / f"xquad.{language}.json") for language in LANGUAGES}
@@ -146,7 +149,7 @@ def xquad_examples(data: Path, work: Work, *, per_pair: int) -> Iterator[Example
         with work.collector(f"xquad-{language}", _paragraphs(file)) as (collector, names):
             for asked_in, questions in files.items():
                 joined = join(file.cases, questions.cases)
-                unseen = [case for case in joined if case.id in work.unseen.ids]
+                unseen = [case for case in joined if work.unseen.has(case)]
                 for case in rng.sample(unseen, min(per_pair, len(unseen))):
                     own, fold = _paragraph(file, case), f"article {case.article}"
                     elsewhere = [id_ for name, id_ in names.items() if not name.startswith(own[:3])]
@@ -197,7 +200,7 @@ def squad2_examples(path: Path, work: Work, *, limit: int) -> Iterator[Example |
     rng = random.Random(SEED)  # noqa: S311
     with work.collector("squad2", _paragraphs(file)) as (collector, _):
         for answered, cases in ((True, file.cases), (False, file.unanswerable)):
-            unseen = [case for case in cases.values() if case.id in work.unseen.ids]
+            unseen = [case for case in cases.values() if work.unseen.has(case)]
             for case in rng.sample(unseen, min(limit, len(unseen))):
                 fold = f"squad2 article {case.article}"
                 yield collector.example(case.question, stratum="squad2-sv", fold=fold, answered=answered)
@@ -208,7 +211,8 @@ def nomiracl_examples(folder: Path, work: Work, *, limit: int) -> Iterator[Examp
     for language in ("en", "hi"):
         relevant = read_nomiracl(folder / f"relevant.{language}.jsonl")
         judged = read_nomiracl(folder / f"non_relevant.{language}.jsonl")
-        unseen = [case for case in judged if case.question in work.unseen.judged]
+        kept = work.unseen.judged
+        unseen = [case for case in judged if kept is None or case.question in kept]
         cases = [*relevant[:limit], *unseen[:limit]]
         texts = {name: text for case in cases for name, text in passage_texts(case).items()}
         with work.collector(f"nomiracl-{language}", texts) as (collector, names):
@@ -298,7 +302,7 @@ def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) 
     with tempfile.TemporaryDirectory() as temporary:
         folder = work or Path(temporary)
         settings = IndexSettings(data_dir=folder)
-        reader = reader_of(settings)
+        reader = load_reader(RagSettings(index=settings))
         kit = Work(folder, load_embedder(settings), settings, reader, Unseen.by(reader, data))
         found: list[Example | None] = []
         for source in (
@@ -316,11 +320,12 @@ def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) 
         (work / "examples.json").write_text(rows, encoding="utf-8")
     click.echo(f"{len(examples):,} questions\n")
     models, scores = {}, {}
-    for name, read in (("reader", True), ("similarity", False)):
-        models[name], scores[name] = fit(examples, read=read)
-    click.echo(f"{'':32s} reader similarity")
-    for name, score in scores["reader"].items():
-        click.echo(f"{name:32s} {score:.3f}  {scores['similarity'][name]:.3f}")
+    for name, read in (("similarity", False), ("reader", True)):
+        if kit.reader is not None or not read:
+            models[name], scores[name] = fit(examples, read=read)
+    click.echo(" ".join([f"{'':31s}", *(f"{name:>10s}" for name in models)]))
+    for name in scores["similarity"]:
+        click.echo(" ".join([f"{name:31s}", *(f"{found[name]:10.3f}" for found in scores.values())]))
     click.echo(json.dumps(models, indent=1))
     if write:
         command = (

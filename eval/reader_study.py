@@ -23,15 +23,18 @@ import numpy as np
 
 from eval import metrics
 from eval.ablation import locate_all
-from eval.fit_refusal import Unseen, Work, reader_of
+from eval.fit_refusal import Unseen, Work
 from eval.records import Place
 from eval.squad import SEPARATOR, Case, SquadFile, join, read_squad
 from index.corpus import Corpus
 from index.embedder import load_embedder
 from index.settings import IndexSettings
+from rag.assistant import load_reader
 from rag.evidence import Evidence, gather
 from rag.question import analyse
+from rag.reader.openvino_reader import Reader
 from rag.retriever import CorpusRetriever
+from rag.settings import RagSettings
 
 SEED = 11
 _FOUND = ("sentence@1", "sentence@3", "passage@1")
@@ -64,18 +67,18 @@ class Sentences:
 
 def chosen(files: Files, unseen: Unseen, *, asked: str, read: str, limit: int) -> list[Case]:
     """The unseen questions of a pair, at most `limit`, always the same ones."""
-    joined = [case for case in join(files[read].cases, files[asked].cases) if case.id in unseen.ids]
+    joined = [case for case in join(files[read].cases, files[asked].cases) if unseen.has(case)]
     return random.Random(SEED).sample(joined, min(limit, len(joined)))  # noqa: S311
 
 
-def spans(files: Files, work: Work, *, limit: int) -> Iterator[Spans]:
+def spans(files: Files, reader: Reader, unseen: Unseen, *, limit: int) -> Iterator[Spans]:
     """How well the reader points at the answer within its paragraph."""
     for asked in files:
         for read, file in files.items():
             f1, exact = [], []
-            for case in chosen(files, work.unseen, asked=asked, read=read, limit=limit):
+            for case in chosen(files, unseen, asked=asked, read=read, limit=limit):
                 text = _paragraph(file, case)
-                (reading,) = work.reader.read(case.question, [text])
+                (reading,) = reader.read(case.question, [text])
                 said = text[reading.best.start : reading.best.end] if reading.best else ""
                 f1.append(metrics.f1(said, case.answers, read))
                 exact.append(metrics.exact_match(said, case.answers, read))
@@ -185,9 +188,11 @@ def main(data: Path, languages: str, questions: int, work: Path | None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         root = work or Path(temporary)
         settings = IndexSettings(data_dir=root)
-        reader = reader_of(settings)
+        reader = load_reader(RagSettings(index=settings))
+        if reader is None:
+            raise click.ClickException("there is no reader to study: name its file in RAG_READER_MODEL")
         kit = Work(root, load_embedder(settings), settings, reader, Unseen.by(reader, data))
-        _print_spans(list(spans(files, kit, limit=questions)))
+        _print_spans(list(spans(files, reader, kit.unseen, limit=questions)))
         _print_sentences(list(sentences(files, kit, limit=questions)))
 
 

@@ -3,7 +3,6 @@ all use this object."""
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
-from index.errors import ModelError, UsageError
+from index.errors import UsageError
 from index.indexer import manifest_for
 from rag import extractive, refusal
 from rag.answer import Answer, EngineName, Hit, Timings, Turn
@@ -24,8 +23,6 @@ from rag.settings import RagSettings
 
 if TYPE_CHECKING:
     from rag.reader.openvino_reader import Reader
-
-log = logging.getLogger(__name__)
 
 
 class Assistant:
@@ -186,22 +183,16 @@ def _likely(evidence: Evidence) -> float:
 
 
 def load_reader(settings: RagSettings) -> Reader | None:
-    """The reader that the settings name; None when it is off, or when the bundled one is not to be had.
+    """The reader that the settings name; None when it is off.
 
     Raises:
-        ModelError: the settings name a file that cannot be loaded.
+        ModelError: its file cannot be loaded.
     """
     if settings.reader_model == "off":
         return None
-    from rag.reader.openvino_reader import BUNDLED_READER, Reader  # openvino: only where it is used
+    from rag.reader.openvino_reader import Reader  # openvino: only where it is used
 
-    if settings.reader_model != "bundled":
-        return Reader.load(Path(settings.reader_model), threads=settings.index.embed_threads)
-    try:
-        return Reader.load(BUNDLED_READER, threads=settings.index.embed_threads)
-    except ModelError as error:
-        log.warning("answers are chosen by similarity alone: %s", error)
-        return None
+    return Reader.load(Path(settings.reader_model), threads=settings.index.embed_threads)
 
 
 def _reranker(settings: RagSettings):  # type: ignore[no-untyped-def]

@@ -21,7 +21,9 @@ MODEL_FILE = Path(__file__).with_name("refusal.json")
 
 def probability(features: Features, *, read: bool) -> float:
     """The probability, in [0, 1], that the evidence answers the question; `read`: by the reader too."""
-    model = _models()["reader" if read else "similarity"]
+    models = _models()
+    # Where no reader was at hand for the fit, what it says has no weight.
+    model = models.get("reader", models["similarity"]) if read else models["similarity"]
     values = asdict(features)
     score = model["intercept"] + sum(weight * values[name] for name, weight in model["weights"].items())
     return 1 / (1 + math.exp(-score))

@@ -29,9 +29,8 @@ class RagSettings(BaseSettings):
         None, description="A sentence-transformers CrossEncoder that reorders the best passages; empty: off."
     )
     reader_model: str = Field(
-        "bundled",
-        description="The reader that finds the answer in a passage: `bundled`, `off`, or the path of another file "
-        "of `python -m rag.reader.train`.",
+        "off",
+        description="A file of `python -m rag.reader.train` that finds the answer in a passage; `off`: none.",
     )
     top_k: int = Field(5, ge=1, le=50, description="Passages in which the answer is looked for.")
     refusal_threshold: float = Field(

@@ -27,7 +27,6 @@ Float32 = npt.NDArray[np.float32]
 
 # Padded tokens of one request; as for the encoder, its activations then stay in the processor's cache.
 _REQUEST_TOKENS = 512
-BUNDLED_READER = Path(__file__).with_name("reader.safetensors")
 
 
 class Reading:

@@ -136,8 +136,8 @@ class Assistant:
         documents: Sequence[str] | None = None,
     ) -> tuple[Evidence, float]:
         """What the answer to an analysed question rests on, and when retrieval was done (perf_counter seconds)."""
-        # More than are read: the names of the question decide which of them are.
-        wide = self._settings.top_k * 3
+        # A reranker has more to choose from than is looked into.
+        wide = self._settings.top_k * (1 if self._reranker is None else 3)
         hits = self._retriever.hits(question, top_k=wide, languages=languages, documents=documents)
         if self._reranker is not None:
             hits = self._reranker.rerank(question.text, hits)

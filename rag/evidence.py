@@ -24,7 +24,6 @@ from rag.answer import Hit
 from rag.coverage import (
     Coverage,
     Openings,
-    about_the_names,
     coverage_of,
     focus_of,
     left_out,
@@ -154,7 +153,7 @@ def gather(
     Args:
         question: analysed.
         hits: best first; none gives empty evidence without features.
-        top_k: how many of the hits are looked into, those whose documents hold the question's names first.
+        top_k: how many of the hits are looked into.
         reader: reads the most promising of them; None: similarity alone decides.
     """
     if not hits:
@@ -162,7 +161,7 @@ def gather(
     asked = wanted(question)
     rows = corpus.reader()
     openings = Openings(rows)
-    hits = about_the_names(question, asked, hits, openings)[:top_k]
+    hits = hits[:top_k]
     focus = focus_of(question, asked, openings, hits[0])
     whole, focused = embedder.embed_queries([question.text, focus])
     supports = _supports(hits, rows, whole, focused)

@@ -2,7 +2,8 @@
 
 The rule: a chunk's score is the mean of its own cosine and the best cosine of one of its sentences, plus
 `WORD_BONUS` for each rare word, name or number of the question that it holds (`rag.lexical`). Ordinary words order the
-passages of the question's own language among themselves and never lift them above those of others. All legs
+passages of the question's own language among themselves and never lift them above those of others. Passages of a
+document that holds the question's names and numbers gain once more (`rag.coverage`). All legs
 bring candidates; the score is then computed exactly for the best of them from the stored vectors. The ablation of
 each leg is in docs/benchmarks.md.
 
@@ -24,6 +25,7 @@ from index.corpus import Corpus
 from index.embedder import Embedder
 from index.types import Chunk
 from rag.answer import Hit, Parallel
+from rag.coverage import Openings, about_the_names
 from rag.lexical import Wanted, overlap, rarity_from, text_terms, wanted
 from rag.question import Question, analyse
 
@@ -34,6 +36,8 @@ WORD_BONUS = 0.018
 _CANDIDATES = 60
 _SENTENCE_CANDIDATES = 120
 _SCORED = 40
+# The documents of so many of the best passages are looked at for the question's names.
+_NAMED = 15
 
 
 class CorpusRetriever(BaseRetriever):
@@ -90,8 +94,11 @@ class CorpusRetriever(BaseRetriever):
         asked = wanted(question)
         chunks = self._candidates(asked, vector, among)
         hits = self._score(chunks, asked, vector)
-        kept = self._one_version_each(hits, question.language)[: top_k or self._top_k]
-        return [self._with_parallel(hit) for hit in kept]
+        wanted_hits = top_k or self._top_k
+        kept = self._one_version_each(hits, question.language)[: max(wanted_hits, _NAMED)]
+        if self._legs[2]:
+            kept = about_the_names(question, asked, kept, Openings(self._corpus.reader()))
+        return [self._with_parallel(hit) for hit in kept[:wanted_hits]]
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         vector = None

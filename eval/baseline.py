@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from eval import provenance
 from eval.records import Report
-from index.errors import UsageError, WorkError
+from eval.report import files
+from index.errors import UsageError
 
 FORMAT = 1
 _REMEDY = "write a new one with `rag eval --write-baseline`"
@@ -56,12 +56,7 @@ class Baseline:
             for id_, values in sorted(self.scores.items())
         )
         text = f'{{"format": {FORMAT},\n "settings": {{\n{settings}}},\n "scores": {{\n{scores}}}}}\n'
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        except OSError as error:
-            raise WorkError(f"{path} cannot be written ({error.strerror}): check the folder") from error
+        files.replace(path, text.encode("utf-8"))
 
     def fits(self, settings: Mapping[str, str]) -> bool:
         """Whether a run with these settings asked the same of the same."""

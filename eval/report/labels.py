@@ -29,9 +29,9 @@ LABELS: dict[str, Label] = {
     "f1": Label("Word F1", "words in common with the expected answer, precision and recall in one"),
     "citation_exact": Label("Quotes exact", "every quote is the document's text at its offsets"),
     "citation_precision": Label(
-        "Citation precision", "share of the citations that lie where the answer stands"
+        "Citation precision", "share of the citations that are of a document with the answer"
     ),
-    "citation_recall": Label("Citation recall", "share of what had to be cited that is cited"),
+    "citation_recall": Label("Citation recall", "a document with the answer is cited"),
     "answered": Label("Answered", "questions that the documents answer and that were answered"),
     "refused": Label("Refused", "questions that the documents do not answer and that were refused"),
     "refusal_precision": Label("Refusal precision", "share of the refusals that were right"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from eval.records import Comparison, Estimate, Gate, Record, Report
 from eval.report.cases import came, counted, expected, failures, verdict, worst
 from eval.report.excerpt import excerpt
+from eval.report.files import replace
 from eval.report.labels import label
 from eval.report.matrix import laid_out
 from index.errors import WorkError
@@ -44,6 +45,15 @@ def tables(report: Report, metrics: Sequence[str]) -> str:
     rows = [(metric, report.estimates[metric]) for metric in metrics if metric in report.estimates]
     parts = [_estimates(rows), *_matrices(report, metrics)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def write(path: Path, report: Report) -> None:
+    """Write `summary` to a file.
+
+    Raises:
+        WorkError: it cannot be written.
+    """
+    replace(path, summary(report).encode("utf-8", "replace"))
 
 
 def append_step_summary(report: Report) -> bool:

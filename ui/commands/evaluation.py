@@ -241,7 +241,7 @@ def _write(report: Report, options: Options) -> None:
     if options.junit:
         junit.write(options.junit, report)
     if options.markdown:
-        options.markdown.write_text(markdown.summary(report), encoding="utf-8")
+        markdown.write(options.markdown, report)
     markdown.append_step_summary(report)
     if options.html:
         page.write(options.html, report)

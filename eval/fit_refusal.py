@@ -3,10 +3,9 @@
     python -m eval.fit_refusal DATA [--write]
 
 DATA holds `xquad-dev/`, `squad2-sv-dev/` and `nomiracl/`. Answerable: XQuAD questions in one language over the
-paragraphs of another, and NoMIRACL questions with a relevant passage. Not answerable: the same XQuAD questions with
-their article or only their paragraph hidden, or with their name replaced by one of another article's questions; the
-impossible questions of SQuAD 2.0 in Swedish; NoMIRACL questions without a relevant passage. Folds are by article and
-question. The reader has learnt from the same data: only the articles and questions that it did not see are used.
+articles of another, and NoMIRACL questions with a relevant passage. Not answerable: the same XQuAD questions with
+their article hidden, or with their name replaced by one of another article's questions; the impossible questions of
+SQuAD 2.0 in Swedish; NoMIRACL questions without a relevant passage. Folds are by article and question. The reader has learnt from the same data: only the articles and questions that it did not see are used.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 
 from eval.nomiracl import passage_texts, read_nomiracl
 from eval.public import documents_by_name, index_folder, open_corpus, write_texts
-from eval.squad import SEPARATOR, Case, SquadFile, join, read_squad
+from eval.squad import Case, SquadFile, join, read_squad
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
@@ -142,40 +141,27 @@ class Work:
 
 
 def xquad_examples(data: Path, work: Work, *, per_pair: int) -> Iterator[Example | None]:
-    """Answerable, hidden-article, hidden-paragraph and swapped-name questions over every pair of languages."""
+    """Answerable, hidden-article and swapped-name questions over every pair of languages."""
     files = {language: read_squad(data / f"xquad.{language}.json") for language in LANGUAGES}
     rng = random.Random(SEED)  # noqa: S311
     for language, file in files.items():
-        with work.collector(f"xquad-{language}", _paragraphs(file)) as (collector, names):
+        with work.collector(f"xquad-{language}", _articles(file)) as (collector, names):
             for asked_in, questions in files.items():
                 joined = join(file.cases, questions.cases)
                 unseen = [case for case in joined if work.unseen.has(case)]
                 for case in rng.sample(unseen, min(per_pair, len(unseen))):
-                    own, fold = _paragraph(file, case), f"article {case.article}"
-                    elsewhere = [id_ for name, id_ in names.items() if not name.startswith(own[:3])]
-                    beside = [id_ for name, id_ in names.items() if name != own]
+                    fold = f"article {case.article}"
+                    elsewhere = [id_ for name, id_ in names.items() if name != f"{case.article:02d}"]
                     ask = partial(collector.example, case.question, fold=fold)
                     yield ask(stratum=f"xquad {asked_in}->{language}", answered=True)
                     yield ask(stratum="article hidden", answered=False, documents=elsewhere)
-                    yield ask(stratum="paragraph hidden", answered=False, documents=beside)
                     swapped = _swap_name(case, joined, rng)
                     if swapped:
                         yield collector.example(swapped, stratum="name swapped", fold=fold, answered=False)
 
 
-def _paragraphs(file: SquadFile) -> dict[str, str]:
-    """The paragraphs by name: two digits for the article, a dash, two for the paragraph."""
-    return {
-        f"{article:02d}-{paragraph:02d}": text
-        for article, found in enumerate(file.articles)
-        for paragraph, text in enumerate(found.text.split(SEPARATOR))
-        if text.strip()
-    }
-
-
-def _paragraph(file: SquadFile, case: Case) -> str:
-    before = file.articles[case.article].text.count(SEPARATOR, 0, case.start)
-    return f"{case.article:02d}-{before:02d}"
+def _articles(file: SquadFile) -> dict[str, str]:
+    return {f"{number:02d}": article.text for number, article in enumerate(file.articles) if article.text}
 
 
 def _swap_name(case: Case, cases: Sequence[Case], rng: random.Random) -> str | None:
@@ -198,7 +184,7 @@ def squad2_examples(path: Path, work: Work, *, limit: int) -> Iterator[Example |
     """Impossible and possible questions of SQuAD 2.0 in Swedish over all its paragraphs."""
     file = read_squad(path)
     rng = random.Random(SEED)  # noqa: S311
-    with work.collector("squad2", _paragraphs(file)) as (collector, _):
+    with work.collector("squad2", _articles(file)) as (collector, _):
         for answered, cases in ((True, file.cases), (False, file.unanswerable)):
             unseen = [case for case in cases.values() if work.unseen.has(case)]
             for case in rng.sample(unseen, min(limit, len(unseen))):
@@ -263,7 +249,7 @@ def fit(examples: Sequence[Example], *, read: bool) -> tuple[dict[str, object], 
         scores[stratum] = float(roc_auc_score(truth[rows], predicted[rows]))
     for name, rows in (("answerable", truth), ("unanswerable", ~truth)):
         scores[f"refused of {name}"] = float((predicted[rows] < 0.5).mean())
-    for stratum in ("article hidden", "paragraph hidden", "name swapped"):
+    for stratum in ("article hidden", "name swapped"):
         scores[f"refused of {stratum}"] = float((predicted[strata == stratum] < 0.5).mean())
     scores["refused of xquad"] = float((predicted[is_xquad] < 0.5).mean())
     values = {name: round(float(w), 4) for name, w in zip(names, slopes, strict=True)}

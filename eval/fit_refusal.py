@@ -5,8 +5,8 @@
 DATA holds `xquad-dev/`, `squad2-sv-dev/` and `nomiracl/`. Answerable: XQuAD questions in one language over the articles
 of another, and NoMIRACL questions with a relevant passage. Not answerable: the same XQuAD questions with their article
 hidden, or with their name replaced by one of another article's questions; the impossible questions of SQuAD 2.0 in
-Swedish; NoMIRACL questions without a relevant passage. Folds are by article and question. The reader has learnt from the
-same data: only the articles and questions that it did not see are used.
+Swedish; NoMIRACL questions without a relevant passage. Folds are by article and question. A reader has learnt from the
+same data: with one, only the articles and questions that it did not see are used.
 """
 
 from __future__ import annotations

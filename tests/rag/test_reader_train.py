@@ -12,6 +12,9 @@ import pytest
 
 from index.bundled import build
 from index.errors import ModelError, UsageError
+from rag.assistant import Assistant
+from rag.doctor import check_reader
+from rag.question import analyse
 from rag.reader import train
 from rag.reader.augment import ask_of_another, latin_names, names_in, to_bengali_script, with_digits
 from rag.reader.data import Ask, read_corpus
@@ -19,6 +22,7 @@ from rag.reader.encode import LONGEST_ANSWER, LONGEST_ROW, PairEncoder, Row, bes
 from rag.reader.examples import Examples
 from rag.reader.openvino_reader import Reader
 from rag.reader.score import token_f1
+from rag.settings import RagSettings
 
 needs_package = pytest.mark.skipif(build.find_source() is None, reason="the bundled model is not installed")
 
@@ -354,3 +358,40 @@ class TestRun:
         (tmp_path / "other.safetensors").write_bytes(b"x" * 100)
         with pytest.raises(ModelError, match=r"rag\.reader\.train"):
             Reader.load(tmp_path / "other.safetensors")
+
+    def test_has_its_say_in_answers(self, trained: Path, seed_settings: RagSettings) -> None:
+        settings = seed_settings.model_copy(update={"reader_model": str(trained)})
+        with Assistant.open(settings) as assistant:
+            answer = assistant.ask("How many open datasets did Can Tho publish?")
+            assert answer.citations
+            for citation in answer.citations:
+                document = assistant.corpus.document(citation.document_id)
+                assert document is not None
+                assert document.text[citation.start : citation.end] == citation.quote
+            evidence, _ = assistant.evidence(analyse("How many open datasets did Can Tho publish?"))
+        assert evidence.was_read
+        assert evidence.features is not None
+        assert 0 < evidence.features.read <= 1
+        # The windows are few: most sentences were not read.
+        read = [support.answered for support in evidence.supports]
+        assert 0 < sum(value > 0 for value in read) < len(read)
+
+
+class TestDoctor:
+    def test_is_content_without_a_reader(self, seed_settings: RagSettings) -> None:
+        check = check_reader(seed_settings)
+        assert (check.ok, check.detail) == (True, "off: answers are chosen by similarity alone")
+
+    @pytest.mark.parametrize(
+        "content", [None, b"", b"not a reader"], ids=["missing", "empty", "something else"]
+    )
+    def test_names_a_file_that_is_none(
+        self, seed_settings: RagSettings, tmp_path: Path, content: bytes | None
+    ) -> None:
+        path = tmp_path / "reader.safetensors"
+        if content is not None:
+            path.write_bytes(content)
+        check = check_reader(seed_settings.model_copy(update={"reader_model": str(path)}))
+        assert not check.ok
+        assert str(path) in check.detail
+        assert check.remedy.startswith("unset RAG_READER_MODEL")

@@ -53,12 +53,18 @@ def pushes_away(
 
 
 def written_as_names(question: Question, terms: Sequence[str], embedder: Embedder) -> NDArray[np.bool_]:
-    """(terms,) whether a term is written as a name or holds a word that the vocabulary does not have whole."""
+    """(terms,) whether a term is written as a name.
+
+    In a question without capitals, as all are in many scripts, a word that the vocabulary does not have whole
+    counts: most names are such words.
+    """
     capitals = {word for name in question.names for word in name}
     words = [term.split() for term in terms]
+    if any(character.isupper() for character in question.text[1:]):
+        return np.array([any(word in capitals for word in term) for term in words], bool)
     distinct = sorted({word for term in words for word in term})
     pieces = dict(zip(distinct, embedder.count_tokens(distinct), strict=True))
-    return np.array([any(w in capitals or pieces[w] > 1 for w in term) for term in words], bool)
+    return np.array([any(pieces[word] > 1 for word in term) for term in words], bool)
 
 
 class Openings:

@@ -24,6 +24,10 @@ _NUMERIC: frozenset[QuestionKind] = frozenset({"count", "share", "money", "durat
 _CASED = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Armenian}]")
 # Languages that write every noun with a capital: there a capital does not make a name.
 CAPITAL_NOUNS = frozenset({"de", "lb"})
+# Languages that write each syllable of a name with a capital: one capital alone begins the name of an office, a
+# paper, a plain: "Nghị quyết", "Đồng bằng".
+_SYLLABIC = frozenset({"vi"})
+_SENTENCE_END = regex.compile(r"(?<=[?!…])\s+|(?<=\p{Ll}{2}\.)\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +90,40 @@ def _stands_in(phrase: str, folded: str) -> bool:
 
 
 def _names(text: str, language: str) -> list[tuple[str, ...]]:
+    """Runs of words with capitals, those apart that a sentence or its language gives a capital anyway."""
     if language in CAPITAL_NOUNS or text.isupper() or not _CASED.search(text):
         return []
-    names: list[tuple[str, ...]] = []
+    return [
+        run
+        for sentence in _SENTENCE_END.split(text)
+        for run in _runs(split_words(sentence), language)
+        if len(run) > 1 or language not in _SYLLABIC
+    ]
+
+
+def _runs(words: list[str], language: str) -> list[tuple[str, ...]]:
+    """Adjacent words of one sentence that are written as a name; an abbreviation stands alone."""
+    runs: list[tuple[str, ...]] = []
     run: list[str] = []
-    words = split_words(text)
     for position, word in enumerate([*words, ""]):
-        is_name = word[:1].isupper() and (len(word) > 1 or bool(run))
+        short = word.isupper() and len(word) > 1
+        is_name = word[:1].isupper() and (len(word) > 1 or bool(run)) and not short
         if is_name and position == 0:
             # A question may open with a name ("Can Tho đã ..."); one capital alone opens every sentence.
             following = words[1] if len(words) > 1 else ""
-            is_name = (following[:1].isupper() and fold(word) not in lexicon(language).stop) or (
-                len(word) > 1 and word.isupper()
-            )
-        if is_name:
+            is_name = following[:1].isupper() and fold(word) not in lexicon(language).stop
+        if is_name and not _is_identifier(words[position : position + 3], language):
             run.append(word)
-        elif run:
-            names.append(tuple(run))
+            continue
+        if run:
+            runs.append(tuple(run))
             run = []
-    return names
+        if short and len(word) > 2:
+            runs.append((word,))
+    return runs
+
+
+def _is_identifier(words: list[str], language: str) -> bool:
+    """Whether words begin with one that numbers a thing, as in "Resolution 57": a capital does not make it a name."""
+    known = lexicon(language).quantity["identifier"]
+    return any(fold(" ".join(words[:count])) in known for count in range(1, len(words) + 1))

@@ -82,3 +82,23 @@ def test_a_name_is_found_in_a_compound() -> None:
 def test_a_name_is_found_across_scripts() -> None:
     assert "Can Tho" in found("What did Can Tho do?", "ক্যান থোর স্টার্টআপ", "bn")
     assert "Da Nang" not in found("What did Da Nang do?", "ক্যান থোর স্টার্টআপ", "bn")
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Did they agree? What was the mood?", ()),
+        ("She left early. Where did Ada Lovelace live?", (("Ada", "Lovelace"),)),
+        ("Was St. Petersburg founded by Peter?", (("St", "Petersburg"), ("Peter",))),
+        ("What does Resolution 57 say about Oslo?", (("Oslo",),)),
+        ("Nghị quyết nào nói về Đà Nẵng?", (("Đà", "Nẵng"),)),
+        ("Sở KH&CN Hải Phòng có bao nhiêu nhân viên?", (("Hải", "Phòng"),)),
+        ("What did NASA Ames publish?", (("NASA",), ("Ames",))),
+        ("Vad kostar AI i Lund?", (("Lund",),)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_capital_that_language_or_place_demands_makes_no_name(
+    question: str, names: tuple[tuple[str, ...], ...]
+) -> None:
+    assert analyse(question).names == names

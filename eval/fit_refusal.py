@@ -219,8 +219,9 @@ def fit(examples: Sequence[Example], *, read: bool) -> tuple[dict[str, object], 
     """The model on all examples, with the reader's features or without, and how well it does.
 
     Returns:
-        Intercept and weights, and the AUROC of each stratum from models that did not see its fold. Negatives that
-        are no stratum of their own are set against the answerable questions of XQuAD.
+        Intercept and weights; and, from models that did not see its fold, the AUROC of each stratum and the share
+        refused at the default threshold. Negatives that are no stratum of their own are set against the
+        answerable questions of XQuAD.
     """
     names = [name for name in _FEATURES if read or name not in _OF_READER]
     features = [e.read if read else e.unread for e in examples]
@@ -248,11 +249,13 @@ def fit(examples: Sequence[Example], *, read: bool) -> tuple[dict[str, object], 
     for stratum in sorted(set(strata[is_xquad])):
         rows = (strata == stratum) | hidden
         scores[stratum] = float(roc_auc_score(truth[rows], predicted[rows]))
-    for name, rows in (("answerable", truth), ("unanswerable", ~truth)):
-        scores[f"refused of {name}"] = float((predicted[rows] < 0.5).mean())
-    for stratum in ("article hidden", "name swapped"):
-        scores[f"refused of {stratum}"] = float((predicted[strata == stratum] < 0.5).mean())
-    scores["refused of xquad"] = float((predicted[is_xquad] < 0.5).mean())
+    refused = predicted < RagSettings.model_fields["refusal_threshold"].default
+    groups = np.where(is_xquad, "xquad", strata)
+    for group in sorted(set(groups)):
+        for answered, word in ((True, "answered"), (False, "not answered")):
+            rows = (groups == group) & (truth == answered)
+            if rows.any():
+                scores[f"refused: {group}, {word}"] = float(refused[rows].mean())
     values = {name: round(float(w), 4) for name, w in zip(names, slopes, strict=True)}
     return {"intercept": round(intercept, 4), "weights": values}, scores
 

@@ -60,7 +60,7 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     settings = load_settings()
     thresholds = _thresholds(options)
     done = _public(settings, options) if is_public(options) else _gold(settings, options)
-    report = _report(done, options)
+    report = _report(done, options, thresholds)
     if thresholds is not None:
         from dataclasses import replace
 
@@ -207,15 +207,19 @@ def _public(settings: RagSettings, options: Options) -> Done:
             raise WorkError(f"stopped; the same command goes on where it was, from {work}") from error
 
 
-def _report(done: Done, options: Options) -> Report:
+def _report(done: Done, options: Options, thresholds: Thresholds | None) -> Report:
     from eval.summary import summarise
 
     return summarise(
-        done.title, done.settings, done.records, seed=options.seed, baseline=_baseline(done, options)
+        done.title,
+        done.settings,
+        done.records,
+        seed=options.seed,
+        baseline=_baseline(done, options, needed=thresholds is not None and bool(thresholds.drops)),
     )
 
 
-def _baseline(done: Done, options: Options) -> Baseline | None:
+def _baseline(done: Done, options: Options, *, needed: bool) -> Baseline | None:
     """The baseline asked for; else the committed one, where it fits or the gate needs it."""
     from eval.baseline import Baseline
     from eval.harness import BASELINE
@@ -227,7 +231,7 @@ def _baseline(done: Done, options: Options) -> Baseline | None:
     if is_public(options) or not BASELINE.is_file():
         return None
     committed = Baseline.read(BASELINE)
-    return committed if options.gate or committed.fits(done.settings) else None
+    return committed if needed or committed.fits(done.settings) else None
 
 
 def _write(report: Report, options: Options) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,9 @@ import click
 from index.errors import WorkError
 
 if TYPE_CHECKING:
-    from index.indexer import Summary
+    from types import FrameType
+
+    from index.indexer import Progress, Summary
     from index.settings import IndexSettings
 
 
@@ -46,14 +51,50 @@ def run_indexer(settings: IndexSettings, folders: Sequence[Path] | None) -> Summ
     from ui.progress import indexing
 
     try:
-        with indexing() as bars:
+        with _remembered_interrupt() as check, indexing() as bars:
             from index.upkeep import default_folders, make_index  # seconds: after the bar is there
+
+            def files(done: Progress) -> None:
+                check()
+                bars.files(done)
 
             return make_index(
                 settings,
                 default_folders(settings) if folders is None else folders,
-                progress=bars.files,
+                progress=files,
                 writing=bars.vectors,
             )
     except KeyboardInterrupt as error:
         raise WorkError("stopped; run again to complete") from error
+
+
+@contextlib.contextmanager
+def _remembered_interrupt() -> Iterator[Callable[[], None]]:
+    """Gives a check that raises KeyboardInterrupt for a Ctrl-C that came before it was first called, or was lost.
+
+    Until then libraries are being imported, and an exception out of nowhere in the middle of an import may be swallowed
+    or end the process with a traceback. A second Ctrl-C does not wait.
+    """
+    pressed = started = False
+
+    def remember(signum: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        waits = not (started or pressed)
+        pressed = True
+        if not waits:
+            signal.default_int_handler(signum, frame)
+
+    def check() -> None:
+        nonlocal started
+        started = True
+        if pressed:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+        yield check
+        return
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)

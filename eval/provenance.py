@@ -50,7 +50,9 @@ def of_run(
 def of_assistant(settings: RagSettings, corpus: Corpus) -> dict[str, str]:
     """What an assistant in this process is made of."""
     values = {**settings.index.model_dump(), **settings.model_dump()}
+    reader = Path(settings.reader_model)
     return {
+        **({"reader": file_hash(reader)} if reader.is_file() else {}),
         "code": code_hash(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

@@ -26,7 +26,7 @@ def check_reader(settings: RagSettings) -> Check:
     try:
         (reading,) = Reader.load(path, threads=settings.index.embed_threads).read(_QUESTION, [_WINDOW])
     except ModelError as error:
-        return Check(name, False, f"{str(error).rstrip('.')}", remedy)
+        return Check(name, False, str(error).rstrip("."), remedy)
     found = "" if reading.best is None else _WINDOW[reading.best.start : reading.best.end]
     if "64" not in found:
         return Check(name, False, f"{path} does not read as it should: it found {found!r} for 64", remedy)

@@ -38,9 +38,10 @@ from rag.reader.passages import Read, Reads, read, windows
 _CAPTION = 0.05
 # A term that pushes the question this far from the passage is named as what the documents do not hold.
 _PUSHES_AWAY = 0.01
-# Passages that the reader reads, and how long they are. Both cost time in proportion; chosen on held-out articles.
+# Passages that the reader reads, and how long they are. Both cost time in proportion. Chosen, not measured.
 _READ, _READ_TOKENS = 4, 128
-# What the reader's probability of an answer adds to a sentence, and to a number, on the scale of their scores.
+# What the reader's probability of an answer adds to a sentence, and to a number, on the scale of their scores. Not
+# fitted: none of the readers trained so far was good enough to fit them with (docs/reader.md).
 _READ_SENTENCE, _READ_NUMBER = 0.3, 0.6
 # What a number of another kind than asked for loses. Against none, it raised the right number from 0.35 to 0.57 of
 # number questions across XQuAD languages; other values were not tried.

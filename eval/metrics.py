@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import ir_measures
@@ -44,15 +44,6 @@ _LETTER = regex.compile(r"[\p{L}\p{M}]")
 _LETTERS = regex.compile(r"[\p{L}\p{M}]+")
 # Fewer letters than this do not tell a language.
 _FEWEST_LETTERS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Precision, recall and F1 of refusing; None where there is nothing to divide by."""
-
-    precision: float | None
-    recall: float | None
-    f1: float | None
 
 
 def ranking(
@@ -159,19 +150,6 @@ def evidence_any(citations: Citations, places: Sequence[Place]) -> float:
     )
 
 
-def refusal(outcomes: Sequence[tuple[bool, bool]]) -> Refusal:
-    """How well refusing was done; each outcome is (had to be refused, was refused).
-
-    Precision: share of the refused that had to be. Recall: share refused of those that had to be.
-    """
-    right = sum(must and was for must, was in outcomes)
-    precision = _ratio(right, sum(was for _, was in outcomes))
-    recall = _ratio(right, sum(must for must, _ in outcomes))
-    if precision is None or recall is None:
-        return Refusal(precision, recall, None)
-    return Refusal(precision, recall, _harmonic(precision, recall))
-
-
 def answer_language(answer: Mapping[str, Any]) -> str:
     """The language of what the assistant itself says, ISO 639-1, detected; `und` when words do not tell.
 
@@ -197,7 +175,6 @@ def answer_language(answer: Mapping[str, Any]) -> str:
 def score(
     task: Task,
     answer: Mapping[str, Any],
-    retrieved: Sequence[Retrieved],
     texts: Mapping[str, str],
 ) -> dict[str, float]:
     """Every metric of one answer that applies to it; the ranking metrics are `rank_records`'.
@@ -210,7 +187,6 @@ def score(
 
     Args:
         answer: the answer schema; empty when asking failed, which scores 0 throughout.
-        retrieved: what retrieval brought; no metric of a single answer needs it yet.
         texts: document id -> text, for at least the cited documents.
     """
     refused = bool(answer.get("refused"))

@@ -72,9 +72,9 @@ def _record(target: Target, task: Task, texts: Mapping[str, str], engine: Engine
     # Whatever it raises is what the person who asked would have got instead of an answer.
     except Exception as error:  # noqa: BLE001
         latency = (time.perf_counter() - started) * 1000
-        scores = metrics.score(task, {}, (), texts)
+        scores = metrics.score(task, {}, texts)
         return Record(task, {}, (), scores, latency, error=f"{type(error).__name__}: {error}")
-    return Record(task, answer, retrieved, metrics.score(task, answer, retrieved, texts), latency)
+    return Record(task, answer, retrieved, metrics.score(task, answer, texts), latency)
 
 
 def _ask(target: Target, task: Task, engine: EngineName | None) -> dict[str, Any]:

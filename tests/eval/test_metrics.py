@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval import metrics
-from eval.metrics import RANKING_METRICS, Refusal, answer_language, rank_records, ranking, refusal, score
+from eval.metrics import RANKING_METRICS, answer_language, rank_records, ranking, score
 from eval.records import Place, Record, Retrieved, Stratum, Task
 from index.lexicon import languages, lexicon
 
@@ -254,26 +254,6 @@ def test_citations(
     assert found == evidence
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "expected"),
-    [
-        pytest.param([], Refusal(None, None, None), id="empty"),
-        pytest.param([(True, True), (False, False)], Refusal(1, 1, 1), id="all right"),
-        pytest.param([(False, False)], Refusal(None, None, None), id="nothing to refuse, nothing refused"),
-        pytest.param([(True, False)], Refusal(None, 0, None), id="nothing refused"),
-        pytest.param([(False, True)], Refusal(0, None, None), id="nothing to refuse"),
-        pytest.param([(True, False), (False, True)], Refusal(0, 0, 0), id="all wrong"),
-        pytest.param(
-            [(True, True), (True, True), (True, False), (False, True), (False, False)],
-            Refusal(2 / 3, 2 / 3, 2 / 3),
-            id="mixed",
-        ),
-    ],
-)
-def test_refusal(outcomes: list[tuple[bool, bool]], expected: Refusal) -> None:
-    assert refusal(outcomes) == expected
-
-
 # the language of the answer ---------------------------------------------------------------------------------
 
 NAMES = ["2025", "Göteborg", "Thành phố Cần Thơ", "ক্যান থো", "कान थो", "Ho Chi Minh City", "東京", "القاهرة"]
@@ -337,13 +317,13 @@ def test_an_empty_quote_takes_nothing_out() -> None:
 
 
 def test_a_right_answer_scores_one_on_everything() -> None:
-    assert score(task(), answer(), (), TEXTS) == dict.fromkeys(
+    assert score(task(), answer(), TEXTS) == dict.fromkeys(
         (*ALL, *CITED, "citation_exact", "answer_language"), 1.0
     )
 
 
 def test_an_answer_without_a_short_one_is_scored_by_its_quote() -> None:
-    found = score(task(), answer(short_answer=None), (), TEXTS)
+    found = score(task(), answer(short_answer=None), TEXTS)
     # Of "staden can tho har publicerat mer än 540 dataset", one of nine tokens is the expected one.
     assert found["f1"] == pytest.approx(2 * (1 / 9) * 1 / (1 / 9 + 1))
     assert (found["short_answer"], found["answer_match"]) == (0, 1)
@@ -362,17 +342,17 @@ def test_an_answer_without_a_short_one_is_scored_by_its_quote() -> None:
 )
 def test_what_does_not_apply_is_left_out(asked: Task, absent: set[str], came: dict[str, Any]) -> None:
     every = {*ALL, *CITED, "citation_exact", "answer_language"}
-    assert score(asked, came, (), TEXTS).keys() == every - absent
+    assert score(asked, came, TEXTS).keys() == every - absent
 
 
 def test_a_refused_answerable_question_scores_zero() -> None:
     # Its citations are the nearest passages: exact, but no evidence even where they hold the answer.
-    found = score(task(), refused(citations=[RIGHT]), (), TEXTS)
+    found = score(task(), refused(citations=[RIGHT]), TEXTS)
     assert found == dict.fromkeys((*ALL, *CITED), 0.0) | {"citation_exact": 1.0, "answer_language": 1.0}
 
 
 def test_an_answer_without_citations_has_no_precision() -> None:
-    found = score(task(), answer((), answer="The source says there are 540."), (), TEXTS)
+    found = score(task(), answer((), answer="The source says there are 540."), TEXTS)
     assert found.keys() == {*ALL, *CITED, "answer_language"} - {"citation_precision"}
     assert (found["evidence"], found["citation_recall"], found["answer_match"]) == (0, 0, 1)
 
@@ -383,12 +363,12 @@ def test_an_answer_without_citations_has_no_precision() -> None:
 )
 def test_a_question_to_refuse(stratum: Stratum, came: dict[str, Any], value: float) -> None:
     expected = {"refused": value, "citation_exact": 1, "answer_language": 1}
-    assert score(task(stratum), came, (), TEXTS) == expected
+    assert score(task(stratum), came, TEXTS) == expected
 
 
 def test_an_answer_in_another_language() -> None:
     swedish = answer(answer=f"540 — källan säger: ”{RIGHT['quote']}” [1]")
-    assert score(task(), swedish, (), TEXTS)["answer_language"] == 0
+    assert score(task(), swedish, TEXTS)["answer_language"] == 0
 
 
 @pytest.mark.parametrize(
@@ -399,7 +379,7 @@ def test_an_answer_in_another_language() -> None:
     ],
 )
 def test_failing_to_answer_scores_zero(asked: Task, names: set[str]) -> None:
-    assert score(asked, {}, (), TEXTS) == dict.fromkeys(names, 0.0)
+    assert score(asked, {}, TEXTS) == dict.fromkeys(names, 0.0)
 
 
 # records ----------------------------------------------------------------------------------------------------

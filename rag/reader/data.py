@@ -3,7 +3,7 @@
 A folder is read with all its subfolders. `NAME.LL.json` is a SQuAD file (1.1 or 2.0) in the language LL; files that
 share question ids are translations of each other and become one passage with several contexts. `*.jsonl` holds
 questions that are not answered: either with `context_LL` fields, or with `passages` that were judged not to answer
-(`answerable` false; lines where it is true do not tell the span and are left out).
+(`answerable` false). Lines where it is true do not tell the span: of these only the passages are kept, as plain text.
 """
 
 from __future__ import annotations
@@ -59,18 +59,27 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """Passages of one language and about one subject, without questions."""
+
+    language: str
+    passages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
-    """All passages, the judged questions, and the SHA-256 of each file read, by its path in the folder."""
+    """All passages, the judged questions, plain texts, and the SHA-256 of each file read, by its path in the folder."""
 
     passages: tuple[Passage, ...]
     unanswered: tuple[Unanswered, ...]
+    texts: tuple[Texts, ...]
     hashes: Mapping[str, str]
 
     def fold(self, number: int, *, inside: bool) -> Corpus:
         """The part whose articles are in fold `number` of FOLDS, or all but that part.
 
         Articles are dealt out in the order of their titles, so that no article is in two folds; judged questions in
-        the order of their files.
+        the order of their files, plain texts likewise.
         """
         titles = sorted({passage.article for passage in self.passages})
         chosen = {title for place, title in enumerate(titles) if place % FOLDS == number}
@@ -79,6 +88,7 @@ class Corpus:
             unanswered=tuple(
                 u for place, u in enumerate(self.unanswered) if (place % FOLDS == number) == inside
             ),
+            texts=tuple(t for place, t in enumerate(self.texts) if (place % FOLDS == number) == inside),
             hashes=self.hashes,
         )
 
@@ -107,7 +117,12 @@ def read_corpus(folder: Path) -> Corpus:
         hashes[path.relative_to(folder).as_posix()] = hashlib.sha256(content).hexdigest()
     if not merged.passages:
         raise UsageError(f"{folder} holds no SQuAD file named like xquad.en.json: give a folder that does")
-    return Corpus(passages=tuple(merged.passages), unanswered=tuple(merged.unanswered), hashes=hashes)
+    return Corpus(
+        passages=tuple(merged.passages),
+        unanswered=tuple(merged.unanswered),
+        texts=tuple(merged.texts),
+        hashes=hashes,
+    )
 
 
 class _Merged:
@@ -116,6 +131,7 @@ class _Merged:
     def __init__(self) -> None:
         self.passages: list[Passage] = []
         self.unanswered: list[Unanswered] = []
+        self.texts: list[Texts] = []
         self._by_question: dict[str, Passage] = {}
         self._by_context: dict[str, Passage] = {}
 
@@ -127,10 +143,12 @@ class _Merged:
 
     def add_lines(self, lines: list[dict[str, Any]]) -> None:
         for line in lines:
+            texts = tuple(str(passage["text"]) for passage in line.get("passages", ()))
             if line.get("answerable", True):
+                if texts:
+                    self.texts.append(Texts(str(line["lang"]), texts))
                 continue
-            if "passages" in line:
-                texts = tuple(str(passage["text"]) for passage in line["passages"])
+            if texts:
                 self.unanswered.append(Unanswered(str(line["question"]), str(line["lang"]), texts))
                 continue
             contexts = {key.removeprefix("context_"): text for key, text in _contexts(line)}

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TypeVar
 
-import regex
-
 from index.sentences import split_sentences
 from index.types import Document
 from rag.reader.augment import (
@@ -24,37 +22,33 @@ from rag.reader.augment import (
     to_bengali_script,
     with_digits,
 )
-from rag.reader.data import Ask, Corpus, Passage, Place
+from rag.reader.cloze import ASKED, NAME, NUMBER, Vocabulary, ask_for, candidates, same_in
+from rag.reader.data import Ask, Corpus, Passage, Place, Texts
 
 T = TypeVar("T")
 
-# How often each kind of example is drawn. "answered" and "number" are answered: 66 of 100; a kind that the drawn
-# question does not allow gives way to the next draw.
+# How often each kind of example is drawn. A kind that the drawn question does not allow gives
+# way to the next draw: of 100 examples some 80 are answered, by questions that people asked some 55.
 KINDS = {
-    "answered": 60.0,
+    "answered": 50.0,
+    "cloze": 26.0,  # a sentence of a plain text, with something asked for, and its passage
     "number": 6.0,  # a clause around a number, in another translation, with the number asked for
-    "impossible": 8.0,  # SQuAD 2.0: the passage looks as if it answered
-    "swapped": 8.0,  # the right passage, the question about something else
-    "similar": 9.0,  # another passage of the article, of those nearest to the question
-    "elsewhere": 4.0,  # the right passage, sentences that do not hold the answer
-    "foreign": 2.0,  # a passage of another article
+    "name": 12.0,  # the same with a name
+    "impossible": 6.0,  # SQuAD 2.0: the passage looks as if it answered
+    "swapped": 5.0,  # the right passage, the question about something else
+    "similar": 6.0,  # another passage of the article, of those nearest to the question
+    "elsewhere": 2.0,  # the right passage, sentences that do not hold the answer
+    "foreign": 1.0,  # a passage of another article
     "judged": 3.0,  # passages that people judged not to answer
 }
-# Shares of the languages of questions and passages, where a translation exists; others have 1 and 0.7.
-_ASKED = {"en": 4.0, "vi": 3.0, "hi": 3.5, "sv": 3.0}
-_READ = {"hi": 6.0, "sv": 4.0, "en": 3.0, "vi": 2.0}
+# Shares of the languages of questions and passages, where a translation exists; others have 1.
+_ASKED = {"en": 3.0, "vi": 2.5, "hi": 2.5, "sv": 2.5}
+_READ = {"hi": 4.0, "sv": 3.0, "en": 3.0, "vi": 2.0}
+_OTHERS = 1.0
 _BENGALI_PASSAGE, _BENGALI_QUESTION = 0.3, 0.35
 _OTHER_DIGITS, _LATIN_NAMES, _LOWER_CASE, _NO_MARK = 0.12, 0.15, 0.08, 0.15
 # Questions that exist in one language say less about reading across languages; they are drawn less often.
-_ONE_LANGUAGE = 0.06
-_NUMBER = regex.compile(r"(?<![\p{L}\d.,])\d[\d.,]*(?<![.,])(?![\p{Latin}\d])")
-# What stands for a number that is asked for, where it stood: for a count, for a year.
-_ASKING = {
-    "en": ("how many", "what year"),
-    "hi": ("कितने", "किस वर्ष"),
-    "sv": ("hur många", "vilket år"),
-    "vi": ("bao nhiêu", "năm nào"),
-}
+_ONE_LANGUAGE = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +91,8 @@ class Examples:
         self._place_weights = [self._share(place) for place in range(len(corpus.passages))]
         self._weights = [1.0 if len(ask.texts) > 1 else _ONE_LANGUAGE for _, ask in self._answered]
         self._parallel = [p for p in corpus.passages if len(p.contexts) > 1]
+        self._texts = [*corpus.texts, *(Texts(u.language, u.passages) for u in corpus.unanswered)]
+        self._vocabulary = Vocabulary(text for texts in self._texts for text in texts.passages)
         self._names: dict[str, list[str]] = {}
         for _, ask in pairs:
             for language in ask.texts:
@@ -144,8 +140,10 @@ class Examples:
     def _make(self, random: Random, kind: str) -> Example | None:
         if kind == "judged":
             return self._judged(random)
-        if kind == "number":
-            return self._number(random)
+        if kind == "cloze":
+            return self._cloze(random)
+        if kind in {"number", "name"}:
+            return self._across(random, kind)
         if kind == "impossible":
             return self._not_answerable(random)
         ((place, ask),) = random.choices(self._answered, self._weights)
@@ -169,7 +167,7 @@ class Examples:
 
     def _of_own(self, random: Random, kind: str, passage: Passage, ask: Ask) -> Example | None:
         """The question with its own passage: a window with the answer, or without it for kind `elsewhere`."""
-        asked, read = _pick(random, ask.texts, _ASKED, 1.0), _pick(random, ask.answers, _READ, 0.7)
+        asked, read = _pick(random, ask.texts, _ASKED, _OTHERS), _pick(random, ask.answers, _READ, _OTHERS)
         text, answer = passage.contexts[read], ask.answers[read]
         example = Example(kind, _wording(random, ask, asked), text, answer, asked, read)
         if kind == "answered":
@@ -207,7 +205,10 @@ class Examples:
         passage = self._corpus.passages[place]
         if kind == "foreign" and ask.id in passage.asks:
             return None
-        asked, read = _pick(random, ask.texts, _ASKED, 1.0), _pick(random, passage.contexts, _READ, 0.7)
+        asked, read = (
+            _pick(random, ask.texts, _ASKED, _OTHERS),
+            _pick(random, passage.contexts, _READ, _OTHERS),
+        )
         text = passage.contexts[read]
         example = Example(kind, _wording(random, ask, asked), text, None, asked, read)
         own = self._answer_text(ask, read)
@@ -217,7 +218,7 @@ class Examples:
 
     def _swapped(self, random: Random, place: int, ask: Ask) -> Example | None:
         passage = self._corpus.passages[place]
-        asked, read = _pick(random, ask.texts, _ASKED, 1.0), _pick(random, ask.answers, _READ, 0.7)
+        asked, read = _pick(random, ask.texts, _ASKED, _OTHERS), _pick(random, ask.answers, _READ, _OTHERS)
         others = self._names.get(asked, [])
         if random.random() < 0.5:  # a name that the same article speaks of is harder
             others = [
@@ -248,30 +249,45 @@ class Examples:
         )
         return self._windowed(random, example)
 
-    def _number(self, random: Random) -> Example | None:
-        """A clause of one translation with its number asked for, and the window of another that holds it."""
+    def _across(self, random: Random, kind: str) -> Example | None:
+        """A sentence of one translation with its number or name asked for, and the window of another that holds it."""
         if not self._parallel:
             return None
         passage = random.choice(self._parallel)
-        asking = [language for language in _ASKING if language in passage.contexts]
+        asking = {language: "" for language in passage.contexts if language in ASKED}
         if not asking:
             return None
-        asked, read = random.choice(asking), _pick(random, passage.contexts, _READ, 0.7)
+        asked, read = _pick(random, asking, _ASKED, _OTHERS), _pick(random, passage.contexts, _READ, _OTHERS)
         source, text = passage.contexts[asked], passage.contexts[read]
-        once = [m for m in _NUMBER.finditer(source) if source.count(m.group()) == 1 == text.count(m.group())]
-        if not once:
+        taken = random.choice(list((NUMBER if kind == "number" else NAME).finditer(source)) or [None])
+        if taken is None or source.count(taken.group()) > 1:
             return None
-        number = random.choice(once)
-        spans = [s for s in self._spans(source, asked) if s[0] <= number.start() and number.end() <= s[1]]
+        place = same_in(taken.group(), text)
+        spans = [s for s in self._spans(source, asked) if s[0] <= taken.start() and taken.end() <= s[1]]
+        if place is None or not spans:
+            return None
+        taken_out = Place(taken.start(), taken.end())
+        question = ask_for(random, source, taken_out, Place(*spans[0][:2]), asked)
+        return self._windowed(random, Example(kind, question, text, place, asked, read))
+
+    def _cloze(self, random: Random) -> Example | None:
+        """A sentence of a plain text with something asked for that its passage holds once."""
+        texts = random.choice(self._texts) if self._texts else None
+        if texts is None or texts.language not in ASKED:
+            return None
+        language, text = texts.language, random.choice(texts.passages).replace("\n", " ")
+        spans = self._spans(text, language)
         if not spans:
             return None
-        before = source[spans[0][0] : number.start()].split()[-random.randint(2, 8) :]
-        after = source[number.end() : spans[0][1]].split()[: random.randint(2, 8)]
-        year = len(number.group()) == 4 and number.group().isdecimal() and 1000 <= int(number.group()) < 2100
-        question = " ".join([*before, _ASKING[asked][year], *after]).rstrip(".।") + "?"
-        start = text.index(number.group())
-        place = Place(start, start + len(number.group()))
-        return self._windowed(random, Example("number", question, text, place, asked, read))
+        start, end, _ = random.choice(spans)
+        places = candidates(random, text, start, end, self._vocabulary)
+        if not places:
+            return None
+        place = random.choice(places)
+        if text.count(text[place.start : place.end]) > 1:
+            return None
+        question = ask_for(random, text, place, Place(start, end), language)
+        return self._windowed(random, Example("cloze", question, text, place, language, language))
 
     def _answer_text(self, ask: Ask, language: str) -> str:
         """The answer's words in a language, "" where they are not known."""

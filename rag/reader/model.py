@@ -1,7 +1,8 @@
 """The reader's network: the bundled encoder over `<s> question </s></s> passage </s>`, with heads for the answer.
 
 The word, position and token-type embeddings are the bundled model's own and stay as they are; the layers and heads
-are trained and kept in one safetensors file. The heads follow Devlin et al. 2019, "BERT", section 4.3
+are kept in one safetensors file. The lowest layers may stay as they are too: they hold what languages have in common,
+and a step costs less. The heads follow Devlin et al. 2019, "BERT", section 4.3
 (https://arxiv.org/abs/1810.04805): a start and an end score for each token, where the first token stands for "no
 answer"; a third score on the first token says whether the passage answers at all.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -98,17 +100,19 @@ class Layer(nn.Module):
 
 
 class ReaderModel(nn.Module):
-    """The network. `trained()` names the tensors that training changes; everything else is the bundled model's.
+    """The network. `stored()` names the tensors of its file, `trained()` those that training changes.
 
-    `dropout` is the share of values that each half of a layer, and the embeddings, lose while the network trains; it
-    starts ready to evaluate.
+    `dropout` is the share of values that each half of a trained layer, and what enters the lowest of them, lose while
+    the network trains; it starts ready to evaluate. The `frozen` lowest layers are not trained, and where there are
+    any, neither is what tells passage from question at their input.
 
     Raises:
         ModelError: the package with the bundled weights is not installed or damaged.
     """
 
-    def __init__(self, *, dropout: float = 0.0) -> None:
+    def __init__(self, *, dropout: float = 0.0, frozen: int = 0) -> None:
         super().__init__()
+        self.frozen = frozen
         container = Container(require_source().path)
         sizes = container.architecture
         self.embeddings = Embeddings(container)
@@ -121,6 +125,10 @@ class ReaderModel(nn.Module):
         self.span = nn.Linear(sizes.hidden, 2)
         self.answered = nn.Linear(sizes.hidden, 1)
         self.dropout = nn.Dropout(dropout)
+        if frozen:
+            self.segments.requires_grad_(False)
+            for layer in self.layers[:frozen]:
+                layer.requires_grad_(False)
         self.eval()
 
     def forward(self, ids: Tensor, mask: Tensor, passage: Tensor) -> Scores:
@@ -143,23 +151,37 @@ class ReaderModel(nn.Module):
         kind = self.span.weight.dtype
         bias = torch.zeros(mask.shape, dtype=kind, device=mask.device).masked_fill(~mask, _NEVER)
         embedded = self.embeddings(ids, self.segments(passage.long()).float())
-        states: Tensor = self.dropout(embedded).to(kind)
-        for layer in self.layers:
+        states: Tensor = embedded.to(kind)
+        for layer in self.layers[: self.frozen]:
+            states = layer(states, bias[:, None, None, :])
+        states = self.dropout(states)
+        for layer in self.layers[self.frozen :]:
             states = layer(states, bias[:, None, None, :])
         return states
 
-    def trained(self) -> dict[str, nn.Parameter]:
-        """The parameters that training changes, by name."""
+    def stored(self) -> dict[str, nn.Parameter]:
+        """The parameters of the reader's file, by name: all but the embeddings'."""
         return {name: value for name, value in self.named_parameters() if not name.startswith("embeddings.")}
 
+    def trained(self) -> dict[str, nn.Parameter]:
+        """The parameters that training changes, by name."""
+        return {name: value for name, value in self.stored().items() if value.requires_grad}
 
-def load_model(path: Path, *, dropout: float = 0.0) -> ReaderModel:
-    """The network with the weights of `path`, float32, ready to evaluate.
+    def train(self, mode: bool = True) -> Self:
+        """Whether to drop values; the frozen layers never do."""
+        super().train(mode)
+        for layer in self.layers[: self.frozen]:
+            layer.eval()
+        return self
+
+
+def load_model(path: Path, *, dropout: float = 0.0, frozen: int = 0) -> ReaderModel:
+    """The network with the weights of `path`, float32, ready to evaluate; `dropout` and `frozen` as its own.
 
     Raises:
         ModelError: `path` is missing, damaged or not a reader's file.
     """
-    model = ReaderModel(dropout=dropout)
+    model = ReaderModel(dropout=dropout, frozen=frozen)
     weights, _ = read_weights(path)
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
     return model.eval()

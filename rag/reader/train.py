@@ -46,18 +46,19 @@ class Recipe:
     """What decides a training run.
 
     `steps` and `minutes` (0: no limit) end it, `hold_out` is the fold of articles that is only scored on (None: all
-    is learnt from), `per_pair` how many questions of each pair of languages are scored, `start` the
-    file of an earlier reader to begin with.
+    is learnt from), `per_pair` how many questions of each pair of languages are scored, `frozen`
+    how many of the lowest layers stay as they are, `start` the file of an earlier reader to begin with.
     """
 
     steps: int = 20_000
     minutes: float = 0.0
     batch: int = 16
     learning_rate: float = 2e-4
-    warm_up: int = 200
+    warm_up: int = 100
     weight_decay: float = 0.01
     dropped_words: float = 0.05
     dropout: float = 0.1
+    frozen: int = 3
     seed: int = 1
     hold_out: int | None = 0
     threads: int = 0
@@ -147,9 +148,9 @@ class Trainer:
         torch.set_num_threads(1)
         torch.manual_seed(recipe.seed)
         self.model = (
-            load_model(Path(recipe.start), dropout=recipe.dropout)
+            load_model(Path(recipe.start), dropout=recipe.dropout, frozen=recipe.frozen)
             if recipe.start
-            else ReaderModel(dropout=recipe.dropout)
+            else ReaderModel(dropout=recipe.dropout, frozen=recipe.frozen)
         )
         self._encoder = PairEncoder.bundled()
         learnt = corpus if recipe.hold_out is None else corpus.fold(recipe.hold_out, inside=False)
@@ -295,7 +296,8 @@ class Trainer:
             "data": dict(self._hashes),
             "scores": self.scores,
         }
-        weights = {name: value.detach().cpu().numpy() for name, value in self._masters.items()}
+        stored = self.model.stored() | self._masters
+        weights = {name: value.detach().float().cpu().numpy() for name, value in stored.items()}
         save_weights(weights, self._out, record=record)
 
 
@@ -328,7 +330,7 @@ def _check_smoke(trainer: Trainer, out: Path) -> None:
     """Raises UsageError unless the loss fell and the file holds every trained tensor."""
     first, last = _mean(trainer.losses[:5]), _mean(trainer.losses[-5:])
     names = set(read_weights(out)[0])
-    if last >= first or names != set(trainer.model.trained()):
+    if last >= first or names != set(trainer.model.stored()):
         raise UsageError(
             f"The smoke run failed: loss {first:.2f} -> {last:.2f}, {len(names)} tensors in {out}"
         )
@@ -339,11 +341,8 @@ def _recipe(given: argparse.Namespace) -> Recipe:
     if given.hold_out is not None and not -1 <= given.hold_out < FOLDS:
         raise UsageError(f"--hold-out is a fold from 0 to {FOLDS - 1}, or -1 for none; got {given.hold_out}")
     base = SMOKE if given.smoke else Recipe()
-    changed = {
-        name: getattr(given, name)
-        for name in ("steps", "minutes", "batch", "learning_rate", "seed", "threads", "score_every", "start")
-        if getattr(given, name) is not None
-    }
+    names = ["steps", "minutes", "batch", "learning_rate", "frozen", "seed", "threads", "score_every", "start"]
+    changed = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     if given.hold_out is not None:
         changed["hold_out"] = None if given.hold_out < 0 else given.hold_out
     return Recipe(**{**asdict(base), **changed})
@@ -358,6 +357,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--hold-out", type=int, help="fold of articles to score on: 0-4 (default 0), -1 none")
     parser.add_argument("--batch", type=int, help="examples a step (default 16)")
     parser.add_argument("--learning-rate", type=float, help="highest rate (default 2e-4)")
+    parser.add_argument("--frozen", type=int, help="lowest layers that stay as they are (default 3)")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
     parser.add_argument("--score-every", type=int, help="steps between scores (default 500)")

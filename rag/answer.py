@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -84,7 +86,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the assistant says, and the words it rests on. `to_dict` is the answer schema of the contract."""
+    """What the assistant says, and the words it rests on. `to_dict` is the answer schema of the contract.
+
+    `notice` is one line in the answer's language where something went otherwise than asked, such as a language model
+    that did not answer; else None.
+    """
 
     id: str
     question: str
@@ -99,6 +105,7 @@ class Answer:
     grounding: Grounding
     citations: tuple[Citation, ...]
     timings_ms: Timings = field(default_factory=Timings)
+    notice: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts and lists, ready for JSON."""
@@ -107,6 +114,33 @@ class Answer:
             dict(citation, parallel=list(citation["parallel"])) for citation in values["citations"]
         ]
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of an answer while it is written. The answer that comes last replaces all pieces before it."""
+
+    text: str
+
+
+def answer_of(items: Iterable[Token | Answer]) -> Answer:
+    """The answer that a stream ends with.
+
+    Raises:
+        ValueError: there is none: the stream was stopped.
+    """
+    for item in items:
+        if isinstance(item, Answer):
+            return item
+    raise ValueError("the stream was stopped before its answer")
+
+
+_PIECE = re.compile(r"\s*\S+\s*|\s+")
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text between words; joined, the pieces are the text."""
+    return _PIECE.findall(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@ all use this object."""
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Self
 
 from index.corpus import Corpus
@@ -14,7 +16,7 @@ from index.embedder import Embedder, load_embedder
 from index.errors import UsageError
 from index.indexer import manifest_for
 from rag import extractive, refusal
-from rag.answer import Answer, EngineName, Hit, Timings, Turn
+from rag.answer import Answer, EngineName, Hit, Timings, Token, Turn, answer_of, pieces
 from rag.conversation import standalone
 from rag.evidence import Evidence, gather
 from rag.question import Question, analyse
@@ -23,6 +25,9 @@ from rag.settings import RagSettings
 
 if TYPE_CHECKING:
     from rag.reader.openvino_reader import Reader
+
+MODEL_JOBS = max(2, os.cpu_count() or 2)
+"""Questions that are worked on at once; further ones wait."""
 
 
 class Assistant:
@@ -35,6 +40,8 @@ class Assistant:
         self._retriever = CorpusRetriever(corpus, embedder, top_k=settings.top_k)
         self._reranker = _reranker(settings)
         self._reader = load_reader(settings)
+        # A question's work uses all cores already: more at once than this only make each other wait.
+        self._at_work = BoundedSemaphore(MODEL_JOBS)
 
     @classmethod
     def open(cls, settings: RagSettings) -> Self:
@@ -80,16 +87,39 @@ class Assistant:
         Raises:
             UsageError: the question is empty or too long, or the engine is not available.
         """
+        return answer_of(
+            self.stream(question, history=history, languages=languages, documents=documents, engine=engine)
+        )
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        languages: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
+        engine: EngineName | None = None,
+        stop: Event | None = None,
+    ) -> Iterator[Token | Answer]:
+        """As `ask`, piece by piece: the text while it is written, and last the whole answer, which counts.
+
+        Setting `stop`, or closing the iterator, ends the work; a stream that was stopped has no answer.
+        """
         started = time.perf_counter()
         text = self._checked(question)
         if engine == "llm":
             raise UsageError("the engine llm is not available: no model server is configured; use extractive")
         asked = analyse(text)
-        complete, evidence, retrieved = self._evidence(asked, history, languages, documents)
+        with self._at_work:
+            complete, evidence, retrieved = self._evidence(asked, history, languages, documents)
+        if stop is not None and stop.is_set():
+            return
         cause = refusal.reason(evidence, threshold=self._settings.refusal_threshold)
         draft = extractive.refuse(evidence, cause) if cause else extractive.answer(evidence)
+        for piece in pieces(draft.text):
+            yield Token(piece)
         finished = time.perf_counter()
-        return Answer(
+        yield Answer(
             id=uuid.uuid4().hex,
             question=question,
             standalone_question=complete.text,
@@ -126,7 +156,8 @@ class Assistant:
         if top_k < 1:
             raise UsageError(f"top_k must be at least 1, not {top_k}")
         question = analyse(self._checked(query))
-        return self._retriever.hits(question, top_k=top_k, languages=languages, documents=documents)
+        with self._at_work:
+            return self._retriever.hits(question, top_k=top_k, languages=languages, documents=documents)
 
     def evidence(
         self,

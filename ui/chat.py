@@ -26,10 +26,8 @@ from index.catalogue import DocumentInfo
 from index.corpus import Corpus
 from index.errors import PolyciteError
 from index.lexicon import FALLBACK, languages, lexicon
-from rag.answer import Answer, Citation, Turn
-from rag.api.app import MODEL_JOBS
-from rag.api.events import pieces
-from rag.assistant import Assistant
+from rag.answer import Answer, Citation, Turn, pieces
+from rag.assistant import MODEL_JOBS, Assistant
 from ui.answer_html import Passage, answer_html, note_html, partial_html, plain, question_html
 from ui.names import language_name
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from threading import Event
 from typing import Annotated, Any, TypeVar
 
 import anyio
@@ -12,8 +13,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.routing import Match
 
+from rag.answer import Answer, Token, answer_of
 from rag.api import guard, manual, problems
-from rag.api.events import events
+from rag.api.events import event
 from rag.api.schemas import (
     STREAM_EXAMPLE,
     Alive,
@@ -40,9 +42,10 @@ _DESCRIPTION = (
     "count Unicode code points of a document's text, as `GET /v1/documents/{id}` returns it."
 )
 _MAX_PAGE = 500
+_FRESH = {"Cache-Control": "no-store"}
 
-# Answers use all cores already: more at once than this only make each other wait.
-MODEL_JOBS = max(2, os.cpu_count() or 2)
+# Requests that are answered at once, each in a thread; most of them wait, for their turn or for a model server.
+_THREADS = 64
 
 T = TypeVar("T")
 
@@ -64,11 +67,11 @@ def create_app(assistant: Assistant, settings: RagSettings) -> FastAPI:
 
 
 def _add_answers(app: FastAPI, assistant: Assistant) -> None:
-    limiter = anyio.CapacityLimiter(MODEL_JOBS)
+    limiter = anyio.CapacityLimiter(_THREADS)
 
     async def in_thread(work: Callable[[], T]) -> T:
-        """Run model work off the event loop, few at once."""
-        return await anyio.to_thread.run_sync(work, limiter=limiter)
+        """Run work off the event loop; who no longer waits for it leaves it behind."""
+        return await anyio.to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
 
     @app.post(
         "/v1/ask",
@@ -86,20 +89,36 @@ def _add_answers(app: FastAPI, assistant: Assistant) -> None:
         A refusal is a normal answer (status 200) with `refused` true. With `stream` the answer comes as
         server-sent events; errors that are known before the first event have their usual status.
         """
-        answer = await in_thread(
-            lambda: assistant.ask(
-                request.question,
-                history=[turn.turn() for turn in request.history],
-                languages=request.languages,
-                documents=request.documents,
-                engine=request.engine,
-            )
+        stop = Event()
+        items = assistant.stream(
+            request.question,
+            history=[turn.turn() for turn in request.history],
+            languages=request.languages,
+            documents=request.documents,
+            engine=request.engine,
+            stop=stop,
         )
-        if request.stream:
-            return StreamingResponse(
-                events(answer), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-            )
-        return answer.to_dict()
+        try:
+            first = await in_thread(lambda: next(items))
+            if request.stream:
+                return StreamingResponse(
+                    streamed(first, items, stop), media_type="text/event-stream", headers=_FRESH
+                )
+            return await in_thread(lambda: answer_of([first, *items]).to_dict())
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+
+    async def streamed(
+        first: Token | Answer, items: Iterator[Token | Answer], stop: Event
+    ) -> AsyncIterator[str]:
+        """The events of a stream; where the client leaves, its work ends."""
+        try:
+            yield event(first)
+            while (item := await in_thread(lambda: next(items, None))) is not None:
+                yield event(item)
+        finally:
+            stop.set()
 
     @app.post(
         "/v1/search",

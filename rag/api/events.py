@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
 
-from rag.answer import Answer
-
-_PIECE = re.compile(r"\s*\S+\s*|\s+")
+from rag.answer import Answer, Token
 
 
-def pieces(text: str) -> list[str]:
-    """Cut a text between words; joined, the pieces are the text."""
-    return _PIECE.findall(text)
-
-
-def events(answer: Answer) -> Iterator[str]:
-    """Yield the events of a streamed answer in wire format: `token`..., `answer`, `done`."""
-    for piece in pieces(answer.answer):
-        yield _event("token", {"text": piece})
-    yield _event("answer", answer.to_dict())
-    yield _event("done", {})
+def event(item: Token | Answer) -> str:
+    """A piece of an answer as a `token` event, or the answer as `answer` and `done`, in wire format."""
+    if isinstance(item, Token):
+        return _event("token", {"text": item.text})
+    return _event("answer", item.to_dict()) + _event("done", {})
 
 
 def _event(name: str, data: object) -> str:

@@ -136,6 +136,10 @@ class AnswerOut(BaseModel):
     grounding: Grounding = Field(description="Whether the citations bear out the answer.")
     citations: list[CitationOut]
     timings_ms: TimingsOut
+    notice: str | None = Field(
+        description="One line in the answer's language where something went otherwise than asked, such as a "
+        "language model that did not answer."
+    )
 
 
 class HitOut(BaseModel):

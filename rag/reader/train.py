@@ -341,7 +341,17 @@ def _recipe(given: argparse.Namespace) -> Recipe:
     if given.hold_out is not None and not -1 <= given.hold_out < FOLDS:
         raise UsageError(f"--hold-out is a fold from 0 to {FOLDS - 1}, or -1 for none; got {given.hold_out}")
     base = SMOKE if given.smoke else Recipe()
-    names = ["steps", "minutes", "batch", "learning_rate", "frozen", "seed", "threads", "score_every", "start"]
+    names = [
+        "steps",
+        "minutes",
+        "batch",
+        "learning_rate",
+        "frozen",
+        "seed",
+        "threads",
+        "score_every",
+        "start",
+    ]
     changed = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     if given.hold_out is not None:
         changed["hold_out"] = None if given.hold_out < 0 else given.hold_out

@@ -25,9 +25,8 @@ from index.errors import (
     UsageError,
     WorkError,
 )
-from rag.answer import Answer, Turn
+from rag.answer import Answer, Turn, pieces
 from rag.api import create_app
-from rag.api.events import pieces
 from rag.api.guard import MAX_BODY_BYTES, Guard
 from rag.api.problems import of_error
 
@@ -372,7 +371,7 @@ def test_an_unforeseen_failure_tells_nothing(app: FastAPI, assistant: Assistant)
         pytest.MonkeyPatch.context() as patch,
         TestClient(app, base_url=HERE, raise_server_exceptions=False) as client,
     ):
-        patch.setattr(assistant, "ask", broken)
+        patch.setattr(assistant, "stream", broken)
         response = client.post("/v1/ask", json={"question": QUESTION})
     problem(response, status=500, kind="internal")
     assert "secret" not in response.text

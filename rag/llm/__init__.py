@@ -1,0 +1,1 @@
+"""Answers written by a language model from the same evidence, over OpenAI's protocol."""

@@ -1,0 +1,1 @@
+"""Checks every claim of an answer against the words it cites."""

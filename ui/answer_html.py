@@ -121,7 +121,8 @@ def _said(answer: Answer) -> str:
     paragraphs = "".join(
         f"<p>{''.join(_marked(part, answer))}</p>" for part in re.split(r"\n{2,}", text) if part.strip()
     )
-    return f'<div class="pc-answer" {_language(answer.language)}>{short}{paragraphs}</div>'
+    notice = f'<p class="pc-notice" role="note">{plain(answer.notice)}</p>' if answer.notice else ""
+    return f'<div class="pc-answer" {_language(answer.language)}>{short}{paragraphs}{notice}</div>'
 
 
 def _marked(text: str, answer: Answer) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from index.catalogue import DocumentInfo
 from index.corpus import Corpus
 from index.errors import PolyciteError
 from index.lexicon import FALLBACK, languages, lexicon
-from rag.answer import Answer, Citation, Turn, pieces
+from rag.answer import Answer, Citation, Turn
 from rag.assistant import MODEL_JOBS, Assistant
 from ui.answer_html import Passage, answer_html, note_html, partial_html, plain, question_html
 from ui.names import language_name
@@ -39,8 +40,8 @@ _HISTORY_TURNS = 20
 _KEPT_EXCHANGES = 100
 _EXAMPLES = 4
 _EXAMPLE_CHARACTERS = 90
-# Updates of the page while an answer comes in; each sends what is new.
-_STEPS = 12
+# Between updates of the page while an answer is written.
+_UPDATE_SECONDS = 0.15
 _SESSION_SECONDS = 12 * 3600
 _WAITING = 64
 
@@ -213,17 +214,24 @@ def reply(
         return
     shown = [*messages(past), _user(text)]
     yield "", shown, past
+    written, updated = "", time.monotonic()
+    answer = None
     try:
-        answer = assistant.ask(text, history=turns(past))
+        for item in assistant.stream(text, history=turns(past)):
+            if isinstance(item, Answer):
+                answer = item
+                break
+            written += item.text
+            if time.monotonic() - updated >= _UPDATE_SECONDS:
+                updated = time.monotonic()
+                yield "", [*shown, _assistant(partial_html(written, language))], past
     except PolyciteError as error:
         # The question goes back into its box: the remedy is often to ask it in other words.
         failed = note_html(lexicon(language).labels["failed"].format(detail=error))
         yield text, [*shown, _assistant(failed)], past
         return
-    parts = pieces(answer.answer)
-    step = max(1, len(parts) // _STEPS)
-    for end in range(step, len(parts), step):
-        yield "", [*shown, _assistant(partial_html("".join(parts[:end]), answer.language))], past
+    if answer is None:
+        return
     page = answer_html(answer, lambda citation: passage(assistant.corpus, citation))
     now = (*past, Exchange(text, answer, page))[-_KEPT_EXCHANGES:]
     yield "", messages(now), now

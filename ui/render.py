@@ -39,6 +39,8 @@ def show_answer(console: Console, answer: Answer) -> None:
     A refusal is followed by the nearest passages, marked as such.
     """
     _paragraph(console, answer.answer, lead=answer.short_answer)
+    if answer.notice:
+        _paragraph(console, answer.notice, style="yellow", gap=True)
     if answer.grounding == "partial":
         _paragraph(console, "(The documents do not bear out every part of this answer.)", style="yellow")
     if answer.refused and answer.citations:

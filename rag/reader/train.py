@@ -158,7 +158,8 @@ class Trainer:
         self._held = held if held is not None and held.passages else None
         # Masters first: what the network runs with is rounded.
         self.model.to(self.device)
-        self._masters = {name: v.detach().float().clone() for name, v in self.model.trained().items()}
+        self._stored = {name: v.detach().float().clone() for name, v in self.model.stored().items()}
+        self._masters = {name: self._stored[name] for name in self.model.trained()}
         self.model.to(self._kind())
         parameters = self.model.trained()
         self._pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
@@ -296,8 +297,7 @@ class Trainer:
             "data": dict(self._hashes),
             "scores": self.scores,
         }
-        stored = self.model.stored() | self._masters
-        weights = {name: value.detach().float().cpu().numpy() for name, value in stored.items()}
+        weights = {name: value.detach().cpu().numpy() for name, value in self._stored.items()}
         save_weights(weights, self._out, record=record)
 
 

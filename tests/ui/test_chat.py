@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -326,15 +325,12 @@ def test_directions(code: str, expected: str) -> None:
 # -- a conversation
 
 
-def test_a_question_is_answered_step_by_step(assistant: Assistant) -> None:
+def test_a_question_is_shown_before_its_answer(assistant: Assistant) -> None:
     steps = list(chat.reply(assistant, f"  {QUESTION} ", (), "en"))
     box, messages, past = steps[0]
     assert (box, past) == ("", ())
     assert [message["role"] for message in messages] == ["user"]
     assert QUESTION in Shown(messages[0]["content"]).text
-    assert len(steps) > 3, "it streams"
-    texts = [normal(Shown(messages[-1]["content"]).text) for _, messages, _ in steps[1:-1]]
-    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
     box, messages, past = steps[-1]
     assert [message["role"] for message in messages] == ["user", "assistant"]
     assert [exchange.question for exchange in past] == [QUESTION]

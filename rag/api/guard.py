@@ -7,7 +7,7 @@ scripts and forms. So the Host header must name this machine, and a browser's Or
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -49,14 +49,21 @@ class Guard:
         app: what it guards.
         hosts: the names and addresses, without port, under which the server may be called.
         max_body: bytes of a request's body.
+        max_body_at: other limits, by path.
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Collection[str] = LOOPBACK_NAMES, max_body: int = MAX_BODY_BYTES
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str] = LOOPBACK_NAMES,
+        max_body: int = MAX_BODY_BYTES,
+        max_body_at: Mapping[str, int] | None = None,
     ) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._max_body = max_body
+        self._max_body_at = dict(max_body_at or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
@@ -64,13 +71,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headed = _with_headers(send)
-        refusal = self._refusal(Headers(scope=scope))
+        limit = self._max_body_at.get(scope["path"], self._max_body)
+        refusal = self._refusal(Headers(scope=scope), limit)
         if refusal is not None:
             await refusal(scope, receive, headed)
             return
-        await self._app(scope, self._counted(receive), headed)
+        await self._app(scope, self._counted(receive, limit), headed)
 
-    def _refusal(self, headers: Headers) -> problems.ProblemResponse | None:
+    def _refusal(self, headers: Headers, limit: int) -> problems.ProblemResponse | None:
         host = headers.get("host", "")
         if _name(host) not in self._hosts:
             shown = ", ".join(sorted(self._hosts))
@@ -81,11 +89,11 @@ class Guard:
                 403, f"a page of {origin[:100]!r} may not call this server: only its own pages may"
             )
         length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._max_body:
-            return problems.of_status(413, self._too_large())
+        if length.isdecimal() and int(length) > limit:
+            return problems.of_status(413, _too_large(limit))
         return None
 
-    def _counted(self, receive: Receive) -> Receive:
+    def _counted(self, receive: Receive, limit: int) -> Receive:
         """Count what a body without a stated length really brings."""
         seen = 0
 
@@ -93,14 +101,15 @@ class Guard:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._max_body:
-                raise HTTPException(413, self._too_large())
+            if seen > limit:
+                raise HTTPException(413, _too_large(limit))
             return message
 
         return counted
 
-    def _too_large(self) -> str:
-        return f"the body is larger than {self._max_body:,} bytes: send less at once"
+
+def _too_large(limit: int) -> str:
+    return f"the body is larger than {limit:,} bytes: send less at once"
 
 
 def _with_headers(send: Send) -> Send:

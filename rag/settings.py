@@ -5,15 +5,28 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
+from typing import Annotated, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.errors import SettingsError
 from index.settings import IndexSettings
 
 PREFIX = "RAG_"
+
+
+def _listed(value: object) -> object:
+    """A list as the environment has it: its parts between commas."""
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
+
+
+_HostName = Annotated[str, Field(pattern=r"^[^\s/:@]+$|^[0-9a-fA-F:]+$")]
+_Origin = Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]
+_Listed = BeforeValidator(_listed)
 
 
 class RagSettings(BaseSettings):
@@ -53,6 +66,36 @@ class RagSettings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    public_hosts: Annotated[tuple[_HostName, ...], NoDecode, _Listed] = Field(
+        (),
+        description="Names, without port and between commas, under which the server may be called besides this "
+        "machine's own; empty: with API keys any name, without keys none.",
+    )
+    cors_origins: Annotated[tuple[_Origin, ...], NoDecode, _Listed] = Field(
+        (),
+        description="Origins between commas, such as `https://intranet.example`, whose pages may call the API from a "
+        "browser with a key of theirs; empty: none.",
+    )
+    rate_limit: str | None = Field(
+        None,
+        pattern=r"^(off|[1-9]\d{0,5}/(second|minute|hour|day))$",
+        description="Requests that one key may make, such as `60/minute`; `off`: any number. Empty: `120/minute` "
+        "with API keys, `off` without.",
+    )
+    max_waiting: int = Field(
+        32,
+        ge=1,
+        le=10_000,
+        description="Questions and searches over HTTP that are worked on or wait; one more is told to come back later.",
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto",
+        description="How `rag serve` logs: `json`, an object a line, or `text`; `auto`: text on a terminal, else json.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important records that `rag serve` logs."
+    )
+    log_questions: bool = Field(False, description="Write the questions that people ask into the log.")
 
 
 def load_settings() -> RagSettings:
@@ -89,6 +132,8 @@ def _refuse_unknown() -> None:
 
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
-    name = f"{PREFIX}{'_'.join(str(part) for part in first['loc'] if part != 'index').upper()}"
+    # A number in it counts the parts of a list.
+    parts = [part for part in first["loc"] if isinstance(part, str) and part != "index"]
+    name = f"{PREFIX}{'_'.join(parts).upper()}"
     description = setting_names().get(name, "")
     return f"{name}={first.get('input')!r}: {first['msg'].lower()}. {description}".strip()

@@ -60,5 +60,6 @@ def _described(settings: RagSettings) -> Iterator[tuple[str, str, str]]:
         field = name.removeprefix(PREFIX).lower()
         owner = settings if field in type(settings).model_fields else settings.index
         value = getattr(owner, field)
-        shown = "" if value is None else str(value)  # a secret's own text is asterisks
+        parts = value if isinstance(value, tuple) else () if value is None else (value,)
+        shown = ",".join(str(part) for part in parts)  # a secret's own text is asterisks
         yield name, re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", shown), description

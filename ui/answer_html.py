@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Iterator
-from urllib.parse import quote, urlsplit
 
 from index.lexicon import Lexicon, lexicon
 from rag.answer import Answer, Citation
+from rag.links import source_link
 from ui.names import direction, language_name
 
 Passage = tuple[str, str, str]
@@ -25,8 +25,6 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARKER = re.compile(r"\[(\d+)\]")
 _LEAD = re.compile(r"^[\s—–:,.-]+")
 
-# A text fragment names the first and last words of the quote: short enough for a URL, long enough to be found.
-_FRAGMENT_WORDS = 4
 _URL_SHOWN = 46
 
 
@@ -70,42 +68,6 @@ def question_html(text: str) -> str:
 def plain(text: str) -> str:
     """Return a text that HTML and Markdown both show as it is, on one line."""
     return " ".join(_CONTROLS.sub("", text).split()).translate(_REFERENCES)
-
-
-def safe_url(url: str | None) -> str | None:
-    """Return an absolute http or https URL as it may stand in a link, None for anything else."""
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url)
-        named = bool(parts.hostname)
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in ("http", "https") or not named or re.search(r"[\s\x00-\x1f\x7f]", url):
-        return None
-    # Characters that a URL may not hold are encoded; what is encoded already stays.
-    return quote(url, safe="%:/?#[]@!$&'()*+,;=~")
-
-
-def text_fragment(quoted: str) -> str:
-    """Return the directive that makes a browser scroll to a quote and mark it, without the leading `#`.
-
-    See https://wicg.github.io/scroll-to-text-fragment/: `text=first words,last words`.
-    """
-    words = quoted.split()
-    ends = (
-        [words] if len(words) <= 2 * _FRAGMENT_WORDS else [words[:_FRAGMENT_WORDS], words[-_FRAGMENT_WORDS:]]
-    )
-    # A dash has a meaning of its own there, and quote() never encodes it.
-    return ":~:text=" + ",".join(quote(" ".join(end), safe="").replace("-", "%2D") for end in ends)
-
-
-def source_link(citation: Citation) -> str | None:
-    """Return the link to a citation's source, straight to the quoted words; None when there is no safe URL."""
-    url = safe_url(citation.source_url)
-    if url is None:
-        return None
-    return f"{url}{'' if '#' in url else '#'}{text_fragment(citation.quote)}"
 
 
 # -- the text

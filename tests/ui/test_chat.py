@@ -14,6 +14,7 @@ from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.lexicon import languages, lexicon
 from rag.answer import Answer, Citation, Parallel, Turn
+from rag.links import safe_url, source_link, text_fragment
 from ui import chat
 from ui.answer_html import (
     answer_html,
@@ -21,9 +22,6 @@ from ui.answer_html import (
     partial_html,
     plain,
     question_html,
-    safe_url,
-    source_link,
-    text_fragment,
 )
 from ui.names import direction, language_name
 from ui.server import build_app

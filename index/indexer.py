@@ -13,22 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from index.catalogue import Catalogue, Entry, FileRecord, Generation, Manifest
-from index.chunks import CHUNKER_VERSION, make_chunks
-from index.clauses import CLAUSES_VERSION, find_clauses
+from index.catalogue import Catalogue, FileRecord, Generation
 from index.embedder import Embedder
+from index.entries import EntryMaker, Parts, manifest_for
 from index.errors import ReadError, SkipReason, UsageError
-from index.language import detect_per_part
-from index.neutral import NEUTRAL_VERSION, LanguageDirections
-from index.normalise import NORMALISER_VERSION
 from index.readers import document_files, read_document
-from index.sentences import SENTENCES_VERSION, lines, split_sentences
 from index.settings import IndexSettings
-from index.terms import TERMS_VERSION, sound_keys, word_terms
-from index.types import Chunk, Clause, Document, Sentence
+
+__all__ = ["Indexer", "Progress", "Summary", "manifest_for"]
 
 # A group of documents is embedded and committed together once it holds so many code points: long enough to
 # fill the embedder's batches, short enough that little is lost when a run is cut off.
@@ -66,24 +58,6 @@ class Summary:
         return any(reason != SkipReason.DUPLICATE for _, reason, _ in self.skipped)
 
 
-def manifest_for(embedder: Embedder, settings: IndexSettings) -> Manifest:
-    """What an index made with this embedder and these settings says of itself."""
-    return Manifest(
-        model=embedder.name,
-        revision=embedder.revision,
-        dimension=embedder.dimension,
-        query_prompt=embedder.query_prompt,
-        passage_prompt=embedder.passage_prompt,
-        normaliser_version=str(NORMALISER_VERSION),
-        chunker_version=f"{CHUNKER_VERSION}.{SENTENCES_VERSION}.{CLAUSES_VERSION}",
-        chunk_tokens=min(settings.chunk_tokens, embedder.max_tokens),
-        chunk_overlap=settings.chunk_overlap,
-        words_version=str(TERMS_VERSION),
-        language_correction=settings.language_correction,
-        neutral_version=str(NEUTRAL_VERSION),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _File:
     folder: str
@@ -91,15 +65,6 @@ class _File:
     name: str
     size: int
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    file: _File
-    document: Document
-    sentences: list[Sentence]
-    chunks: list[Chunk]
-    clauses: list[Clause]
 
 
 class _Meter:
@@ -125,12 +90,8 @@ class Indexer:
 
     def __init__(self, catalogue: Catalogue, embedder: Embedder, settings: IndexSettings) -> None:
         self._catalogue = catalogue
-        self._embedder = embedder
         self._settings = settings
-        self._manifest = manifest_for(embedder, settings)
-        self._directions = LanguageDirections(
-            embedder, strength=settings.language_correction, folder=settings.data_dir / "models"
-        )
+        self._maker = EntryMaker(embedder, settings)
 
     def run(self, folders: Sequence[Path], *, progress: Callable[[Progress], None] | None = None) -> Summary:
         """Make the index equal to the files of `folders`.
@@ -145,8 +106,9 @@ class Indexer:
         """
         started = time.monotonic()
         summary = Summary()
-        found = list(_list_files(folders))
-        generation = self._catalogue.begin(self._manifest)
+        doomed = set(self._catalogue.jobs.doomed())
+        found = [file for file in _list_files(folders) if (file.folder, file.name) not in doomed]
+        generation = self._catalogue.begin(self._maker.manifest)
         known = {(file.folder, file.path): file for file in self._catalogue.files(generation)}
         self._remove_vanished(generation, known, found, summary)
         changed = self._changed(generation, known, found, summary)
@@ -203,19 +165,19 @@ class Indexer:
         progress: Callable[[Progress], None],
     ) -> None:
         meter = _Meter(progress, files_total=len(files), bytes_total=sum(file.size for file in files))
-        group: list[_Parts] = []
+        group: list[tuple[_File, Parts]] = []
         for file in files:
             parts = self._read(generation, file, summary)
             if parts is not None:
-                group.append(parts)
-            if sum(len(parts.document.text) for parts in group) >= _GROUP_CHARACTERS:
+                group.append((file, parts))
+            if sum(len(parts.document.text) for _, parts in group) >= _GROUP_CHARACTERS:
                 self._store(generation, known, group, summary, meter.embedded)
                 group = []
             meter.looked_at(file)
         if group:
             self._store(generation, known, group, summary, meter.embedded)
 
-    def _read(self, generation: Generation, file: _File, summary: Summary) -> _Parts | None:
+    def _read(self, generation: Generation, file: _File, summary: Summary) -> Parts | None:
         """A file's document and its parts; a file that cannot be read is noted with its reason."""
         try:
             document = read_document(
@@ -224,82 +186,38 @@ class Indexer:
                 max_bytes=int(self._settings.max_file_mb * 1_000_000),
                 max_garbled_share=self._settings.max_garbled_share,
             )
-            parts = self._cut(file, replace(document, path=file.name))
-            if not parts.chunks:
-                raise ReadError(SkipReason.EMPTY, "it holds no words; there is nothing to index")
+            return self._maker.cut(replace(document, path=file.name))
         except ReadError as error:
             summary.skipped.append((file.name, error.reason.value, error.detail))
             with self._catalogue.transaction(generation) as changes:
                 changes.skip(_record(file, skip_reason=error.reason.value, detail=error.detail))
             return None
-        return parts
-
-    def _cut(self, file: _File, document: Document) -> _Parts:
-        starts, texts = zip(*lines(document.text), strict=True) if document.text.strip() else ((), ())
-        languages = dict(zip(starts, detect_per_part(texts, document.language), strict=True))
-        sentences = split_sentences(document, languages=languages)
-        chunks = make_chunks(
-            document,
-            sentences,
-            self._embedder.count_tokens([sentence.text for sentence in sentences]),
-            size=self._manifest.chunk_tokens,
-            overlap=self._settings.chunk_overlap,
-        )
-        return _Parts(file, document, sentences, chunks, find_clauses(document, sentences))
 
     def _store(
         self,
         generation: Generation,
         known: dict[tuple[str, str], FileRecord],
-        group: Sequence[_Parts],
+        group: Sequence[tuple[_File, Parts]],
         summary: Summary,
         embedded: Callable[[int], None],
     ) -> None:
         """Embed a group of documents in one go and commit them in one transaction."""
-        spans: list[Chunk | Sentence | Clause] = []
-        for parts in group:
-            spans += [*parts.chunks, *parts.sentences, *parts.clauses]
-        vectors = self._embed(spans, embedded)
-        position = 0
+        entries = self._maker.entries([parts for _, parts in group], embedded)
         with self._catalogue.transaction(generation) as changes:
-            for parts in group:
-                counts = len(parts.chunks), len(parts.sentences), len(parts.clauses)
-                cuts = np.cumsum([position, *counts])
-                position = int(cuts[-1])
-                entry = Entry(
-                    document=parts.document,
-                    chunks=parts.chunks,
-                    chunk_vectors=vectors[cuts[0] : cuts[1]],
-                    sentences=parts.sentences,
-                    sentence_vectors=vectors[cuts[1] : cuts[2]],
-                    clauses=parts.clauses,
-                    clause_vectors=vectors[cuts[2] : cuts[3]],
-                    tokens=_tokens(parts),
-                )
-                self._note(changes.add(entry, file=_record(parts.file)), known, parts, summary)
+            for (file, _), entry in zip(group, entries, strict=True):
+                self._note(changes.add(entry, file=_record(file)), known, file, summary)
 
     def _note(
-        self, added: bool, known: dict[tuple[str, str], FileRecord], parts: _Parts, summary: Summary
+        self, added: bool, known: dict[tuple[str, str], FileRecord], file: _File, summary: Summary
     ) -> None:
-        name = parts.file.name
-        before = known.get((parts.file.folder, name))
+        name = file.name
+        before = known.get((file.folder, name))
         if before is not None and before.document_id is not None:
             summary.changed.append(name)
         elif added:
             summary.added.append(name)
         else:
             summary.skipped.append((name, SkipReason.DUPLICATE.value, "the same content is indexed already"))
-
-    def _embed(
-        self, spans: Sequence[Chunk | Sentence | Clause], embedded: Callable[[int], None]
-    ) -> NDArray[np.float32]:
-        """(spans, dimension) language-neutral unit vectors; a text that occurs twice is embedded once."""
-        keys = [(span.text, span.language) for span in spans]
-        distinct = list(dict.fromkeys(keys))
-        rows = self._embedder.embed_passages([text for text, _ in distinct], progress=embedded)
-        rows = self._directions.neutralise(rows, [language for _, language in distinct])
-        where = {key: row for row, key in enumerate(distinct)}
-        return rows[[where[key] for key in keys]]
 
 
 def _list_files(folders: Sequence[Path]) -> Iterator[_File]:
@@ -335,10 +253,3 @@ def _record(file: _File, *, skip_reason: str | None = None, detail: str = "") ->
         skip_reason=skip_reason,
         detail=detail,
     )
-
-
-def _tokens(parts: _Parts) -> list[tuple[str, str]]:
-    """Words and sound keys of each chunk; the first one also holds those of the title."""
-    texts = [(chunk.text, chunk.language) for chunk in parts.chunks]
-    texts[0] = (f"{parts.document.title}\n{texts[0][0]}", texts[0][1])
-    return [(" ".join(word_terms(text)), " ".join(sound_keys(text, language))) for text, language in texts]

@@ -1,6 +1,7 @@
 """The catalogue: one SQLite file that holds the truth. The only package that imports SQLAlchemy."""
 
 from index.catalogue.catalogue import Catalogue
+from index.catalogue.jobs import FileState, Job, JobFile, Jobs, JobState, Task
 from index.catalogue.reader import Reader, Row
 from index.catalogue.records import (
     DocumentInfo,
@@ -17,10 +18,16 @@ __all__ = [
     "DocumentInfo",
     "Entry",
     "FileRecord",
+    "FileState",
     "Generation",
+    "Job",
+    "JobFile",
+    "JobState",
+    "Jobs",
     "Manifest",
     "Reader",
     "Row",
     "Space",
+    "Task",
     "Transaction",
 ]

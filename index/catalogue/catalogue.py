@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from index.catalogue import checks, fulltext
 from index.catalogue.database import FILE_NAME, Database, translated
+from index.catalogue.jobs import Jobs
 from index.catalogue.reader import Reader
 from index.catalogue.records import FileRecord, Generation, Manifest
 from index.catalogue.schema import (
@@ -241,6 +242,13 @@ class Catalogue:
         with self._database.write() as connection:
             _set(connection, "folders", json.dumps(folders, ensure_ascii=False))
 
+    # -- uploads
+
+    @property
+    def jobs(self) -> Jobs:
+        """The upload jobs. For writers: a catalogue that none has opened lately may lack their tables."""
+        return Jobs(self._database)
+
     # -- reading
 
     def reader(self, generation: Generation) -> Reader:
@@ -284,6 +292,9 @@ def _prepare(database: Database, *, create: bool) -> None:
         with database.write() as connection:
             metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    elif version == SCHEMA_VERSION and create:
+        with database.write() as connection:
+            metadata.create_all(connection)  # tables that came later
     elif version == 0:
         raise IndexMissing(f"nothing is indexed in {database.path.parent}: run `rag index`")
     elif version != SCHEMA_VERSION:

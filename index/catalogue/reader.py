@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,43 @@ class Reader:
         )
         with self._database.read() as connection:
             return [DocumentInfo(**row) for row in connection.execute(query).mappings()]
+
+    def page(
+        self,
+        *,
+        limit: int,
+        offset: int = 0,
+        language: str | None = None,
+        folder: str | None = None,
+        words: str | None = None,
+    ) -> tuple[int, list[DocumentInfo]]:
+        """Return how many documents pass all conditions, and a page of them by folder and path.
+
+        Args:
+            language, folder: exactly this one; None: any.
+            words: every one of these words stands somewhere in the title or the path, whatever their case.
+        """
+        query = (
+            select(*INFO_COLUMNS)
+            .where(documents.c.generation == self.generation)
+            .order_by(documents.c.folder, documents.c.path)
+        )
+        for column, value in ((documents.c.language, language), (documents.c.folder, folder)):
+            if value is not None:
+                query = query.where(column == value)
+        wanted = _folded(words or "").split()
+        with self._database.read() as connection:
+            if not wanted:
+                total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+                rows = connection.execute(query.limit(limit).offset(offset)).mappings()
+                return int(total), [DocumentInfo(**row) for row in rows]
+            # SQLite folds the case of ASCII alone.
+            found = [
+                row
+                for row in connection.execute(query).mappings()
+                if all(word in _folded(f"{row['title']} {row['path']}") for word in wanted)
+            ]
+        return len(found), [DocumentInfo(**row) for row in found[offset : offset + limit]]
 
     def infos(self, ids: Collection[str]) -> dict[str, DocumentInfo]:
         """Return the documents of `ids` that are there, without their texts, by id."""
@@ -214,13 +252,13 @@ class Reader:
         condition = (clauses.c.document_id == document_id) & (clauses.c.sentence >= first)
         if last is not None:
             condition &= clauses.c.sentence <= last
-        rows = self._spans(clauses, condition)
         query = (
             select(clauses.c.vector)
             .where(clauses.c.generation == self.generation, condition)
             .order_by(clauses.c.ordinal)
         )
-        with self._database.read() as connection:
+        with self._database.read() as connection:  # one read: each clause has its vector
+            rows = self._spans_in(connection, clauses, condition)
             vectors = self._matrix(connection.execute(query).scalars())
         return [_clause(row) for row in rows], vectors
 
@@ -353,17 +391,20 @@ class Reader:
         self, table: Table, condition: ColumnElement[bool], ids: Collection[str] = ()
     ) -> list[dict[Any, Any]]:
         """Return spans as mappings, each with its own piece of the document's text, in document order."""
+        with self._database.read() as connection:
+            return self._spans_in(connection, table, condition, ids)
+
+    def _spans_in(
+        self, connection: Connection, table: Table, condition: ColumnElement[bool], ids: Collection[str] = ()
+    ) -> list[dict[Any, Any]]:
         columns = [column for column in table.c if column.name != "vector"]
         query = (
             select(*columns)
             .where(table.c.generation == self.generation, condition)
             .order_by(table.c.document_id, table.c.ordinal)
         )
-        with self._database.read() as connection:
-            rows: list[dict[Any, Any]] = [
-                dict(row) for row in connection.execute(query, _ids(ids)).mappings()
-            ]
-            texts = self._texts(connection, {row["document_id"] for row in rows})
+        rows: list[dict[Any, Any]] = [dict(row) for row in connection.execute(query, _ids(ids)).mappings()]
+        texts = self._texts(connection, {row["document_id"] for row in rows})
         for row in rows:
             row["text"] = texts[row["document_id"]][row["start"] : row["end"]]
         return rows
@@ -373,6 +414,10 @@ class Reader:
             documents.c.generation == self.generation, _among(documents.c.id)
         )
         return {row[0]: row[1] for row in connection.execute(query, _ids(ids))}
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold())
 
 
 def _among(column: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -114,3 +114,38 @@ clauses = _span_table(
 )
 
 SPANS: dict[Space, Table] = {"chunks": chunks, "sentences": sentences}
+
+# Tables that came later: a writer adds them to a catalogue that lacks them, readers do without.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),  # the order in which they came
+    Column("id", Text, nullable=False, unique=True),
+    Column("created", Text, nullable=False),
+    Column("finished", Text),
+    sqlite_autoincrement=True,
+)
+
+job_files = Table(
+    "job_files",
+    metadata,
+    Column("job_id", Text, ForeignKey("jobs.id"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("document_id", Text),
+    Column("reason", Text),
+    Column("detail", Text, nullable=False),
+    Column("path", Text),
+    Column("attempts", Integer, nullable=False),
+    Index("job_files_by_state", "state"),
+)
+
+# Files of deleted documents that are still on the disk: nothing may index them again.
+doomed_files = Table(
+    "doomed_files",
+    metadata,
+    Column("folder", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+)

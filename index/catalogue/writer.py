@@ -11,9 +11,9 @@ import numpy as np
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from index.catalogue import fulltext
+from index.catalogue import fulltext, jobs
 from index.catalogue.records import Entry, FileRecord, Generation
-from index.catalogue.schema import chunks, clauses, documents, files, sentences
+from index.catalogue.schema import chunks, clauses, documents, doomed_files, files, sentences
 from index.errors import SkipReason, UsageError
 
 if TYPE_CHECKING:
@@ -105,6 +105,17 @@ class Transaction:
             delete(files).where(files.c.generation == self._generation.id, files.c.document_id == document_id)
         )
         return True
+
+    # -- uploads
+
+    def doom_file(self, folder: str, path: str) -> None:
+        """Note that a file is to be removed from the disk: until then it is not indexed again."""
+        statement = upsert(doomed_files).values(folder=folder, path=path)
+        self._connection.execute(statement.on_conflict_do_nothing())
+
+    def set_job_file(self, job_id: str, ordinal: int, **values: object) -> None:
+        """Change a file of an upload job together with what it became; see `Jobs.set_file`."""
+        jobs.set_file(self._connection, job_id, ordinal, **values)
 
     # -- files
 

@@ -53,7 +53,7 @@ _OF_READER = ("read", "pointed")
 class Example:
     """One question with its features, with the reader and without.
 
-    `stratum` says where it comes from, `fold` what it must not be split from.
+    `stratum` says where it comes from, `fold` what it must not be split from, `asked_in` the question's language.
     """
 
     stratum: str
@@ -61,6 +61,7 @@ class Example:
     answered: bool
     unread: Features
     read: Features
+    asked_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,14 @@ class Collector:
         self._retriever = CorpusRetriever(corpus, embedder, top_k=15)
 
     def example(
-        self, text: str, *, stratum: str, fold: str, answered: bool, documents: Sequence[str] | None = None
+        self,
+        text: str,
+        *,
+        asked_in: str,
+        stratum: str,
+        fold: str,
+        answered: bool,
+        documents: Sequence[str] | None = None,
     ) -> Example | None:
         """The features of a question, None when nothing at all was found."""
         question = analyse(text)
@@ -112,7 +120,7 @@ class Collector:
         read = None
         if self._reader is not None:
             read = gather(question, hits, self._corpus, self._embedder, reader=self._reader).features
-        return Example(stratum, fold, answered, unread, read or unread)
+        return Example(stratum, fold, answered, unread, read or unread, asked_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +161,14 @@ def xquad_examples(data: Path, work: Work, *, per_pair: int) -> Iterator[Example
                 for case in rng.sample(unseen, min(per_pair, len(unseen))):
                     fold = f"article {case.article}"
                     elsewhere = [id_ for name, id_ in names.items() if name != f"{case.article:02d}"]
-                    ask = partial(collector.example, case.question, fold=fold)
+                    ask = partial(collector.example, case.question, fold=fold, asked_in=asked_in)
                     yield ask(stratum=f"xquad {asked_in}->{language}", answered=True)
                     yield ask(stratum="article hidden", answered=False, documents=elsewhere)
                     swapped = _swap_name(case, joined, rng)
                     if swapped:
-                        yield collector.example(swapped, stratum="name swapped", fold=fold, answered=False)
+                        yield collector.example(
+                            swapped, stratum="name swapped", fold=fold, answered=False, asked_in=asked_in
+                        )
 
 
 def _articles(file: SquadFile) -> dict[str, str]:
@@ -190,7 +200,9 @@ def squad2_examples(path: Path, work: Work, *, limit: int) -> Iterator[Example |
             unseen = [case for case in cases.values() if work.unseen.has(case)]
             for case in rng.sample(unseen, min(limit, len(unseen))):
                 fold = f"squad2 article {case.article}"
-                yield collector.example(case.question, stratum="squad2-sv", fold=fold, answered=answered)
+                yield collector.example(
+                    case.question, stratum="squad2-sv", fold=fold, answered=answered, asked_in="sv"
+                )
 
 
 def nomiracl_examples(folder: Path, work: Work, *, limit: int) -> Iterator[Example | None]:
@@ -208,6 +220,7 @@ def nomiracl_examples(folder: Path, work: Work, *, limit: int) -> Iterator[Examp
                 if own:
                     yield collector.example(
                         case.question,
+                        asked_in=language,
                         stratum=f"nomiracl {language}",
                         fold=f"nomiracl {case.id}",
                         answered=case.answerable,
@@ -221,7 +234,7 @@ def fit(examples: Sequence[Example], *, read: bool) -> tuple[dict[str, object], 
     Returns:
         Intercept and weights; and, from models that did not see its fold, the AUROC of each stratum and the share
         refused at the default threshold. Negatives that are no stratum of their own are set against the
-        answerable questions of XQuAD.
+        answerable questions of XQuAD; the operating point also by the language of XQuAD questions.
     """
     names = [name for name in _FEATURES if read or name not in _OF_READER]
     features = [e.read if read else e.unread for e in examples]
@@ -256,6 +269,13 @@ def fit(examples: Sequence[Example], *, read: bool) -> tuple[dict[str, object], 
             rows = (groups == group) & (truth == answered)
             if rows.any():
                 scores[f"refused: {group}, {word}"] = float(refused[rows].mean())
+    of_xquad = is_xquad | hidden | (strata == "name swapped")
+    asked = np.array([e.asked_in for e in examples])
+    for language in LANGUAGES:
+        for answered, word in ((True, "answered"), (False, "not answered")):
+            rows = of_xquad & (asked == language) & (truth == answered)
+            if rows.any():
+                scores[f"refused: xquad asked in {language}, {word}"] = float(refused[rows].mean())
     values = {name: round(float(w), 4) for name, w in zip(names, slopes, strict=True)}
     return {"intercept": round(intercept, 4), "weights": values}, scores
 
@@ -313,9 +333,9 @@ def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) 
     for name, read in (("similarity", False), ("reader", True)):
         if kit.reader is not None or not read:
             models[name], scores[name] = fit(examples, read=read)
-    click.echo(" ".join([f"{'':31s}", *(f"{name:>10s}" for name in models)]))
+    click.echo(" ".join([f"{'':40s}", *(f"{name:>10s}" for name in models)]))
     for name in scores["similarity"]:
-        click.echo(" ".join([f"{name:31s}", *(f"{found[name]:10.3f}" for found in scores.values())]))
+        click.echo(" ".join([f"{name:40s}", *(f"{found[name]:10.3f}" for found in scores.values())]))
     click.echo(json.dumps(models, indent=1))
     if write:
         command = (

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from threading import Event
-from typing import Annotated, Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
-import anyio
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, StreamingResponse
+from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from rag.answer import Answer, Token, answer_of
-from rag.api import guard, manual, problems
-from rag.api.events import event
+from index.errors import PolyciteError
+from rag.answer import Answer, Token
+from rag.api import access, feedback, manual, openai, operation, problems
+from rag.api.events import event, failure
+from rag.api.metrics import Metrics
 from rag.api.schemas import (
     STREAM_EXAMPLE,
     Alive,
@@ -31,7 +31,9 @@ from rag.api.schemas import (
     SearchOut,
     SearchRequest,
 )
+from rag.api.streaming import Answers, Asked
 from rag.assistant import Assistant
+from rag.keys import KeyStore
 from rag.settings import RagSettings
 
 # Of the API, not of the program: it changes when a client must.
@@ -44,35 +46,27 @@ _DESCRIPTION = (
 _MAX_PAGE = 500
 _FRESH = {"Cache-Control": "no-store"}
 
-# Requests that are answered at once, each in a thread; most of them wait, for their turn or for a model server.
-_THREADS = 64
 
-T = TypeVar("T")
+def create_app(assistant: Assistant, settings: RagSettings, *, keys: KeyStore | None = None) -> FastAPI:
+    """Make the API over an open assistant; `keys` None: the API keys of the data directory.
 
-
-def create_app(assistant: Assistant, settings: RagSettings) -> FastAPI:
-    """Make the API over an open assistant.
-
-    Requests must name this machine in their Host header: 127.0.0.1, localhost, ::1 or `settings.host`. The caller
-    closes the assistant after the server has stopped.
+    Without API keys requests must name this machine in their Host header: 127.0.0.1, localhost, ::1, `settings.host`
+    or one of `settings.public_hosts`. The caller closes the assistant after the server has stopped.
     """
     app = FastAPI(title=_TITLE, version=VERSION, description=_DESCRIPTION, docs_url=None, redoc_url=None)
     problems.install(app)
-    app.add_middleware(guard.Guard, hosts={*guard.LOOPBACK_NAMES, settings.host})
-    _add_answers(app, assistant)
+    metrics = operation.install(app, assistant, settings, keys=keys)
+    assistant = metrics.watched(assistant)
+    answers = Answers(assistant, answered=feedback.add_feedback(app, settings))
+    _add_answers(app, assistant, answers)
+    openai.add_openai(app, answers, settings)
     _add_documents(app, assistant)
-    _add_health(app, assistant)
+    _add_health(app, assistant, metrics)
     _add_manual(app)
     return app
 
 
-def _add_answers(app: FastAPI, assistant: Assistant) -> None:
-    limiter = anyio.CapacityLimiter(_THREADS)
-
-    async def in_thread(work: Callable[[], T]) -> T:
-        """Run work off the event loop; who no longer waits for it leaves it behind."""
-        return await anyio.to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
-
+def _add_answers(app: FastAPI, assistant: Assistant, answers: Answers) -> None:
     @app.post(
         "/v1/ask",
         tags=["answers"],
@@ -83,42 +77,23 @@ def _add_answers(app: FastAPI, assistant: Assistant) -> None:
             **problems.responses(400, 413, 422, 500, 503),
         },
     )
-    async def ask(request: AskRequest) -> Any:
+    async def ask(request: Request, body: AskRequest) -> Any:
         """Answer from the documents, with citations, or refuse with the nearest passages.
 
         A refusal is a normal answer (status 200) with `refused` true. With `stream` the answer comes as
         server-sent events; errors that are known before the first event have their usual status.
         """
-        stop = Event()
-        items = assistant.stream(
-            request.question,
-            history=[turn.turn() for turn in request.history],
-            languages=request.languages,
-            documents=request.documents,
-            engine=request.engine,
-            stop=stop,
+        asked = Asked(
+            question=body.question,
+            history=tuple(turn.turn() for turn in body.history),
+            languages=None if body.languages is None else tuple(body.languages),
+            documents=None if body.documents is None else tuple(body.documents),
+            engine=body.engine,
         )
-        try:
-            first = await in_thread(lambda: next(items))
-            if request.stream:
-                return StreamingResponse(
-                    streamed(first, items, stop), media_type="text/event-stream", headers=_FRESH
-                )
-            return await in_thread(lambda: answer_of([first, *items]).to_dict())
-        except asyncio.CancelledError:
-            stop.set()
-            raise
-
-    async def streamed(
-        first: Token | Answer, items: Iterator[Token | Answer], stop: Event
-    ) -> AsyncIterator[str]:
-        """The events of a stream; where the client leaves, its work ends."""
-        try:
-            yield event(first)
-            while (item := await in_thread(lambda: next(items, None))) is not None:
-                yield event(item)
-        finally:
-            stop.set()
+        if body.stream:
+            items = await answers.stream(request, asked)
+            return StreamingResponse(_events(items), media_type="text/event-stream", headers=_FRESH)
+        return (await answers.answer(request, asked)).to_dict()
 
     @app.post(
         "/v1/search",
@@ -128,7 +103,7 @@ def _add_answers(app: FastAPI, assistant: Assistant) -> None:
     )
     async def search(request: SearchRequest) -> SearchOut:
         """Return the passages nearest to a query, in any language, the best first."""
-        hits = await in_thread(
+        hits = await answers.in_thread(
             lambda: assistant.search(
                 request.query,
                 top_k=request.top_k,
@@ -137,6 +112,15 @@ def _add_answers(app: FastAPI, assistant: Assistant) -> None:
             )
         )
         return SearchOut(query=request.query, hits=[HitOut(**hit.to_dict()) for hit in hits])
+
+
+async def _events(items: AsyncIterator[Token | Answer]) -> AsyncIterator[str]:
+    """The events of a stream; a failure that comes after its beginning is the last one."""
+    try:
+        async for item in items:
+            yield event(item)
+    except Exception as error:  # noqa: BLE001 - told to the client and written to the log
+        yield failure(error)
 
 
 def _add_documents(app: FastAPI, assistant: Assistant) -> None:
@@ -196,7 +180,7 @@ def _add_documents(app: FastAPI, assistant: Assistant) -> None:
         )
 
 
-def _add_health(app: FastAPI, assistant: Assistant) -> None:
+def _add_health(app: FastAPI, assistant: Assistant, metrics: Metrics) -> None:
     @app.get("/healthz", tags=["operation"], summary="Is the process alive?")
     async def healthz() -> Alive:
         """Answer as long as the process does."""
@@ -209,14 +193,34 @@ def _add_health(app: FastAPI, assistant: Assistant) -> None:
         responses=problems.responses(503),
     )
     def readyz() -> Ready:
-        """Answer 200 when the index is open and the model is loaded, 503 otherwise."""
-        counts = assistant.corpus.counts()
+        """Answer 200 when the index can be read and the model is loaded; 503 otherwise, and while the server stops."""
+        if app.state.load.stopping:
+            raise HTTPException(503, "the server is being stopped")
+        try:
+            counts = assistant.corpus.counts()
+        except PolyciteError as error:
+            # Whatever it is, it is the state of this server and no failure of this request.
+            raise HTTPException(503, f"the index cannot be read: {error}") from error
         return Ready(
             documents=counts["documents"],
             chunks=counts["chunks"],
             sentences=counts["sentences"],
             model=assistant.embedder.name,
         )
+
+    @app.get(
+        "/metrics",
+        tags=["operation"],
+        summary="Numbers for Prometheus",
+        response_class=Response,
+        responses={
+            200: {"description": "The numbers", "content": {"text/plain": {"schema": {"type": "string"}}}}
+        },
+    )
+    def numbers(request: Request) -> Response:
+        """Return counts and times since the server started, and the size of the index, as Prometheus reads them."""
+        content, media_type = metrics.text(request.headers.get("accept", ""))
+        return Response(content, headers={"Content-Type": media_type})
 
 
 def _add_manual(app: FastAPI) -> None:
@@ -228,6 +232,7 @@ def _add_manual(app: FastAPI) -> None:
             template = "#/components/schemas/{model}"
             problem = problems.Problem.model_json_schema(ref_template=template)
             schema["components"]["schemas"].update(problem.pop("$defs", {}), Problem=problem)
+            access.describe(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from rag.answer import Answer, Token
+from rag.api import problems
 
 
 def event(item: Token | Answer) -> str:
@@ -12,6 +13,11 @@ def event(item: Token | Answer) -> str:
     if isinstance(item, Token):
         return _event("token", {"text": item.text})
     return _event("answer", item.to_dict()) + _event("done", {})
+
+
+def failure(error: Exception) -> str:
+    """An error that came after the stream had begun, as an `error` event with its problem."""
+    return _event("error", problems.in_stream(error))
 
 
 def _event(name: str, data: object) -> str:

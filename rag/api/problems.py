@@ -12,6 +12,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from index.errors import (
     IndexBusy,
@@ -24,6 +26,8 @@ from index.errors import (
     UsageError,
     WorkError,
 )
+from rag.api import openai_errors
+from rag.feedback import FeedbackFull
 
 MEDIA_TYPE = "application/problem+json"
 _NAMESPACE = "urn:polycite:problem:"
@@ -31,6 +35,7 @@ _NAMESPACE = "urn:polycite:problem:"
 # By class, the most special first: status, the stable name, and what it means whatever the occasion.
 _KINDS: tuple[tuple[type[PolyciteError], int, str, str], ...] = (
     (UsageError, 422, "usage", "The request cannot be carried out as it is"),
+    (FeedbackFull, 503, "feedback-full", "There is no room for more ratings"),
     (IndexMissing, 503, "index-missing", "Nothing is indexed"),
     (IndexBusy, 503, "index-busy", "Another process uses the index"),
     (IndexMismatch, 503, "index-mismatch", "The index does not fit the configuration"),
@@ -44,12 +49,15 @@ _KINDS: tuple[tuple[type[PolyciteError], int, str, str], ...] = (
 # What the framework itself refuses, by status.
 _BY_STATUS: Mapping[int, str] = {
     400: "malformed",
+    401: "key-missing",
     403: "origin-refused",
     404: "not-found",
     405: "method-not-allowed",
     413: "body-too-large",
     415: "media-type",
     421: "host-refused",
+    429: "rate-limited",
+    503: "busy",
 }
 
 log = logging.getLogger(__name__)
@@ -79,6 +87,9 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = Field(
         None, description="The fields that are wrong, where the request does not fit its description."
     )
+    error: openai_errors.OpenAIError | None = Field(
+        None, description="The same as OpenAI's clients read it; only at the paths of OpenAI's format."
+    )
 
 
 class ProblemResponse(Response):
@@ -103,9 +114,17 @@ class ProblemResponse(Response):
         }
         if errors is not None:
             body["errors"] = [dict(error) for error in errors]
+        self.problem = body
         super().__init__(
             json.dumps(body).encode(), status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {})
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; where OpenAI's clients call, with what they read."""
+        if openai_errors.is_openai(scope.get("path", "")):
+            self.body = json.dumps(openai_errors.with_error(self.problem)).encode()
+            self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -122,6 +141,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PolyciteError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -131,6 +151,15 @@ def of_error(error: PolyciteError) -> ProblemResponse:
         (status, name, title) for kind, status, name, title in _KINDS if isinstance(error, kind)
     )
     return ProblemResponse(status, name, str(error), title=title)
+
+
+def in_stream(error: Exception) -> dict[str, Any]:
+    """Return the body of the problem for an error in the middle of a stream; the log gets what the client does not."""
+    if isinstance(error, PolyciteError):
+        log.warning("%s", error)
+        return of_error(error).problem
+    log.error("a stream broke", exc_info=error)
+    return unforeseen().problem
 
 
 def of_status(
@@ -173,6 +202,16 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:
     # The server logs the exception itself once this answer is sent.
+    return unforeseen()
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    # Nobody reads it; the number, nginx's, is for logs.
+    return Response(status_code=499)
+
+
+def unforeseen() -> ProblemResponse:
+    """Return the problem for a failure that nobody foresaw; who answers with it has logged it."""
     return ProblemResponse(500, "internal", "the server failed at this request: its log says why")
 
 

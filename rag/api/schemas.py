@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.answer import EngineName, Grounding, Turn
+from rag.feedback import MAX_REASON_CHARS, Rating
 
 _QUESTION = "How many open datasets did the city publish?"
 _MAX_TURNS = 200
@@ -207,6 +208,55 @@ class FullDocumentOut(DocumentOut):
     text: str
     chunk_offsets: list[ChunkOut]
     parallel: list[ParallelOut]
+
+
+class FeedbackRequest(_Request):
+    """A rating of an answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "answer_id": "5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41",
+                    "rating": "down",
+                    "reason": "The number is of last year.",
+                }
+            ]
+        }
+    )
+
+    answer_id: str = Field(
+        min_length=1,
+        max_length=64,
+        description="The answer's `id`.",
+        examples=["5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"],
+    )
+    rating: Rating = Field(description="Whether the answer helped: `up` or `down`.", examples=["down"])
+    reason: str | None = Field(
+        None,
+        max_length=MAX_REASON_CHARS,
+        description="Why, in the person's words.",
+        examples=["The number is of last year."],
+    )
+    answer: AnswerOut | None = Field(
+        None,
+        description="The answer as it was sent. Needed only when the server no longer knows it: it remembers the "
+        "last 1,000 answers since it started.",
+    )
+    history: list[TurnIn] = Field(
+        default_factory=list,
+        max_length=_MAX_TURNS,
+        description="The turns before the question; looked at with `answer` only.",
+    )
+
+
+class FeedbackOut(BaseModel):
+    """A rating that was stored."""
+
+    answer_id: str = Field(
+        description="The answer that was rated.", examples=["5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"]
+    )
+    rating: Rating = Field(description="What was stored; a later rating of the same answer counts instead.")
 
 
 class Alive(BaseModel):

@@ -1,0 +1,113 @@
+"""An answer as Markdown, which is how OpenAI's clients show it.
+
+What a document holds stays text: brackets, backticks, backslashes and `<` are escaped, so that no quoted word becomes
+a link, an image (which a client would fetch), code or HTML. Emphasis and lists stay as they are: at worst a word is
+slanted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from rag.answer import Answer, Citation
+from rag.links import source_link
+
+_SPECIAL = re.compile(r"[\\`\[\]<]")
+_MARKER = re.compile(r"\[([0-9]+)\]")
+# In the target of a link: what could end it, or would be read as a character reference.
+_IN_TARGET = re.compile(r"[()]|&(?=#?\w+;)")
+# The beginning of a marker, or a marker whose next character is not known yet.
+_UNDECIDED = re.compile(r"\[[0-9]*$|\[[0-9]+\]$")
+
+_LINKED = re.compile(r"\[([0-9]+)\]\((?:[^()\\]|\\.)*\)|\[([0-9]+)\]\[\]")
+_DEFINITION = re.compile(r"^\[[0-9]+\]: <[^<>\n]*>$\n?", re.MULTILINE)
+_ESCAPED = re.compile(r"\\([\\`\[\]<])")
+
+
+def answer_markdown(answer: Answer) -> str:
+    """Return an answer's text with its markers as links to the quoted words; without a web address they stay plain."""
+    links = {citation.marker: target(citation) for citation in answer.citations}
+
+    def linked(match: re.Match[str]) -> str:
+        link = links.get(int(match[1])) if len(match[1]) < 6 else None
+        return f"[{match[1]}]({link})" if link else escaped(match[0])
+
+    return "".join(escaped(part) if quoted else _replaced(part, linked) for part, quoted in _parts(answer))
+
+
+def definitions(answer: Answer) -> str:
+    """Return the link definitions that make plain markers links: one a line, "" when there is no web address."""
+    return "\n".join(
+        f"[{citation.marker}]: <{link}>" for citation in answer.citations if (link := source_link(citation))
+    )
+
+
+class PlainMarkers:
+    """Turns a text that is still being written into Markdown whose markers wait for their definitions.
+
+    "[1][2]" would be one link, so a marker before a bracket or a colon gets empty brackets of its own.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Return what can be shown now."""
+        text = self._held + piece
+        undecided = _UNDECIDED.search(text)
+        cut = undecided.start() if undecided else len(text)
+        self._held = text[cut:]
+        following = self._held[:1]
+        return self._written(text[:cut], following)
+
+    def finish(self) -> str:
+        """Return the rest."""
+        rest, self._held = self._held, ""
+        return self._written(rest, "")
+
+    @staticmethod
+    def _written(text: str, following: str) -> str:
+        def marker(match: re.Match[str]) -> str:
+            after = text[match.end() : match.end() + 1] or following
+            return f"{match[0]}[]" if after and after in "[(:" else match[0]
+
+        return _replaced(text, marker)
+
+
+def from_markdown(text: str) -> str:
+    """Return what `answer_markdown`, or a stream, was made from: the words that were said, without links."""
+    text = _LINKED.sub(lambda match: f"[{match[1] or match[2]}]", _DEFINITION.sub("", text))
+    return _ESCAPED.sub(r"\1", text).rstrip()
+
+
+def escaped(text: str) -> str:
+    """Return a text that Markdown shows without links, images, code and HTML."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def target(citation: Citation) -> str | None:
+    """Return the link to a citation's source as it may stand between parentheses."""
+    link = source_link(citation)
+    return None if link is None else _IN_TARGET.sub(r"\\\g<0>", link)
+
+
+def _parts(answer: Answer) -> Iterator[tuple[str, bool]]:
+    """The text cut at its quotes, which may hold something like a marker: (part, whether it is a quote)."""
+    text, position = answer.answer, 0
+    for citation in answer.citations:
+        start = text.find(citation.quote, position) if citation.quote else -1
+        if start >= 0:
+            yield text[position:start], False
+            position = start + len(citation.quote)
+            yield citation.quote, True
+    yield text[position:], False
+
+
+def _replaced(text: str, write: Callable[[re.Match[str]], str]) -> str:
+    """The text escaped, with each marker as `write` gives it."""
+    written, position = [], 0
+    for match in _MARKER.finditer(text):
+        written += [escaped(text[position : match.start()]), write(match)]
+        position = match.end()
+    return "".join([*written, escaped(text[position:])])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import json
 import os
 import secrets
@@ -52,36 +53,36 @@ class KeyStore:
     """The keys of a data directory.
 
     Args:
-        data_dir: where they lie.
+        data_dir: where they lie; `path` is their file.
         required: keys are required whether or not there are any: the server can be reached from elsewhere.
     """
 
     def __init__(self, data_dir: Path, *, required: bool = False) -> None:
         self._data_dir = data_dir
-        self._path = data_dir / KEYS_NAME
+        self.path = data_dir / KEYS_NAME
         self._required = required
         self._command: Key | None = None
         self._used_seen: dict[str, datetime] = {}
 
     def in_force(self) -> bool:
         """Whether a request needs a key; once true for a running server it stays so."""
-        self._required = self._required or self._path.exists()
+        self._required = self._required or self.path.exists()
         return self._required
 
-    def keys(self) -> tuple[Key, ...]:
+    def known(self) -> tuple[Key, ...]:
         """The keys, in the order in which they were made.
 
         Raises:
             WorkError: their file cannot be read.
         """
         try:
-            content = json.loads(self._path.read_text("utf-8"))
+            content = json.loads(self.path.read_text("utf-8"))
             return tuple(Key(**each) for each in content["keys"])
         except FileNotFoundError:
             return ()
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise WorkError(
-                f"{self._path} cannot be read ({error}): restore it, or remove it and make keys with `rag keys add`"
+                f"{self.path} cannot be read ({error}): restore it, or remove it and make keys with `rag keys add`"
             ) from error
 
     def add(self, name: str, *, scope: Scope = "read") -> str:
@@ -95,7 +96,7 @@ class KeyStore:
             raise UsageError(f"{name!r} names no key: use 1 to {_MAX_NAME} printable characters")
         secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
         with self._locked():
-            keys = self.keys()
+            keys = self.known()
             if any(key.name == name for key in keys):
                 raise UsageError(f"there is a key {name!r} already: revoke it first, or use another name")
             self._write((*keys, Key(name, scope, _digest(secret), _stamp(_now()))))
@@ -109,7 +110,7 @@ class KeyStore:
             WorkError: the keys cannot be read or written.
         """
         with self._locked():
-            keys = self.keys()
+            keys = self.known()
             found = next((key for key in keys if key.name == name), None)
             if found is None:
                 raise UsageError(f"there is no key {name!r}: `rag keys list` shows them")
@@ -130,7 +131,7 @@ class KeyStore:
         Raises:
             WorkError: the keys cannot be read.
         """
-        known = self.keys() if self._command is None else (*self.keys(), self._command)
+        known = self.known() if self._command is None else (*self.known(), self._command)
         found = None
         # All of them, each in constant time: how long it takes tells nothing about any key.
         for key in known:
@@ -156,15 +157,19 @@ class KeyStore:
             self._command = None
             (self._data_dir / COMMAND_NAME).unlink(missing_ok=True)
 
+    def is_command(self, key: Key) -> bool:
+        """Whether it is the key of this user's own commands."""
+        return key is self._command
+
     # -- when each was last used
 
     def note_used(self, key: Key) -> None:
         """Remember that a key was used now, to the minute. A disk that cannot be written loses only this."""
         now, seen = _now(), self._used_seen.get(key.digest)
-        if key is self._command or (seen is not None and now - seen < _USED_STEP):
+        if self.is_command(key) or (seen is not None and now - seen < _USED_STEP):
             return
         self._used_seen[key.digest] = now
-        live = {each.digest for each in self.keys()}
+        live = {each.digest for each in self.known()}
         used = {**self.last_used(), key.digest: _stamp(now)}
         with suppress(WorkError):
             _replace(
@@ -198,7 +203,15 @@ class KeyStore:
             ) from error
 
     def _write(self, keys: tuple[Key, ...]) -> None:
-        _replace(self._path, json.dumps({"version": 1, "keys": [asdict(key) for key in keys]}, indent=1))
+        _replace(self.path, json.dumps({"version": 1, "keys": [asdict(key) for key in keys]}, indent=1))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def command_key(data_dir: Path) -> str | None:
@@ -219,7 +232,9 @@ def _replace(path: Path, text: str) -> None:
     """Write a file in one step that only its owner may read: a reader sees the old one or the new one."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

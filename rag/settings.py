@@ -64,6 +64,13 @@ class RagSettings(BaseSettings):
     llm_timeout_s: float = Field(
         60.0, gt=0, le=3600, description="Seconds to wait for that server; not used yet."
     )
+    max_upload_mb: float = Field(
+        200.0,
+        gt=0,
+        le=10_000,
+        description="A larger request with uploads is refused. Megabytes (10^6 bytes).",
+    )
+    max_upload_files: int = Field(100, ge=1, le=1000, description="Files of one request with uploads.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     public_hosts: Annotated[tuple[_HostName, ...], NoDecode, _Listed] = Field(

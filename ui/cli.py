@@ -1,4 +1,4 @@
-"""The command line: `rag index|ask|chat|serve|doctor`.
+"""The command line: `rag index|ask|chat|serve|keys|eval|doctor`.
 
 Who may use a data directory: `rag index` and `rag serve` change it and own it while they run. `rag ask`, `rag
 chat` and `rag doctor` only read and take nothing, so any number of them run side by side: the catalogue lets readers
@@ -24,6 +24,7 @@ from ui.commands.answers import ask, chat
 from ui.commands.doctor import doctor
 from ui.commands.evaluation import evaluate
 from ui.commands.index import index
+from ui.commands.keys import keys
 from ui.commands.serve import serve
 from ui.quiet import quiet_libraries
 
@@ -120,7 +121,7 @@ def main() -> None:
     cli(prog_name="rag")
 
 
-for _command in (index, ask, chat, serve, evaluate, doctor):
+for _command in (index, ask, chat, serve, keys, evaluate, doctor):
     cli.add_command(_command)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import ipaddress
 import logging
 import signal
 import socket
@@ -18,9 +17,12 @@ import uvicorn
 from index.errors import IndexMissing, UsageError, WorkError
 from index.ownership import own
 from index.upkeep import mend_vectors, was_indexed
+from rag.keys import KeyStore, is_loopback
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from fastapi import FastAPI
 
     from rag.assistant import Assistant
@@ -48,12 +50,13 @@ def serve(
         ready: called once with the address, such as "http://127.0.0.1:8000", when requests are answered.
 
     Raises:
-        UsageError: the address is not one of this machine alone, or another program listens on the port.
+        UsageError: without API keys, the address is not one of this machine alone; or another program listens on the
+            port.
         IndexBusy: another process owns the data directory.
         IndexMissing: nothing is indexed and there is no `index_first`.
         WorkError: the index or the model cannot be opened, or the server cannot start.
     """
-    require_loopback(settings.host)
+    keys = keys_for(settings)
     # Before anything slow: a busy port or directory is reported at once.
     with own(settings.index.data_dir, purpose=PURPOSE) as ownership, closing(_listen(settings)) as listener:
         if not was_indexed(settings.index):
@@ -61,10 +64,6 @@ def serve(
                 raise IndexMissing(f"nothing is indexed in {settings.index.data_dir}: run `rag index`")
             index_first()
         mend_vectors(settings.index, purpose=None)
-        # Seconds of imports: torch comes with the one, gradio with the other.
-        from rag.assistant import Assistant
-        from ui.chat import close_streams
-
         address = _address(listener, settings.host)
 
         def listening() -> None:
@@ -76,37 +75,50 @@ def serve(
             if ready is not None:
                 ready(address)
 
-        with Assistant.open(settings) as assistant:
-            app = build_app(assistant, settings)
-            server = _Server(app, listening=listening, stopping=lambda: close_streams(app))
-            server.run(sockets=[listener])
-        if not server.started:
+        if not _run(settings, keys, listener, listening):
             raise WorkError(f"the server at {address} did not start: its log says why")
 
 
-def build_app(assistant: Assistant, settings: RagSettings) -> FastAPI:
-    """Return the API with the chat page at `/`."""
+def _run(
+    settings: RagSettings, keys: KeyStore, listener: socket.socket, listening: Callable[[], None]
+) -> bool:
+    """Serve until a signal; whether it ever answered."""
+    # Seconds of imports: torch comes with the one, gradio with the other.
+    from rag.api.logs import server_logging
+    from rag.assistant import Assistant
+    from ui.chat import close_streams
+
+    with server_logging(settings), keys.command_key(), Assistant.open(settings) as assistant:
+        app = build_app(assistant, settings, keys=keys)
+        server = _Server(app, listening=listening, stopping=lambda: close_streams(app))
+        server.run(sockets=[listener])
+        return server.started
+
+
+def build_app(assistant: Assistant, settings: RagSettings, *, keys: KeyStore | None = None) -> FastAPI:
+    """Return the API with the chat page at `/`; `keys` None: the API keys of the data directory."""
     from rag.api import create_app
     from ui.chat import mount_chat
 
-    return mount_chat(create_app(assistant, settings), assistant)
+    app = create_app(assistant, settings, keys=keys)
+    return mount_chat(app, app.state.metrics.watched(assistant))
 
 
-def require_loopback(host: str) -> None:
-    """Refuse an address that other machines can reach.
+def keys_for(settings: RagSettings) -> KeyStore:
+    """Return the API keys of a server that listens where the settings say.
 
     Raises:
-        UsageError: it is one.
+        UsageError: other machines can reach the address, and there is no key.
+        WorkError: the keys cannot be read.
     """
-    try:
-        own_machine = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        own_machine = False
-    if not own_machine:
+    reachable = not is_loopback(settings.host)
+    keys = KeyStore(settings.index.data_dir, required=reachable)
+    if reachable and not keys.known():
         raise UsageError(
-            f"RAG_HOST={host}: without API keys the server listens on this machine only; "
-            "set RAG_HOST to 127.0.0.1, and reach it from elsewhere through a proxy that asks who is there"
+            f"RAG_HOST={settings.host}: without API keys the server listens on this machine only; make one with "
+            "`rag keys add NAME`, or set RAG_HOST to 127.0.0.1"
         )
+    return keys
 
 
 def _listen(settings: RagSettings) -> socket.socket:
@@ -132,7 +144,9 @@ def _listen(settings: RagSettings) -> socket.socket:
 
 
 def _address(listener: socket.socket, host: str) -> str:
-    shown = f"[{host}]" if ":" in host else host
+    # Where it listens everywhere, this machine's own commands reach it at home.
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
+    shown = f"[{reached}]" if ":" in reached else reached
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 
@@ -150,8 +164,14 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
+        self._app = app
         self._listening = listening
         self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take nothing new from the moment of the signal on; the library looks at it a little later."""
+        self._app.state.load.stop()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

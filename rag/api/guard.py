@@ -3,18 +3,24 @@
 Without API keys the server listens on loopback only, and then any web page that the same person opens can still
 try to reach it: by a host name that the page's owner points at 127.0.0.1 (DNS rebinding), or straight from the page's
 scripts and forms. So the Host header must name this machine, and a browser's Origin must be the server's own.
+
+With API keys any Host will do unless the settings name some: a page that comes in under another name has no key, and
+the cookie of a signed-in browser belongs to the name under which it was given. The Origin still counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.api import problems
+from rag.keys import Key
+from rag.keys import Scope as KeyScope
 
 MAX_BODY_BYTES = 1_000_000
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -39,7 +45,14 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": _POLICY,
+    # What is served here is for this server's own pages, and for those that CORS lets in.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
+# Answers and documents are for who asked, not for a cache on the way.
+_PRIVATE_PATHS = ("/v1/", "/readyz", "/metrics")
+# Where the caller's key is kept in a request's state; absent where no keys are in force.
+_KEY_STATE = "key"
 
 
 class Guard:
@@ -48,6 +61,8 @@ class Guard:
     Args:
         app: what it guards.
         hosts: the names and addresses, without port, under which the server may be called.
+        any_host: whether any other name will do, asked at each request.
+        origins: of other sites whose pages may call, such as "https://intranet.example".
         max_body: bytes of a request's body.
         max_body_at: other limits, by path.
     """
@@ -57,20 +72,27 @@ class Guard:
         app: ASGIApp,
         *,
         hosts: Collection[str] = LOOPBACK_NAMES,
+        any_host: Callable[[], bool] = lambda: False,
+        origins: Collection[str] = (),
         max_body: int = MAX_BODY_BYTES,
         max_body_at: Mapping[str, int] | None = None,
     ) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._any_host = any_host
+        self._origins = frozenset(origin.lower() for origin in origins)
         self._max_body = max_body
         self._max_body_at = dict(max_body_at or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
+        if scope["type"] == "websocket":  # nothing here speaks it, and what follows does not look at it
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headed = _with_headers(send)
+        headed = _with_headers(send, private=scope["path"].startswith(_PRIVATE_PATHS))
         limit = self._max_body_at.get(scope["path"], self._max_body)
         refusal = self._refusal(Headers(scope=scope), limit)
         if refusal is not None:
@@ -80,11 +102,11 @@ class Guard:
 
     def _refusal(self, headers: Headers, limit: int) -> problems.ProblemResponse | None:
         host = headers.get("host", "")
-        if _name(host) not in self._hosts:
+        if _name(host) not in self._hosts and not self._any_host():
             shown = ", ".join(sorted(self._hosts))
             return problems.of_status(421, f"this server is not called {host[:100]!r}: call it as {shown}")
         origin = headers.get("origin")
-        if origin is not None and _netloc(origin) != host.lower():
+        if origin is not None and not is_own(origin, host) and origin.lower() not in self._origins:
             return problems.of_status(
                 403, f"a page of {origin[:100]!r} may not call this server: only its own pages may"
             )
@@ -112,12 +134,30 @@ def _too_large(limit: int) -> str:
     return f"the body is larger than {limit:,} bytes: send less at once"
 
 
-def _with_headers(send: Send) -> Send:
+def scope_of(request: Request) -> KeyScope:
+    """What a request may do: "read", or "write" where its key says so or no keys are in force."""
+    key = request.scope.get("state", {}).get(_KEY_STATE)
+    return key.scope if isinstance(key, Key) else "write"
+
+
+def remember_key(scope: Scope, key: Key) -> None:
+    """Leave the caller's key for `scope_of`."""
+    scope.setdefault("state", {})[_KEY_STATE] = key
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether an Origin is that of the server's own pages, as called by a Host header."""
+    return _netloc(origin) == host.lower()
+
+
+def _with_headers(send: Send, *, private: bool) -> Send:
     async def headed(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
+            if private:
+                headers.setdefault("Cache-Control", "no-store")
         await send(message)
 
     return headed

@@ -1,0 +1,170 @@
+"""Signing in with a browser: the page that asks for a key, and the sessions that follow.
+
+The page is a plain form. A session is a random token in a cookie that no script can read and no other site's page can
+send; the key itself stays with its owner. Sessions live in this process and end with it, with their time, or with
+their key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from html import escape
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from index.lexicon import FALLBACK, languages, lexicon
+from rag.api import guard
+from rag.keys import Key, KeyStore
+
+LOGIN_PATH = "/login"
+LOGOUT_PATH = "/logout"
+COOKIE = "polycite_session"
+
+_SESSION_SECONDS = 12 * 3600
+_MAX_SESSIONS = 10_000
+_MAX_FORM_BYTES = 4096
+# Without it a browser sends `Origin: null` along with a form, and the guard lets no such request in.
+_HEADERS = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 22rem; margin: 15vh auto 0; padding: 0 1rem; }
+label, input, button { display: block; width: 100%; box-sizing: border-box; font: inherit; }
+input, button { margin: .25rem 0 1rem; padding: .5rem .75rem; border: 1px solid #8888; border-radius: .5rem; }
+button { background: #0b62c4; color: #fff; border-color: transparent; cursor: pointer; }
+[role=alert] { color: #b3261e; } a { color: inherit; }
+@media (prefers-color-scheme: dark) { [role=alert] { color: #ff8a80; } }
+"""
+
+
+class Sessions:
+    """Signed-in browsers. Only their tokens' hashes are kept."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[str, float]] = {}
+
+    def open(self, key: Key) -> str:
+        """Begin a session of a key's owner and return its token."""
+        now = time.monotonic()
+        self._found = {name: each for name, each in self._found.items() if each[1] > now}
+        while len(self._found) >= _MAX_SESSIONS:  # the oldest makes room
+            del self._found[next(iter(self._found))]
+        token = secrets.token_urlsafe(32)
+        self._found[_hashed(token)] = (key.digest, now + _SESSION_SECONDS)
+        return token
+
+    def key(self, token: str, store: KeyStore) -> Key | None:
+        """The key that a token stands for; None when the session, or its key, is none any more.
+
+        Raises:
+            WorkError: the keys cannot be read.
+        """
+        digest, until = self._found.get(_hashed(token), ("", 0.0))
+        return store.with_digest(digest) if time.monotonic() < until else None
+
+    def close(self, token: str) -> None:
+        """End a session."""
+        self._found.pop(_hashed(token), None)
+
+
+def token_of(headers: Headers) -> str | None:
+    """The session token of a request, None when it has none or another site's page sent it."""
+    origin = headers.get("origin")
+    if origin is not None and not guard.is_own(origin, headers.get("host", "")):
+        return None
+    # Not with a parser of whole cookie headers: a malformed one of another program on this machine would hide ours.
+    for part in ";".join(headers.getlist("cookie")).split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE and value:
+            return value
+    return None
+
+
+async def respond(request: Request, store: KeyStore, sessions: Sessions, key: Key | None) -> Response:
+    """Answer a request to the login or the logout path; `key`: whose session it is of.
+
+    Raises:
+        WorkError: the keys cannot be read.
+    """
+    if request.method != "POST":
+        return page(request, key=key)
+    if request.url.path == LOGOUT_PATH:
+        return _signed_out(request, sessions)
+    found = store.find(await _given(request))
+    if found is None:
+        return page(request, wrong=True)
+    response = RedirectResponse("/", status_code=303, headers=_HEADERS)
+    response.set_cookie(
+        COOKIE,
+        sessions.open(found),
+        max_age=_SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        # How the browser came here: a proxy may speak TLS to it and not to this server.
+        secure=request.headers.get("origin", "").startswith("https:"),
+    )
+    return response
+
+
+def away() -> Response:
+    """Where there is nothing to sign in to: to the page itself."""
+    return RedirectResponse("/", status_code=303, headers=_HEADERS)
+
+
+def page(request: Request, *, key: Key | None = None, wrong: bool = False) -> Response:
+    """The page that asks for a key (status 401), or that says whose session it is (200)."""
+    language = _language(request.headers.get("accept-language", ""))
+    labels = {name: escape(text) for name, text in lexicon(language).labels.items()}
+    if key is not None:
+        body = (
+            f"<p>{labels['signed_in'].format(name=escape(key.name))}</p><p><a href=/>polycite</a></p>"
+            f'<form method=post action="{LOGOUT_PATH}"><button>{labels["sign_out"]}</button></form>'
+        )
+    else:
+        alert = f"<p role=alert>{labels['key_unknown']}</p>" if wrong else ""
+        body = (
+            f'{alert}<form method=post action="{LOGIN_PATH}"><label for=key>{labels["key"]}</label>'
+            "<input id=key name=key type=password autocomplete=current-password required autofocus>"
+            f"<button>{labels['sign_in']}</button></form>"
+        )
+    return HTMLResponse(
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>polycite</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_STYLE}</style></head><body><h1>polycite</h1>{body}</body></html>",
+        status_code=200 if key is not None else 401,
+        headers=_HEADERS if key is not None else {**_HEADERS, "WWW-Authenticate": "Bearer"},
+    )
+
+
+def _signed_out(request: Request, sessions: Sessions) -> Response:
+    token = token_of(request.headers)
+    if token is not None:
+        sessions.close(token)
+    response = RedirectResponse(LOGIN_PATH, status_code=303, headers=_HEADERS)
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return response
+
+
+async def _given(request: Request) -> str:
+    """The key of the form; empty when there is none, or more than a form holds."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MAX_FORM_BYTES:
+            return ""
+    return parse_qs(body.decode("latin-1")).get("key", [""])[0].strip()
+
+
+def _language(accepted: str) -> str:
+    """The first language of an Accept-Language header that has a table, else English."""
+    codes = (entry.split(";")[0].strip().split("-")[0].lower() for entry in accepted.split(","))
+    return next((code for code in codes if code in languages()), FALLBACK)
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,135 @@
+"""What Prometheus reads at /metrics. No label holds a text of a person or a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from typing import Any, cast
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from index.errors import PolyciteError
+from rag.answer import Answer, Token, answer_of
+from rag.api import logs
+from rag.assistant import Assistant
+
+# From a search that is answered from memory to a language model that takes its time.
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """The counts of one server, in a registry of its own.
+
+    Args:
+        assistant: whose index is measured at each reading.
+        log_questions: whether questions go into the log.
+    """
+
+    def __init__(self, assistant: Assistant, *, log_questions: bool = False) -> None:
+        self._registry = CollectorRegistry()
+        self._log_questions = log_questions
+        self._requests = self._counter("requests", "Requests.", "route", "method", "status")
+        self._rejected = self._counter("rejected_requests", "Requests turned away by a limit.", "reason")
+        self._answers = self._counter("answers", "Answers and refusals.", "engine", "grounding")
+        self._refusals = self._counter("refusals", "Refusals.", "reason")
+        self._fallbacks = self._counter(
+            "fallbacks", "Answers by quotation because the language model failed."
+        )
+        self._request_seconds = self._histogram(
+            "request_seconds", "Time until a request was answered.", "route"
+        )
+        self._stage_seconds = self._histogram("answer_seconds", "Time that an answer took.", "stage")
+        self._registry.register(_Index(assistant))
+        ProcessCollector(namespace="polycite", registry=self._registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"polycite_{name}", text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(f"polycite_{name}", text, labels, registry=self._registry, buckets=_SECONDS)
+
+    def measure(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Show a number that is asked for at each reading, such as the length of a queue."""
+        Gauge(f"polycite_{name}", text, registry=self._registry).set_function(value)
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count a finished request."""
+        self._requests.labels(route, method, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def rejected(self, reason: str) -> None:
+        """Count a request that a limit turned away."""
+        self._rejected.labels(reason).inc()
+
+    def answer(self, answer: Answer) -> None:
+        """Count an answer, and tell of it in the log."""
+        self._answers.labels(answer.engine, answer.grounding).inc()
+        if answer.refused:
+            self._refusals.labels(answer.refusal_reason or "unknown").inc()
+        if answer.notice is not None and answer.engine == "extractive":
+            self._fallbacks.inc()
+        for stage in ("retrieve", "answer", "total"):
+            self._stage_seconds.labels(stage).observe(getattr(answer.timings_ms, stage) / 1000)
+        told: dict[str, Any] = {"engine": answer.engine, "refused": answer.refused}
+        if self._log_questions:
+            told["question"] = answer.question
+        if not logs.note(**told):  # the chat page works outside of any request
+            logs.log.info("answer", extra={**told, "duration_ms": answer.timings_ms.total})
+
+    def watched(self, assistant: Assistant) -> Assistant:
+        """The assistant, with each of its answers counted."""
+        return cast("Assistant", _Watched(assistant, self.answer))
+
+    def text(self, accept: str) -> tuple[bytes, str]:
+        """The numbers as they are now, and their media type: the format that an Accept header prefers."""
+        encode, media_type = choose_encoder(accept)
+        return encode(self._registry), media_type
+
+
+class _Index(Collector):
+    """The size of the index when it is asked for; no numbers where it cannot be read."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+
+    def collect(self) -> Iterable[Metric]:
+        """Read the catalogue."""
+        up = GaugeMetricFamily("polycite_index_up", "1 when the index can be read, else 0.")
+        try:
+            counts = self._assistant.corpus.counts()
+        except PolyciteError:
+            counts = {}
+        up.add_metric([], 1 if counts else 0)
+        yield up
+        for name in ("documents", "chunks", "sentences"):
+            if name in counts:
+                yield GaugeMetricFamily(f"polycite_{name}", f"Indexed {name}.", value=counts[name])
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand: registering must not read the index."""
+        return ()
+
+
+class _Watched:
+    """Passes everything on to an assistant and sees its answers on their way."""
+
+    def __init__(self, assistant: Assistant, seen: Callable[[Answer], None]) -> None:
+        self._assistant = assistant
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._assistant, name)
+
+    def ask(self, question: str, **options: Any) -> Answer:
+        return answer_of(self.stream(question, **options))
+
+    def stream(self, question: str, **options: Any) -> Iterator[Token | Answer]:
+        # Closed with this one: whoever leaves a stream ends its work.
+        with closing(cast("Any", self._assistant.stream(question, **options))) as items:
+            for item in items:
+                if isinstance(item, Answer):
+                    self._seen(item)
+                yield item

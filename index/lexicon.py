@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FALLBACK = "en"
 _FOLDER = Path(__file__).parent / "languages"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberWords:
+    """How a language writes numbers in words; every word is in lower case.
+
+    Attributes:
+        units: words with the value they add.
+        tens: those of them that a unit may follow ("twenty").
+        scale: words that multiply what stands before them.
+        add: what a word adds to the number after it ("half more").
+        link: words that may stand between the parts of a number.
+        weak: words that alone are articles, pronouns or other words too.
+        before_scale: units that are numbers only where a scale word follows.
+        ordinals: words for places in an order.
+        suffixes: what is glued to a number.
+        months: spellings of month names beside those of CLDR.
+        percent_before: words for "per hundred" that stand before the number.
+        compound: whether one word may hold several of these.
+    """
+
+    units: Mapping[str, float]
+    tens: frozenset[str]
+    scale: Mapping[str, float]
+    add: Mapping[str, float]
+    link: frozenset[str]
+    weak: frozenset[str]
+    before_scale: frozenset[str]
+    ordinals: Mapping[str, float]
+    suffixes: tuple[str, ...]
+    months: Mapping[str, int]
+    percent_before: tuple[str, ...]
+    compound: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +59,7 @@ class Lexicon:
         stop: words that carry no content.
         join: words that join clauses.
         endings: case endings glued to words, longest first.
+        numbers: how numbers are written in words.
     """
 
     language: str
@@ -37,6 +72,7 @@ class Lexicon:
     stop: frozenset[str]
     join: tuple[str, ...]
     endings: tuple[str, ...]
+    numbers: NumberWords
 
 
 @cache
@@ -63,7 +99,31 @@ def lexicon(language: str) -> Lexicon:
         stop=frozenset(table["words"]["stop"]),
         join=tuple(table["words"]["join"]),
         endings=tuple(table["words"]["endings"]),
+        numbers=_numbers(table["numbers"], table["quantity"]["scale"]),
     )
+
+
+def _numbers(table: Mapping[str, Any], scale: Mapping[str, float]) -> NumberWords:
+    tens = table.get("tens", {})
+    return NumberWords(
+        units={**_by_position(table["counting"], first=0), **tens, **table.get("parts", {})},
+        tens=frozenset(tens),
+        scale={**scale, **table.get("scale", {})},
+        add=table.get("add", {}),
+        link=frozenset(table.get("link", ())),
+        weak=frozenset(table.get("weak", ())),
+        before_scale=frozenset(table.get("before_scale", ())),
+        ordinals=_by_position(table.get("ordinals", ()), first=1),
+        suffixes=tuple(table.get("suffixes", ())),
+        months=table.get("months", {}),
+        percent_before=tuple(table.get("percent_before", ())),
+        compound=table.get("compound", False),
+    )
+
+
+def _by_position(entries: Sequence[str], *, first: int) -> dict[str, float]:
+    """Each spelling of each entry -> its place in the list; spellings are separated by a space."""
+    return {word: float(value) for value, entry in enumerate(entries, first) for word in entry.split()}
 
 
 def _labels(language: str, table: Mapping[str, dict[str, str]]) -> Mapping[str, str]:

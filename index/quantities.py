@@ -70,6 +70,25 @@ def find_quantities(text: str, language: str) -> list[Quantity]:
     return sorted(found, key=lambda quantity: quantity.start)
 
 
+def bound_of(plain: str, start: int, end: int, language: str) -> str:
+    """How the words around a number bound it: "+", "<", ">=", "~" or "". `plain` has ASCII digits."""
+    before, after = _around(plain, start, end)
+    return _qualifier(before, after, lexicon(language))
+
+
+def is_percent(plain: str, start: int, end: int, language: str) -> bool:
+    """Whether a word for percent stands at a number of a text with ASCII digits."""
+    before, after = _around(plain, start, end)
+    words = lexicon(language)
+    if _ends_with(before, words.numbers.percent_before):
+        return True
+    return bool(_starts_with(after, words.quantity["percent"]))
+
+
+def _around(plain: str, start: int, end: int) -> tuple[str, str]:
+    return plain[max(0, start - _BEFORE) : start].casefold(), plain[end : end + _AFTER].casefold()
+
+
 def numbers_in(text: str) -> set[str]:
     """Every run of digits of a text, ASCII, separators dropped: what a question's numbers are checked against."""
     plain = fold_digits(text)
@@ -79,8 +98,7 @@ def numbers_in(text: str) -> set[str]:
 
 
 def _quantity(plain: str, match: regex.Match[str], words: Lexicon) -> Quantity:
-    before = plain[max(0, match.start() - _BEFORE) : match.start()].casefold()
-    after = plain[match.end() : match.end() + _AFTER].casefold()
+    before, after = _around(plain, match.start(), match.end())
     kind = _kind(plain, match, before, after, words)
     qualifier = "" if kind in {"code", "date"} else _qualifier(before, after, words)
     shown = " ".join(match.group().split())

@@ -1,0 +1,196 @@
+"""How well a claim is supported by sentences: a logistic model over features, fitted by `eval.fit_support`.
+
+The coefficients and the threshold lie beside this file with the recipe that made them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embedder import Embedder
+from index.facts import Fact, facts_in
+from index.types import Sentence
+from rag.coverage import left_out, written_as_names
+from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
+from rag.question import Question, analyse
+from rag.verification.passage import Passage
+
+MODEL_FILE = Path(__file__).with_name("support.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the score of support rests on.
+
+    Attributes:
+        cosine: of the claim to the sentence nearest to it.
+        margin: how far that sentence stands above the mean of all sentences of all passages.
+        same_language: 1 when that sentence is in the claim's language.
+        unheld: how much nearer the claim comes to that sentence when one term is left out that is written as a name
+            and stands in no cited passage, title or question, as a cosine; 0 when every such term draws it nearer.
+            A name that is only translated draws it nearer, a wrong one pushes it away.
+    """
+
+    cosine: float
+    margin: float
+    same_language: float
+    unheld: float
+
+
+def probability(features: Features) -> float:
+    """The probability, in [0, 1], that the sentences support the claim."""
+    model = _model()
+    values = asdict(features)
+    score = model["intercept"] + sum(weight * values[name] for name, weight in model["weights"].items())
+    return 1 / (1 + math.exp(-score))
+
+
+def threshold() -> float:
+    """The probability below which a claim is not supported."""
+    return float(_model()["threshold"])
+
+
+def name_threshold() -> float:
+    """How far a name that stands nowhere may push a claim away before it is called wrong, as a cosine."""
+    return float(_model()["name_threshold"])
+
+
+@cache
+def _model() -> dict[str, Any]:
+    model: dict[str, Any] = json.loads(MODEL_FILE.read_text(encoding="utf-8"))
+    return model
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage with its sentences' vectors (sentences, dimension), facts and terms, and those of its title."""
+
+    passage: Passage
+    vectors: NDArray[np.float32]
+    facts: tuple[tuple[Fact, ...], ...]
+    titled: tuple[Fact, ...]
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The passage's sentences."""
+        return self.passage.sentences
+
+    @property
+    def language(self) -> str:
+        """The language of its chunk."""
+        return self.passage.hit.chunk.language
+
+    def all_facts(self) -> tuple[Fact, ...]:
+        """The facts of its sentences and its title."""
+        return tuple(fact for facts in (*self.facts, self.titled) for fact in facts)
+
+    def terms(self) -> list[TextTerms]:
+        """The terms of its sentences and its title."""
+        hit = self.passage.hit
+        sentences = [text_terms(sentence.text, sentence.language) for sentence in self.sentences]
+        return [text_terms(hit.title, hit.document_language), *sentences]
+
+
+def sources_of(passages: Sequence[Passage], embedder: Embedder) -> list[Source]:
+    """The passages, their sentences embedded in one call."""
+    texts = list(dict.fromkeys(sentence.text for passage in passages for sentence in passage.sentences))
+    rows = {text: row for row, text in enumerate(texts)}
+    vectors = embedder.embed_passages(texts)
+    found = []
+    for passage in passages:
+        own = [rows[sentence.text] for sentence in passage.sentences]
+        found.append(
+            Source(
+                passage,
+                vectors[own],
+                tuple(facts_in(sentence.text, sentence.language) for sentence in passage.sentences),
+                facts_in(passage.hit.title, passage.hit.document_language),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A claim, analysed and embedded: `vector` (dimension,) of unit length."""
+
+    asked: Question
+    wanted: Wanted
+    vector: NDArray[np.float32]
+    facts: tuple[Fact, ...]
+
+
+def stated(texts: Sequence[str], language: str, embedder: Embedder) -> list[Stated]:
+    """Claims as they are compared with passages, embedded in one call."""
+    found = []
+    for text, vector in zip(texts, embedder.embed_passages(texts), strict=True):
+        asked = analyse(text, language=language)
+        found.append(Stated(asked, wanted(asked), vector, facts_in(text, language)))
+    return found
+
+
+def features_of(
+    claim: Stated,
+    cited: Sequence[Source],
+    sources: Sequence[Source],
+    known: Sequence[TextTerms],
+    embedder: Embedder,
+) -> tuple[Features, str | None]:
+    """The features of a claim, and the name that `unheld` is about.
+
+    Args:
+        cited: the passages it is held against; they have at least one sentence.
+        sources: all passages.
+        known: terms of texts whose names a claim may repeat, such as the question's.
+    """
+    best, sentence, vector = max(
+        (
+            (float(row @ claim.vector), sentence, row)
+            for source in cited
+            for sentence, row in zip(source.sentences, source.vectors, strict=True)
+        ),
+        key=lambda each: each[0],
+    )
+    mean = float(np.mean(np.concatenate([source.vectors for source in sources]) @ claim.vector))
+    push, name = _unheld(claim, cited, known, vector, embedder)
+    same = float(sentence.language == claim.asked.language)
+    return Features(cosine=best, margin=best - mean, same_language=same, unheld=push), name
+
+
+def _unheld(
+    claim: Stated,
+    cited: Sequence[Source],
+    known: Sequence[TextTerms],
+    nearest: NDArray[np.float32],
+    embedder: Embedder,
+) -> tuple[float, str | None]:
+    """How far the worst name that stands nowhere pushes the claim from the sentence nearest to it."""
+    held: set[int] = set()
+    for text in (*known, *(terms for source in cited for terms in source.terms())):
+        for term in matched(claim.wanted, text):
+            held.update(range(term.first, term.last + 1))
+    without = {
+        term: text
+        for term, text in left_out(claim.wanted, frozenset(held)).items()
+        if not any(character.isnumeric() for character in term)
+    }
+    named = written_as_names(claim.asked, list(without), embedder)
+    names = [name for name, is_name in zip(without, named.tolist(), strict=True) if is_name]
+    if not names:
+        return 0.0, None
+    plain, *others = embedder.embed_passages(
+        [" ".join(claim.wanted.words), *(without[name] for name in names)]
+    )
+    pushes = (np.stack(others) - plain) @ nearest
+    worst = int(pushes.argmax())
+    push = float(pushes[worst])
+    return (push, names[worst]) if push > 0 else (0.0, None)

@@ -1,0 +1,298 @@
+"""Checks each claim of a written answer against the passages it cites, and quotes the words it rests on.
+
+verify(...)            the answer with what is not supported marked, and its citations
+check_citations(...)   whether every quote is its document's text
+short_is_quoted(...)   whether the numbers of a short answer stand in the quotes
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from index.catalogue import Reader
+from index.embedder import Embedder
+from index.facts import Fact, facts_in, stands_in
+from index.lexicon import languages, lexicon
+from rag.answer import Citation, Grounding
+from rag.lexical import text_terms
+from rag.question import Question
+from rag.verification import support
+from rag.verification.claims import Claim, claims_of, markers_of
+from rag.verification.passage import Passage
+from rag.verification.support import Source, Stated
+
+# Whole numbers up to this are often written in words, which cannot be read in a language without a table.
+_IN_WORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A claim and what was found of it.
+
+    Attributes:
+        text: what it says, without markers.
+        markers: those it has in the verified text.
+        supported: whether the passages it cites hold it.
+        score: the probability that their nearest sentence says it, 0 to 1; 0 when it cites nothing that is there.
+        missing: its facts and names that stand nowhere in them, as written in the claim.
+    """
+
+    text: str
+    markers: tuple[int, ...]
+    supported: bool
+    score: float
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A checked answer: unsupported claims are followed by a notice, markers count from 1 in reading order.
+
+    `grounding` is "verified" when every claim is supported, "partial" when some are, "none" when none is.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    grounding: Grounding
+    claims: tuple[CheckedClaim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What one claim came to: the passages it rests on, and which sentences of each, by their positions."""
+
+    cited: tuple[Source, ...]
+    rests_on: Mapping[int, tuple[int, ...]]
+    score: float
+    missing: tuple[str, ...]
+    supported: bool
+
+
+def verify(
+    text: str, order: Sequence[int], passages: Sequence[Passage], *, question: Question, embedder: Embedder
+) -> Verified:
+    """Check a written answer.
+
+    Args:
+        text: the answer with markers [1]..[k] in reading order; a marker beyond `order` is removed.
+        order: `order[m - 1]` is the number of the passage that marker m cites.
+        passages: those that the answer was written from.
+        question: a fact or name of it may be repeated without standing in a passage; its language is the
+            answer's.
+    """
+    text = unicodedata.normalize("NFC", text)
+    claims = claims_of(text, question.language)
+    check = _Check(passages, question, embedder)
+    statements = (
+        support.stated([claim.text for claim in claims], question.language, embedder) if claims else []
+    )
+    findings: list[_Finding] = []
+    for claim, statement in zip(claims, statements, strict=True):
+        numbers = [order[marker - 1] for marker in claim.markers if 0 < marker <= len(order)]
+        findings.append(check.cited(statement, numbers) if numbers else check.uncited(statement))
+    return _written(text, order, claims, findings, language=question.language)
+
+
+def check_citations(citations: Sequence[Citation], rows: Reader) -> bool:
+    """Whether every quote is exactly the text of its document at its offsets."""
+    texts = {}
+    for citation in citations:
+        if citation.document_id not in texts:
+            document = rows.document(citation.document_id)
+            texts[citation.document_id] = None if document is None else document.text
+    return all(
+        text is not None and citation.quote and citation.quote == text[citation.start : citation.end]
+        for citation in citations
+        for text in [texts[citation.document_id]]
+    )
+
+
+def short_is_quoted(short: str | None, citations: Sequence[Citation]) -> bool:
+    """Whether the numbers, dates and codes of a short answer stand in the quotes; True for one without any."""
+    facts = [fact for citation in citations for fact in facts_in(citation.quote, citation.language)]
+    return all(stands_in(fact, facts) for fact in facts_in(short or "", "und"))
+
+
+class _Check:
+    """Holds claims against passages."""
+
+    def __init__(self, passages: Sequence[Passage], question: Question, embedder: Embedder) -> None:
+        self._sources = support.sources_of([passage for passage in passages if passage.sentences], embedder)
+        self._by_number = {source.passage.number: source for source in self._sources}
+        self._repeated = facts_in(question.text, question.language)
+        self._known = [text_terms(question.text, question.language)]
+        self._embedder = embedder
+
+    def cited(self, claim: Stated, numbers: Sequence[int]) -> _Finding:
+        """A claim against the passages of these numbers."""
+        cited = [self._by_number[number] for number in dict.fromkeys(numbers) if number in self._by_number]
+        return self._finding(claim, cited) if cited else _Finding((), {}, 0.0, (), supported=False)
+
+    def uncited(self, claim: Stated) -> _Finding:
+        """A claim against each passage alone: the one that supports it best; without one, it rests on nothing."""
+        found = [self._finding(claim, [source]) for source in self._sources]
+        best = max(found, key=lambda each: (each.supported, -len(each.missing), each.score), default=None)
+        if best is None:
+            return _Finding((), {}, 0.0, (), supported=False)
+        return best if best.supported else replace(best, cited=(), rests_on={})
+
+    def _finding(self, claim: Stated, cited: Sequence[Source]) -> _Finding:
+        features, name = support.features_of(claim, cited, self._sources, self._known, self._embedder)
+        score = support.probability(features)
+        held = [*self._repeated, *(fact for source in cited for fact in source.all_facts())]
+        missing = [fact.text for fact in self._claimed(claim, cited) if not stands_in(fact, held)]
+        if name is not None and features.unheld >= support.name_threshold():
+            missing.append(name)
+        return _Finding(
+            cited=tuple(cited),
+            rests_on={source.passage.number: _resting(claim, source) for source in cited},
+            score=score,
+            missing=tuple(dict.fromkeys(missing)),
+            supported=not missing and score >= support.threshold(),
+        )
+
+    def _claimed(self, claim: Stated, cited: Sequence[Source]) -> list[Fact]:
+        """The facts that must stand in the passages."""
+        readable = all(sentence.language in languages() for source in cited for sentence in source.sentences)
+        return [fact for fact in claim.facts if not fact.weak and (readable or not _may_be_in_words(fact))]
+
+
+def _may_be_in_words(fact: Fact) -> bool:
+    small = all(value <= _IN_WORDS and value.is_integer() for value in fact.values)
+    return fact.kind == "number" and (fact.in_words or (small and not fact.share))
+
+
+def _resting(claim: Stated, source: Source) -> tuple[int, ...]:
+    """Positions of the sentences that a claim rests on: the nearest, and the nearest that hold its other facts."""
+    nearest_first = [int(position) for position in (-(source.vectors @ claim.vector)).argsort(kind="stable")]
+    chosen = nearest_first[:1]
+    for fact in claim.facts:
+        if fact.weak or any(stands_in(fact, source.facts[position]) for position in chosen):
+            continue
+        holding = [p for p in nearest_first if stands_in(fact, source.facts[p])]
+        chosen += holding[:1]
+    return tuple(sorted(set(chosen)))
+
+
+class _Writer:
+    """Writes the text again: markers renumbered in reading order, notices after what is not supported."""
+
+    def __init__(self, text: str, notice: str) -> None:
+        self._text = text
+        self._notice = notice
+        self._pieces: list[str] = []
+        self._at = 0
+        self.numbers: dict[int, int] = {}
+        """Passage number -> the marker that cites it."""
+
+    def marker(self, start: int, end: int, passage: int | None) -> None:
+        """What stands at `start`..`end` cites a passage; None: it goes, with the space before it."""
+        self._copy(start)
+        if passage is None:
+            self._pieces[-1] = self._pieces[-1].rstrip(" ")
+        else:
+            self._pieces.append(f"[{self._number(passage)}]")
+        self._at = end
+
+    def insert(self, place: int, passage: int | None) -> None:
+        """Put the marker of a passage at a place; None: the notice."""
+        self._copy(place)
+        written = next((piece for piece in reversed(self._pieces) if piece), " ")
+        before = "" if written[-1].isspace() else " "
+        shown = self._notice if passage is None else f"[{self._number(passage)}]"
+        self._pieces.append(before + shown)
+
+    def text(self) -> str:
+        """All of it."""
+        self._copy(len(self._text))
+        return "".join(self._pieces)
+
+    def _copy(self, place: int) -> None:
+        self._pieces.append(self._text[self._at : place])
+        self._at = max(self._at, place)
+
+    def _number(self, passage: int) -> int:
+        return self.numbers.setdefault(passage, len(self.numbers) + 1)
+
+
+def _written(
+    text: str, order: Sequence[int], claims: Sequence[Claim], findings: Sequence[_Finding], *, language: str
+) -> Verified:
+    """The text with its markers renumbered and its notices, and the citations they name."""
+    writer = _Writer(text, lexicon(language).notices["unsupported"])
+    edits: list[tuple[int, int, int | None]] = []
+    cited_at = {
+        marker.start: {source.passage.number for source in finding.cited}
+        for claim, finding in zip(claims, findings, strict=True)
+        for marker in claim.places
+    }
+    for marker in markers_of(text):
+        passage = order[marker.number - 1] if 0 < marker.number <= len(order) else None
+        edits.append(
+            (marker.start, marker.end, passage if passage in cited_at.get(marker.start, ()) else None)
+        )
+    for claim, finding in zip(claims, findings, strict=True):
+        if not finding.supported:
+            edits.append((claim.mark_at, claim.mark_at, None))
+        elif not claim.places:
+            edits.append((claim.mark_at, claim.mark_at, finding.cited[0].passage.number))
+    for start, end, passage in sorted(edits, key=lambda edit: edit[:2]):
+        if end > start:
+            writer.marker(start, end, passage)
+        else:
+            writer.insert(start, passage)
+    return Verified(
+        text=writer.text(),
+        citations=_citations(writer.numbers, findings),
+        grounding=_grounding(findings),
+        claims=tuple(
+            CheckedClaim(
+                text=claim.text,
+                markers=tuple(sorted(writer.numbers[source.passage.number] for source in finding.cited)),
+                supported=finding.supported,
+                score=round(finding.score, 4),
+                missing=finding.missing,
+            )
+            for claim, finding in zip(claims, findings, strict=True)
+        ),
+    )
+
+
+def _citations(numbers: Mapping[int, int], findings: Sequence[_Finding]) -> tuple[Citation, ...]:
+    """One citation for each marker: the run of sentences that the claims with that marker rest on."""
+    found = []
+    for passage, marker in sorted(numbers.items(), key=lambda each: each[1]):
+        citing = [finding for finding in findings if passage in finding.rests_on]
+        # What is not supported rests on no words; its marker still needs a quote when nothing else gives one.
+        resting = [finding for finding in citing if finding.supported] or citing
+        source = next(s for finding in resting for s in finding.cited if s.passage.number == passage)
+        positions = [position for finding in resting for position in finding.rests_on[passage]]
+        score = max(finding.score for finding in resting)
+        found.append(_citation(source.passage, marker, min(positions), max(positions), score))
+    return tuple(found)
+
+
+def _citation(passage: Passage, marker: int, first: int, last: int, score: float) -> Citation:
+    start, end = passage.sentences[first].start, passage.sentences[last].end
+    hit = passage.hit
+    return Citation(
+        marker=marker,
+        document_id=hit.chunk.document_id,
+        source_url=hit.source_url,
+        title=hit.title,
+        language=passage.sentences[first].language,
+        quote=passage.text[start - passage.start : end - passage.start],
+        start=start,
+        end=end,
+        score=round(score, 4),
+        parallel=hit.parallel,
+    )
+
+
+def _grounding(findings: Sequence[_Finding]) -> Grounding:
+    supported = [finding.supported for finding in findings]
+    if not any(supported):
+        return "none"
+    return "verified" if all(supported) else "partial"

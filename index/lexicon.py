@@ -60,6 +60,8 @@ class Lexicon:
         join: words that join clauses.
         endings: case endings glued to words, longest first.
         numbers: how numbers are written in words.
+        conversation: words by which a question leans on the turns before it, by what they do; may lack any.
+        completed: templates for questions completed from those turns, by name; English where a table lacks one.
     """
 
     language: str
@@ -73,6 +75,8 @@ class Lexicon:
     join: tuple[str, ...]
     endings: tuple[str, ...]
     numbers: NumberWords
+    conversation: Mapping[str, tuple[str, ...]]
+    completed: Mapping[str, str]
 
 
 @cache
@@ -87,6 +91,7 @@ def lexicon(language: str) -> Lexicon:
     path = _FOLDER / f"{language if language in languages() else FALLBACK}.toml"
     with path.open("rb") as file:
         table = tomllib.load(file)
+    conversation = table.get("conversation", {})
     quantity = {kind: tuple(words) for kind, words in table["quantity"].items() if kind != "scale"}
     return Lexicon(
         language=path.stem,
@@ -99,6 +104,8 @@ def lexicon(language: str) -> Lexicon:
         stop=frozenset(table["words"]["stop"]),
         join=tuple(table["words"]["join"]),
         endings=tuple(table["words"]["endings"]),
+        conversation={kind: tuple(words) for kind, words in conversation.items() if isinstance(words, list)},
+        completed=_completed(path.stem, conversation),
         numbers=_numbers(table["numbers"], table["quantity"]["scale"]),
     )
 
@@ -129,6 +136,11 @@ def _by_position(entries: Sequence[str], *, first: int) -> dict[str, float]:
 def _labels(language: str, table: Mapping[str, dict[str, str]]) -> Mapping[str, str]:
     own = table.get("labels", {})
     return own if language == FALLBACK else {**lexicon(FALLBACK).labels, **own}
+
+
+def _completed(language: str, conversation: Mapping[str, object]) -> Mapping[str, str]:
+    own = {name: text for name, text in conversation.items() if isinstance(text, str)}
+    return own if language == FALLBACK else {**lexicon(FALLBACK).completed, **own}
 
 
 @cache

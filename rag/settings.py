@@ -57,20 +57,30 @@ class RagSettings(BaseSettings):
     )
     llm_base_url: str | None = Field(
         None,
-        description="URL of an OpenAI-compatible server; kept for the language-model engine, not used yet.",
+        pattern=r"^https?://[^\s/]",
+        description="URL of an OpenAI-compatible server, mostly ending in /v1; with RAG_LLM_MODEL it turns the engine on.",
     )
-    llm_model: str | None = Field(None, description="Name of the model on that server; not used yet.")
-    llm_api_key: SecretStr | None = Field(None, description="Key of that server; not used yet.")
+    llm_model: str | None = Field(
+        None,
+        max_length=200,
+        description="Name of the language model on that server; empty: no language model.",
+    )
+    llm_api_key: SecretStr | None = Field(None, description="Key of that server; empty: none is sent.")
     llm_timeout_s: float = Field(
-        60.0, gt=0, le=3600, description="Seconds to wait for that server; not used yet."
-    )
-    max_upload_mb: float = Field(
-        200.0,
+        60.0,
         gt=0,
-        le=10_000,
-        description="A larger request with uploads is refused. Megabytes (10^6 bytes).",
+        le=3600,
+        description="Seconds to wait for the first piece of a language model's answer, and for each one after it.",
     )
-    max_upload_files: int = Field(100, ge=1, le=1000, description="Files of one request with uploads.")
+    llm_context_tokens: int = Field(
+        2000,
+        ge=200,
+        le=100_000,
+        description="Tokens of passages that a language model is shown with a question.",
+    )
+    llm_answer_tokens: int = Field(
+        400, ge=16, le=32_000, description="Tokens that a language model may write for an answer."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     public_hosts: Annotated[tuple[_HostName, ...], NoDecode, _Listed] = Field(
@@ -94,6 +104,9 @@ class RagSettings(BaseSettings):
         ge=1,
         le=10_000,
         description="Questions and searches over HTTP that are worked on or wait; one more is told to come back later.",
+    )
+    server_key: SecretStr | None = Field(
+        None, description="API key that `rag eval --url` sends to a server that asks for one."
     )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto",

@@ -22,11 +22,18 @@ _PAGE = 100
 class RemoteAssistant:
     """Asks a running server; answers as `rag.assistant.Assistant` does."""
 
-    def __init__(self, address: str, *, answer_seconds: float) -> None:
-        """Use the server at `address`, e.g. "http://127.0.0.1:8000"; `answer_seconds`: its own longest wait."""
+    def __init__(self, address: str, *, answer_seconds: float, key: str | None = None) -> None:
+        """Use the server at `address`, e.g. "http://127.0.0.1:8000".
+
+        Args:
+            address: where it serves.
+            answer_seconds: its own longest wait.
+            key: an API key, where it asks for one.
+        """
         self._address = address
         self._client = httpx.Client(
             base_url=address,
+            headers={} if key is None else {"Authorization": f"Bearer {key}"},
             timeout=httpx.Timeout(answer_seconds + _SPARE_SECONDS, connect=CONNECT_SECONDS),
             trust_env=False,  # a proxy has no part in talking to this machine
         )
@@ -129,7 +136,8 @@ def _error(response: httpx.Response, content: object, address: str) -> UsageErro
     said = detail if isinstance(detail, str) else f"{response.status_code} {response.reason_phrase}"
     if response.status_code in (401, 403):
         return WorkError(
-            f"the server at {address} refuses this command ({said}): stop it, or ask it over HTTP"
+            f"the server at {address} refuses this command ({said}): start it again as this user, or set "
+            "RAG_SERVER_KEY to an API key of it"
         )
     if response.is_client_error and response.status_code != 429:
         return UsageError(said)

@@ -156,9 +156,11 @@ def _answering(settings: RagSettings, *, purpose: str) -> Iterator[_Answering]:
     data_dir = settings.index.data_dir
     held = owner(data_dir)
     if held is not None and held.address is not None:
+        from rag.keys import command_key
         from ui.remote import RemoteAssistant
 
-        with RemoteAssistant(held.address, answer_seconds=settings.llm_timeout_s) as remote:
+        key = command_key(data_dir)
+        with RemoteAssistant(held.address, answer_seconds=settings.llm_timeout_s, key=key) as remote:
             yield remote
     elif held is not None:
         raise IndexBusy(f"the data directory {data_dir} is in use by {held}: wait for it or stop it")

@@ -125,7 +125,8 @@ def _target(settings: RagSettings, options: Options) -> Iterator[tuple[str, Targ
     if options.url:
         from ui.remote import RemoteAssistant
 
-        with RemoteAssistant(options.url, answer_seconds=settings.llm_timeout_s) as remote:
+        key = settings.server_key.get_secret_value() if settings.server_key else None
+        with RemoteAssistant(options.url, answer_seconds=settings.llm_timeout_s, key=key) as remote:
             yield f"the documents of {options.url}", remote
         return
     if options.live:
@@ -147,9 +148,11 @@ def _live(settings: RagSettings) -> Iterator[Target]:
 
     held = owner(settings.index.data_dir)
     if held is not None and held.address is not None:
+        from rag.keys import command_key
         from ui.remote import RemoteAssistant
 
-        with RemoteAssistant(held.address, answer_seconds=settings.llm_timeout_s) as remote:
+        key = command_key(settings.index.data_dir)
+        with RemoteAssistant(held.address, answer_seconds=settings.llm_timeout_s, key=key) as remote:
             yield remote
         return
     from eval.harness import opened

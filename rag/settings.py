@@ -58,7 +58,7 @@ class RagSettings(BaseSettings):
     llm_base_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s/]",
-        description="URL of an OpenAI-compatible server, mostly ending in /v1; with RAG_LLM_MODEL it turns the engine on.",
+        description="URL of an OpenAI-compatible server, mostly ending in /v1; with RAG_LLM_MODEL it adds an engine.",
     )
     llm_model: str | None = Field(
         None,
@@ -81,6 +81,13 @@ class RagSettings(BaseSettings):
     llm_answer_tokens: int = Field(
         400, ge=16, le=32_000, description="Tokens that a language model may write for an answer."
     )
+    max_upload_mb: float = Field(
+        200.0,
+        gt=0,
+        le=10_000,
+        description="A larger request with uploads is refused. Megabytes (10^6 bytes).",
+    )
+    max_upload_files: int = Field(100, ge=1, le=1000, description="Files of one request with uploads.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     public_hosts: Annotated[tuple[_HostName, ...], NoDecode, _Listed] = Field(

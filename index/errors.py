@@ -2,10 +2,12 @@
 
     PolyciteError
     ├── UsageError            you called it wrongly: exit code 2
-    │   └── SettingsError     a setting is unknown or out of range
+    │   ├── SettingsError     a setting is unknown or out of range
+    │   └── DocumentKept      a document is not the uploads' to delete
     └── WorkError             the world failed: exit code 1
         ├── ReadError         one file cannot be read; the others go on
         ├── ModelError        the embedding model cannot be made or loaded
+        ├── IntakeFull        so many uploads wait that no more are taken
         └── IndexStateError   the stored index cannot serve this request
             ├── IndexMissing  nothing is indexed yet
             ├── IndexMismatch the index was made by another embedder or chunker
@@ -31,6 +33,10 @@ class UsageError(PolyciteError):
 
 class SettingsError(UsageError):
     """A setting is unknown, malformed or out of range."""
+
+
+class DocumentKept(UsageError):
+    """The document lies in a folder that is not the uploads', so it cannot be deleted here."""
 
 
 class WorkError(PolyciteError):
@@ -67,6 +73,10 @@ class ReadError(WorkError):
 
 class ModelError(WorkError):
     """The embedding model cannot be found, rebuilt or loaded."""
+
+
+class IntakeFull(WorkError):
+    """So many uploaded files wait for their turn that no more are taken now."""
 
 
 class IndexStateError(WorkError):

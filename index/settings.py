@@ -55,6 +55,28 @@ class IndexSettings(BaseSettings):
         description="A text with a larger share of impossible mark sequences and replacement characters "
         "is skipped.",
     )
+    max_document_chars: int = Field(
+        5_000_000,
+        ge=1000,
+        le=100_000_000,
+        description="An uploaded file with a longer text, in characters, is refused with a reason.",
+    )
+    read_seconds: float = Field(
+        120.0,
+        ge=1,
+        le=3600,
+        description="An uploaded file that takes longer to read, in seconds, is refused with a reason.",
+    )
+    read_memory_mb: int = Field(
+        2048,
+        ge=256,
+        le=65536,
+        description="An uploaded file whose reading takes more memory, in megabytes (10^6 bytes), is refused "
+        "with a reason.",
+    )
+    max_queued_uploads: int = Field(
+        500, ge=1, le=100_000, description="Uploaded files that may wait to be indexed; more are turned away."
+    )
     chroma_url: str | None = Field(
         None, description="Empty: Chroma's files in the data directory; else the URL of a Chroma server."
     )

@@ -16,11 +16,10 @@ from index.errors import IndexBusy, IndexMissing, UsageError, WorkError
 from index.indexer import Indexer, Progress, Summary
 from index.ownership import own
 from index.settings import IndexSettings
+from index.uploads import UPLOADS, clear_doomed
 from index.vectors import build, health, pointer
 
 log = logging.getLogger(__name__)
-
-UPLOADS = "uploads"
 
 
 def default_folders(settings: IndexSettings) -> list[Path]:
@@ -96,6 +95,7 @@ def make_index(
     if missing is not None:
         raise UsageError(f"{missing} is not a folder: give the folder that holds the documents")
     with Catalogue.open(settings.data_dir, create=True) as catalogue:
+        clear_doomed(catalogue)
         indexer = Indexer(catalogue, embedder or load_embedder(settings), settings)
         summary = indexer.run(folders, progress=progress)
         refresh_vectors(settings, catalogue, writing=writing)
@@ -103,9 +103,18 @@ def make_index(
 
 
 def refresh_vectors(
-    settings: IndexSettings, catalogue: Catalogue, *, writing: Callable[[int, int], None] | None = None
+    settings: IndexSettings,
+    catalogue: Catalogue,
+    *,
+    writing: Callable[[int, int], None] | None = None,
+    serving: bool = False,
 ) -> None:
-    """Build a new Chroma version if the one in service will not do; a failure is logged, not raised."""
+    """Build a new Chroma version if the one in service will not do; a failure is logged, not raised.
+
+    Args:
+        writing: see `make_index`.
+        serving: this process searches the version in service, which is kept until it has left it.
+    """
     live = catalogue.live()
     if live is None:
         return
@@ -116,7 +125,8 @@ def refresh_vectors(
         )
         if reason is not None:
             log.info("building the vectors for search: %s", reason)
-            _rebuild(settings, live.id, writing)
+            current = pointer.read(settings.data_dir) if serving else None
+            _rebuild(settings, live.id, writing, keep=() if current is None else (current.version,))
     except WorkError as error:
         log.warning("searches are exact, and slower in a large collection: %s", error)
 
@@ -168,5 +178,17 @@ def mend_vectors(settings: IndexSettings, *, purpose: str | None) -> bool:
     return True
 
 
-def _rebuild(settings: IndexSettings, generation: int, writing: Callable[[int, int], None] | None) -> None:
-    build.rebuild(settings.data_dir, generation=generation, chroma_url=settings.chroma_url, progress=writing)
+def _rebuild(
+    settings: IndexSettings,
+    generation: int,
+    writing: Callable[[int, int], None] | None,
+    *,
+    keep: Sequence[str] = (),
+) -> None:
+    build.rebuild(
+        settings.data_dir,
+        generation=generation,
+        chroma_url=settings.chroma_url,
+        keep=keep,
+        progress=writing,
+    )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from index.intake import Intake
     from rag.assistant import Assistant
 
 PURPOSE = "rag serve"
@@ -84,23 +85,35 @@ def _run(
 ) -> bool:
     """Serve until a signal; whether it ever answered."""
     # Seconds of imports: torch comes with the one, gradio with the other.
+    from index.intake import Intake
     from rag.api.logs import server_logging
     from rag.assistant import Assistant
     from ui.chat import close_streams
 
-    with server_logging(settings), keys.command_key(), Assistant.open(settings) as assistant:
-        app = build_app(assistant, settings, keys=keys)
+    with (
+        server_logging(settings),
+        keys.command_key(),
+        Assistant.open(settings) as assistant,
+        Intake(settings.index, assistant.embedder) as intake,
+    ):
+        app = build_app(assistant, settings, keys=keys, intake=intake)
         server = _Server(app, listening=listening, stopping=lambda: close_streams(app))
         server.run(sockets=[listener])
         return server.started
 
 
-def build_app(assistant: Assistant, settings: RagSettings, *, keys: KeyStore | None = None) -> FastAPI:
-    """Return the API with the chat page at `/`; `keys` None: the API keys of the data directory."""
+def build_app(
+    assistant: Assistant,
+    settings: RagSettings,
+    *,
+    keys: KeyStore | None = None,
+    intake: Intake | None = None,
+) -> FastAPI:
+    """Return the API with the chat page at `/`; see `create_app`."""
     from rag.api import create_app
     from ui.chat import mount_chat
 
-    app = create_app(assistant, settings, keys=keys)
+    app = create_app(assistant, settings, keys=keys, intake=intake)
     return mount_chat(app, app.state.metrics.watched(assistant))
 
 

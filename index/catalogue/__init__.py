@@ -1,7 +1,7 @@
 """The catalogue: one SQLite file that holds the truth. The only package that imports SQLAlchemy."""
 
 from index.catalogue.catalogue import Catalogue
-from index.catalogue.jobs import FileState, Job, JobFile, Jobs, JobState, Task
+from index.catalogue.jobs import WAITING, FileState, Job, JobFile, Jobs, JobState, Task
 from index.catalogue.reader import Reader, Row
 from index.catalogue.records import (
     DocumentInfo,
@@ -14,6 +14,7 @@ from index.catalogue.records import (
 from index.catalogue.writer import Transaction
 
 __all__ = [
+    "WAITING",
     "Catalogue",
     "DocumentInfo",
     "Entry",

@@ -84,12 +84,14 @@ class Reader:
         offset: int = 0,
         language: str | None = None,
         folder: str | None = None,
+        other_than: str | None = None,
         words: str | None = None,
     ) -> tuple[int, list[DocumentInfo]]:
         """Return how many documents pass all conditions, and a page of them by folder and path.
 
         Args:
             language, folder: exactly this one; None: any.
+            other_than: a folder to be left out; None: none is.
             words: every one of these words stands somewhere in the title or the path, whatever their case.
         """
         query = (
@@ -100,6 +102,8 @@ class Reader:
         for column, value in ((documents.c.language, language), (documents.c.folder, folder)):
             if value is not None:
                 query = query.where(column == value)
+        if other_than is not None:
+            query = query.where(documents.c.folder != other_than)
         wanted = _folded(words or "").split()
         with self._database.read() as connection:
             if not wanted:

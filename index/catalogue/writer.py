@@ -113,6 +113,15 @@ class Transaction:
         statement = upsert(doomed_files).values(folder=folder, path=path)
         self._connection.execute(statement.on_conflict_do_nothing())
 
+    def files_of(self, document_id: str) -> list[FileRecord]:
+        """Return the files that hold a document, what this transaction did included: its owner first."""
+        query = (
+            select(files)
+            .where(files.c.generation == self._generation.id, files.c.document_id == document_id)
+            .order_by(files.c.skip_reason.is_not(None), files.c.folder, files.c.path)
+        )
+        return [file_record(row) for row in self._connection.execute(query).mappings()]
+
     def set_job_file(self, job_id: str, ordinal: int, **values: object) -> None:
         """Change a file of an upload job together with what it became; see `Jobs.set_file`."""
         jobs.set_file(self._connection, job_id, ordinal, **values)

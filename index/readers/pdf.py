@@ -59,8 +59,12 @@ def read_pdf(data: bytes) -> Extract:
         ) from error
     except errors.FileNotDecryptedError as error:
         raise _encrypted("open it with its password and save it without one") from error
-    except ReadError:
+    except (ReadError, MemoryError):
         raise
+    except errors.LimitReachedError as error:
+        raise ReadError(
+            SkipReason.TOO_LARGE, "the PDF unpacks to more than is read of one file; print it in parts"
+        ) from error
     except Exception as error:  # a damaged file raises anything, RecursionError included
         raise ReadError(
             SkipReason.BROKEN, "the PDF file is damaged; open it in a viewer and print it to a new PDF"

@@ -51,6 +51,8 @@ def read_word(data: bytes, *, max_bytes: int) -> Extract:
         document = docx.Document(io.BytesIO(data))
         blocks = tuple(_blocks(document.element.body, document))
         title = (document.core_properties.title or "").strip()
+    except MemoryError:
+        raise
     except Exception as error:  # a damaged file raises anything from KeyError to lxml's own
         raise _broken() from error
     if title.lower() in _NO_TITLES or title.lower().endswith((".doc", ".docx")):

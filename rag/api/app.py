@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from index.errors import PolyciteError
+from index.intake import Intake
 from rag.answer import Answer, Token
-from rag.api import access, feedback, manual, openai, operation, problems
+from rag.api import access, documents, feedback, manual, openai, operation, problems, uploads
 from rag.api.events import event, failure
 from rag.api.metrics import Metrics
 from rag.api.schemas import (
@@ -21,12 +22,7 @@ from rag.api.schemas import (
     Alive,
     AnswerOut,
     AskRequest,
-    ChunkOut,
-    DocumentOut,
-    DocumentsOut,
-    FullDocumentOut,
     HitOut,
-    ParallelOut,
     Ready,
     SearchOut,
     SearchRequest,
@@ -43,24 +39,35 @@ _DESCRIPTION = (
     "Answers questions from the indexed documents, in any language, with the words each answer rests on. Offsets "
     "count Unicode code points of a document's text, as `GET /v1/documents/{id}` returns it."
 )
-_MAX_PAGE = 500
 _FRESH = {"Cache-Control": "no-store"}
 
 
-def create_app(assistant: Assistant, settings: RagSettings, *, keys: KeyStore | None = None) -> FastAPI:
-    """Make the API over an open assistant; `keys` None: the API keys of the data directory.
+def create_app(
+    assistant: Assistant,
+    settings: RagSettings,
+    *,
+    keys: KeyStore | None = None,
+    intake: Intake | None = None,
+) -> FastAPI:
+    """Make the API over an open assistant.
+
+    `keys` None: the API keys of the data directory. `intake` None: no documents are taken and none deleted.
 
     Without API keys requests must name this machine in their Host header: 127.0.0.1, localhost, ::1, `settings.host`
     or one of `settings.public_hosts`. The caller closes the assistant after the server has stopped.
     """
     app = FastAPI(title=_TITLE, version=VERSION, description=_DESCRIPTION, docs_url=None, redoc_url=None)
     problems.install(app)
-    metrics = operation.install(app, assistant, settings, keys=keys)
+    larger = {uploads.PATH: uploads.most_bytes(settings)}
+    metrics = operation.install(app, assistant, settings, keys=keys, max_body_at=larger)
+    if intake is not None:
+        metrics.measure("waiting_uploads", "Uploaded files that wait to be indexed.", intake.waiting)
     assistant = metrics.watched(assistant)
     answers = Answers(assistant, answered=feedback.add_feedback(app, settings))
     _add_answers(app, assistant, answers)
     openai.add_openai(app, answers, settings)
-    _add_documents(app, assistant)
+    uploads.add_uploads(app, intake, settings)
+    documents.add_documents(app, assistant, settings)
     _add_health(app, assistant, metrics)
     _add_manual(app)
     return app
@@ -121,63 +128,6 @@ async def _events(items: AsyncIterator[Token | Answer]) -> AsyncIterator[str]:
             yield event(item)
     except Exception as error:  # noqa: BLE001 - told to the client and written to the log
         yield failure(error)
-
-
-def _add_documents(app: FastAPI, assistant: Assistant) -> None:
-    corpus = assistant.corpus
-
-    @app.get(
-        "/v1/documents",
-        tags=["documents"],
-        summary="List the documents",
-        responses=problems.responses(422, 503),
-    )
-    def documents(
-        limit: Annotated[int, Query(ge=1, le=_MAX_PAGE, description="At most so many.")] = 50,
-        offset: Annotated[int, Query(ge=0, le=2**53, description="Leave out so many first.")] = 0,
-        language: Annotated[
-            str | None,
-            Query(max_length=35, description="Only documents in this language (ISO 639-1).", examples=["bn"]),
-        ] = None,
-    ) -> DocumentsOut:
-        """Return a page of the indexed documents, by folder and file name, without their texts."""
-        if language is None:
-            total, page = corpus.counts()["documents"], corpus.documents(limit=limit, offset=offset)
-        else:
-            infos = corpus.document_infos(corpus.document_ids(languages=[language])).values()
-            ordered = sorted(infos, key=lambda info: (info.folder, info.path))
-            total, page = len(ordered), ordered[offset : offset + limit]
-        shown = [DocumentOut.model_validate(info) for info in page]
-        return DocumentsOut(documents=shown, total=total, limit=limit, offset=offset)
-
-    @app.get(
-        "/v1/documents/{document_id}",
-        tags=["documents"],
-        summary="Read a document",
-        response_model=FullDocumentOut,
-        responses=problems.responses(404, 422, 503),
-    )
-    def document(
-        document_id: Annotated[str, Path(max_length=64, description="The document's id.")],
-    ) -> Any:
-        """Return a document with its full text and where its passages lie in it."""
-        found = corpus.document(document_id)
-        info = corpus.document_infos([document_id]).get(document_id)
-        if found is None or info is None:
-            return problems.of_status(
-                404,
-                f"there is no document {document_id!r}: GET /v1/documents lists them",
-                name="document-unknown",
-            )
-        return FullDocumentOut(
-            **DocumentOut.model_validate(info).model_dump(),
-            text=found.text,
-            chunk_offsets=[ChunkOut.model_validate(chunk) for chunk in corpus.chunks_of(document_id)],
-            parallel=[
-                ParallelOut(document_id=other, language=language)
-                for other, language in corpus.parallel(document_id)
-            ],
-        )
 
 
 def _add_health(app: FastAPI, assistant: Assistant, metrics: Metrics) -> None:

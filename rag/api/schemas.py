@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from index.catalogue import WAITING, FileState, Job, JobState
 from rag.answer import EngineName, Grounding, Turn
 from rag.feedback import MAX_REASON_CHARS, Rating
 
@@ -179,6 +180,7 @@ class DocumentOut(BaseModel):
     chunks: int
     sentences: int
     added_at: str = Field(description="When it was indexed: ISO 8601, UTC.")
+    uploaded: bool = Field(description="Whether it was uploaded, and so can be deleted over HTTP.")
 
 
 class DocumentsOut(BaseModel):
@@ -257,6 +259,55 @@ class FeedbackOut(BaseModel):
         description="The answer that was rated.", examples=["5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"]
     )
     rating: Rating = Field(description="What was stored; a later rating of the same answer counts instead.")
+
+
+class JobFileOut(BaseModel):
+    """One file of an upload."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str = Field(description="Its name, as it was sent.")
+    size: int = Field(description="Bytes.")
+    state: FileState = Field(
+        description="`queued`, `working`; then `indexed`, `duplicate` (a document with the same content is there), "
+        "`refused` (it cannot be a document) or `failed` (the server could not do the work)."
+    )
+    document_id: str | None = Field(description="The document that holds its content.")
+    reason: str | None = Field(description="Why it was refused, to be compared.", examples=["unsupported"])
+    detail: str = Field(description="Why, in words, and what to do; empty when there is nothing to say.")
+
+
+class JobOut(BaseModel):
+    """An upload: what became of its files, in their order."""
+
+    id: str
+    state: JobState = Field(description="`done` when every file has come to its end.")
+    created: str = Field(description="ISO 8601, UTC.")
+    finished: str | None = Field(description="ISO 8601, UTC; null until it is done.")
+    files: list[JobFileOut]
+    files_done: int = Field(description="Files that have come to their end.")
+    files_total: int
+
+    @classmethod
+    def of(cls, job: Job) -> JobOut:
+        """Return a job as it is shown."""
+        files = [JobFileOut.model_validate(file) for file in job.files]
+        return cls(
+            id=job.id,
+            state=job.state,
+            created=job.created,
+            finished=job.finished,
+            files=files,
+            files_done=sum(file.state not in WAITING for file in files),
+            files_total=len(files),
+        )
+
+
+class JobsOut(BaseModel):
+    """The latest uploads."""
+
+    jobs: list[JobOut]
+    waiting: int = Field(description="Files of all uploads that have work before them.")
 
 
 class Alive(BaseModel):

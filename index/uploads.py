@@ -1,0 +1,207 @@
+"""The files of uploads: staged when they come, placed in the folder `uploads` once they are documents.
+
+    <data_dir>/incoming/<job>/<ordinal>    what was acknowledged and waits for its turn
+    <data_dir>/uploads/<name>              what `rag index` finds beside the shipped documents
+
+Every file is on the disk, directory entry included, before anything is said about it. Names inside come from
+`index.upload_names`, so nothing outside these two folders is ever written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from index.catalogue import Catalogue, Job, JobFile, Task
+from index.errors import SkipReason, UsageError, WorkError
+from index.upload_names import free_name, safe_name
+
+log = logging.getLogger(__name__)
+
+UPLOADS = "uploads"
+INCOMING = "incoming"
+
+Source = BinaryIO | Path
+"""Where an uploaded file comes from: open for reading bytes, or a path."""
+
+_BLOCK = 1 << 20
+_LONGEST_SHOWN = 1000
+# Below this the catalogue itself would soon have no room.
+_SPARE_BYTES = 200_000_000
+
+
+def upload_folder(data_dir: Path) -> Path:
+    """Return the folder of a data directory in which uploaded documents lie, there or not."""
+    return (data_dir / UPLOADS).resolve()
+
+
+class UploadFiles:
+    """The two folders of one data directory, which the caller owns. Of one job, one thread at a time calls."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self.folder = upload_folder(data_dir)
+        self._incoming = data_dir / INCOMING
+
+    # -- coming in
+
+    def stage(self, job_id: str, given: Sequence[tuple[str, Source]], *, max_bytes: int) -> list[JobFile]:
+        """Copy files to where they wait; the ones that are too large are refused at once, without a copy.
+
+        Raises:
+            UsageError: a path is no file.
+            WorkError: the disk is full or cannot be written; nothing is left then.
+        """
+        folder = self._incoming / job_id
+        try:
+            if shutil.disk_usage(self._data_dir).free < _SPARE_BYTES:
+                raise WorkError(f"the disk that holds {self._data_dir} is nearly full: free some space")
+            folder.mkdir(parents=True, mode=0o700)
+            files = [
+                _staged(source, folder / str(i), ordinal=i, name=name, max_bytes=max_bytes)
+                for i, (name, source) in enumerate(given)
+            ]
+            for path in (folder, self._incoming, self._data_dir):
+                sync_directory(path)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise WorkError(
+                f"the uploaded files cannot be stored in {self._incoming} ({error.strerror}): "
+                "check the disk and its rights"
+            ) from error
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return files
+
+    def drop_job(self, job_id: str) -> None:
+        """Remove what was staged for a job."""
+        shutil.rmtree(self._incoming / job_id, ignore_errors=True)
+
+    def drop(self, task: Task) -> None:
+        """Remove the staged file of a task that is done, and the folder of its job when that is empty."""
+        self._staged(task).unlink(missing_ok=True)
+        folder = self._incoming / task.job_id
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+    def staged_jobs(self) -> list[str]:
+        """Return the ids of jobs for which something is staged, acknowledged or not."""
+        return sorted(path.name for path in self._incoming.iterdir()) if self._incoming.is_dir() else []
+
+    # -- going on
+
+    def is_staged(self, task: Task) -> bool:
+        """Whether the file of a task still waits where it was staged."""
+        return self._staged(task).is_file()
+
+    def where(self, task: Task) -> Path | None:
+        """Return where the file of a task lies: staged, or placed already; None when it is gone."""
+        staged = self._staged(task)
+        if staged.is_file():
+            return staged
+        placed = None if task.file.path is None else self.folder / task.file.path
+        return placed if placed is not None and placed.is_file() else None
+
+    def name_for(self, task: Task) -> str:
+        """Return the name under which the file of a task is to be placed."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        planned = task.file.path
+        if planned is not None and (not self.is_staged(task) or not os.path.lexists(self.folder / planned)):
+            return planned
+        return free_name(self.folder, safe_name(task.file.name))
+
+    def place(self, task: Task, name: str) -> None:
+        """Move the file of a task to its name, which `name_for` gave; nothing happens when it is there already."""
+        staged = self._staged(task)
+        if staged.is_file():
+            staged.rename(self.folder / name)
+            for path in (self.folder, self._data_dir):
+                sync_directory(path)
+
+    def _staged(self, task: Task) -> Path:
+        return self._incoming / task.job_id / str(task.file.ordinal)
+
+
+def clear_doomed(catalogue: Catalogue) -> None:
+    """Remove the files of deleted documents. One that cannot be removed stays noted, and out of the index."""
+    for folder, name in catalogue.jobs.doomed():
+        path = Path(folder, name)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                sync_directory(path.parent)
+        except OSError as error:
+            log.warning(
+                "a deleted document's file cannot be removed (%s): remove %s yourself", error.strerror, path
+            )
+        else:
+            catalogue.jobs.forget_doomed(folder, name)
+
+
+def clear_leftovers(files: UploadFiles, catalogue: Catalogue) -> None:
+    """Remove what was staged for jobs that were never acknowledged, or are done."""
+    for job_id in files.staged_jobs():
+        job: Job | None = catalogue.jobs.get(job_id)
+        if job is None or job.state == "done":
+            files.drop_job(job_id)
+
+
+def file_hash(path: Path) -> tuple[int, str]:
+    """Return size in bytes and SHA-256 (hex) of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return path.stat().st_size, digest
+
+
+def sync_directory(path: Path) -> None:
+    """Make the entries of a directory durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _staged(source: Source, target: Path, *, ordinal: int, name: str, max_bytes: int) -> JobFile:
+    if isinstance(source, Path):
+        if not source.is_file():
+            raise UsageError(f"{source} is not a file: give the files themselves")
+        with source.open("rb") as stream:
+            size = _copied(stream, target, max_bytes=max_bytes)
+    else:
+        size = _copied(source, target, max_bytes=max_bytes)
+    shown = _shown(name)
+    if size <= max_bytes:
+        return JobFile(ordinal=ordinal, name=shown, size=size)
+    target.unlink()
+    return JobFile(
+        ordinal=ordinal,
+        name=shown,
+        size=size,
+        state="refused",
+        reason=SkipReason.TOO_LARGE.value,
+        detail=f"it has more than the {max_bytes / 1e6:g} MB allowed; split it or raise RAG_MAX_FILE_MB",
+    )
+
+
+def _copied(source: BinaryIO, target: Path, *, max_bytes: int) -> int:
+    """Copy to a new file and to the disk; stops after the first block beyond `max_bytes`. Returns the bytes."""
+    size = 0
+    with target.open("xb") as file:
+        while size <= max_bytes and (block := source.read(_BLOCK)):
+            size += len(block)
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return size
+
+
+def _shown(name: str) -> str:
+    """A client's name as it can be stored and sent back."""
+    return name[:_LONGEST_SHOWN].encode("utf-8", "replace").decode().replace("\0", "\ufffd")

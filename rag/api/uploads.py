@@ -1,0 +1,216 @@
+"""The operations that change the documents: upload, what became of it, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import anyio
+from fastapi import FastAPI, Path, Query, Request, Response
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
+
+from index.errors import DocumentKept, IntakeFull
+from index.intake import Intake
+from rag.api import problems
+from rag.api.documents import DocumentIdIn, unknown_document
+from rag.api.schemas import JobOut, JobsOut
+from rag.settings import RagSettings
+
+PATH = "/v1/documents"
+
+_FIELD = "files"
+_TYPE = "multipart/form-data"
+# Fields beside the files: there are none, so a few are enough to say what is wrong.
+_MOST_FIELDS = 20
+# What the form adds around the files: boundaries, names, types.
+_FORM_BYTES = 1_000_000
+# Requests whose bodies are received at once: each may fill `max_upload_mb` of the temporary folder.
+_RECEIVED_AT_ONCE = 8
+_RETRY_SECONDS = "10"
+_HOW = f"send the files as {_TYPE} in the field `{_FIELD}`"
+_BODY = {
+    "required": True,
+    "content": {
+        _TYPE: {
+            "schema": {
+                "type": "object",
+                "required": [_FIELD],
+                "properties": {
+                    _FIELD: {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"type": "string", "format": "binary"},
+                        "description": "PDF, DOCX, HTML, Markdown or plain text; the content decides.",
+                    }
+                },
+            }
+        }
+    },
+}
+
+
+def most_bytes(settings: RagSettings) -> int:
+    """Bytes of the body of an upload."""
+    return int(settings.max_upload_mb * 1_000_000) + _FORM_BYTES
+
+
+def add_uploads(app: FastAPI, intake: Intake | None, settings: RagSettings) -> None:
+    """Add the operations to an application; without an intake they say that no documents are taken."""
+    receiving = anyio.CapacityLimiter(_RECEIVED_AT_ONCE)
+    _add_upload(app, intake, settings, receiving)
+    _add_jobs(app, intake)
+    _add_deletion(app, intake)
+
+
+def _add_upload(
+    app: FastAPI, intake: Intake | None, settings: RagSettings, receiving: anyio.CapacityLimiter
+) -> None:
+    @app.post(
+        PATH,
+        tags=["documents"],
+        summary="Upload documents",
+        status_code=202,
+        response_model=JobOut,
+        responses=problems.responses(400, 413, 415, 422, 503),
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def upload(request: Request, response: Response) -> Any:
+        """Take files in and index them in their order; the job tells what becomes of each.
+
+        A file that cannot be a document is refused with its reason, and the others go on. Once this is answered,
+        nothing is lost, whatever ends the server. The names of files are kept as far as they are plain.
+        """
+        if intake is None:
+            return _off()
+        try:
+            receiving.acquire_on_behalf_of_nowait(request)
+        except anyio.WouldBlock:
+            return _full("many uploads are being received: try again later")
+        try:
+            form = await _form(request, most_files=settings.max_upload_files)
+            try:
+                given = [(file.filename or "", file.file) for file in _files(form)]
+                job = await anyio.to_thread.run_sync(intake.submit, given)
+            finally:
+                await form.close()
+        except IntakeFull as error:
+            return _full(str(error))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        finally:
+            receiving.release_on_behalf_of(request)
+        response.headers["Location"] = f"{PATH}/jobs/{job.id}"
+        return JobOut.of(job)
+
+
+def _add_jobs(app: FastAPI, intake: Intake | None) -> None:
+    @app.get(
+        f"{PATH}/jobs",
+        tags=["documents"],
+        summary="List the uploads",
+        response_model=JobsOut,
+        responses=problems.responses(422, 503),
+    )
+    def jobs(
+        limit: Annotated[int, Query(ge=1, le=200, description="At most so many.")] = 20,
+    ) -> Any:
+        """Return the latest uploads, the newest first."""
+        if intake is None:
+            return _off()
+        return JobsOut(jobs=[JobOut.of(job) for job in intake.jobs(limit=limit)], waiting=intake.waiting())
+
+    @app.get(
+        f"{PATH}/jobs/{{job_id}}",
+        tags=["documents"],
+        summary="What became of an upload?",
+        response_model=JobOut,
+        responses=problems.responses(404, 422, 503),
+    )
+    def job(job_id: Annotated[str, Path(max_length=64, description="The id of the upload.")]) -> Any:
+        """Return how far an upload is, file by file."""
+        if intake is None:
+            return _off()
+        found = intake.job(job_id)
+        if found is None:
+            detail = f"there is no upload {job_id!r}, or it was long ago: GET {PATH}/jobs lists them"
+            return problems.of_status(404, detail, name="job-unknown")
+        return JobOut.of(found)
+
+
+def _add_deletion(app: FastAPI, intake: Intake | None) -> None:
+    @app.delete(
+        f"{PATH}/{{document_id}}",
+        tags=["documents"],
+        summary="Delete an uploaded document",
+        status_code=204,
+        responses=problems.responses(404, 409, 422, 503),
+    )
+    def delete(document_id: DocumentIdIn) -> Response:
+        """Delete a document that was uploaded: from now on no answer rests on it.
+
+        Documents of other folders are refused with 409: their files belong to whoever keeps the folder.
+        """
+        if intake is None:
+            return _off()
+        try:
+            found = intake.delete(document_id)
+        except DocumentKept as error:
+            return problems.of_status(409, str(error), name="document-kept")
+        return Response(status_code=204) if found else unknown_document(document_id)
+
+
+def _off() -> Response:
+    return problems.of_status(
+        503, "this process does not change the documents: start it with `rag serve`", name="uploads-off"
+    )
+
+
+def _full(detail: str) -> Response:
+    return problems.of_status(503, detail, name="uploads-full", headers={"Retry-After": _RETRY_SECONDS})
+
+
+class _WholeForm(MultiPartParser):
+    """Knows whether the closing boundary came: the library takes a form that was cut off for a whole one."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
+async def _form(request: Request, *, most_files: int) -> FormData:
+    """The form of a request, its files on the disk.
+
+    Raises:
+        HTTPException: 415 and 400 for what is no form or a broken one.
+    """
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != _TYPE:
+        raise HTTPException(415, f"the body is not {_TYPE}: {_HOW}")
+    parser = _WholeForm(request.headers, request.stream(), max_files=most_files, max_fields=_MOST_FIELDS)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise HTTPException(400, f"{error.message.rstrip('.')}: {_HOW}, at most {most_files}") from error
+    if not parser.ended:
+        await form.close()
+        raise HTTPException(400, f"the form ends before its last boundary: {_HOW}")
+    return form
+
+
+def _files(form: FormData) -> list[UploadFile]:
+    """The files of a form; a field of a page in which none was chosen has neither name nor content.
+
+    Raises:
+        HTTPException: there is another field, or text where a file should be.
+    """
+    found = []
+    for field, value in form.multi_items():
+        if field != _FIELD:
+            raise HTTPException(422, f"the field {field[:100]!r} is not known: {_HOW}")
+        if not isinstance(value, UploadFile):
+            raise HTTPException(422, f"the field `{_FIELD}` holds text: give each file a file name")
+        if value.filename or value.size:
+            found.append(value)
+    return found

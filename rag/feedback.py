@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from index.errors import UsageError, WorkError
 from rag.answer import Answer, Turn
@@ -97,14 +97,14 @@ class FeedbackStore:
         # What people asked is nobody else's to read.
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
-            size = _whole_lines(file)
+            size, before = _end(file)
             if size + len(line) > self._max_bytes:
                 raise FeedbackFull(
                     f"{self.path} has reached {self._max_bytes:,} bytes: move it away, a new one is begun"
                 )
             try:
                 file.seek(size)
-                file.write(line)
+                file.write(before + line)
                 file.truncate()
                 file.flush()
                 os.fsync(file.fileno())
@@ -129,9 +129,10 @@ class RecentAnswers:
     def remember(self, exchange: Exchange) -> None:
         """Keep an answer with what it was asked with; the oldest make room."""
         packed = json.dumps(asdict(exchange) | {"history": _turns(exchange.history)}).encode()
+        name = str(exchange.answer["id"])
         with self._lock:
-            self._kept[str(exchange.answer["id"])] = packed
-            self._bytes += len(packed)
+            self._bytes += len(packed) - len(self._kept.pop(name, b""))
+            self._kept[name] = packed
             while len(self._kept) > self._count or self._bytes > self._size:
                 self._bytes -= len(self._kept.popitem(last=False)[1])
 
@@ -192,22 +193,30 @@ def _turns(history: Sequence[Turn]) -> list[dict[str, str]]:
     return kept[::-1]
 
 
-def _whole_lines(file: Any) -> int:
-    """Where to write: after the last line. One that a crash tore was never acknowledged and is written over."""
-    size: int = file.seek(0, os.SEEK_END)
+def _end(file: BinaryIO) -> tuple[int, bytes]:
+    """Where the next line begins, and what must stand before it.
+
+    A line that a crash tore was never acknowledged and is written over.
+    """
+    size = file.seek(0, os.SEEK_END)
     start = max(0, size - MAX_LINE_BYTES)
     file.seek(start)
     tail = file.read()
     if not tail or tail.endswith(b"\n"):
-        return size
-    last = tail.rpartition(b"\n")[2]
+        return size, b""
+    _, ended, last = tail.rpartition(b"\n")
+    if (ended or start == 0) and not _is_json(last):
+        return size - len(last), b""
+    # Complete, as an editor leaves it that ends files without a line end; or no line of ours.
+    return size, b"\n"
+
+
+def _is_json(text: bytes) -> bool:
     try:
-        json.loads(last)
+        json.loads(text)
     except ValueError:
-        return size - len(last)
-    # Complete, as an editor leaves it that ends files without a line end.
-    file.write(b"\n")
-    return size + 1
+        return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

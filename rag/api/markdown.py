@@ -39,7 +39,7 @@ def answer_markdown(answer: Answer) -> str:
 def definitions(answer: Answer) -> str:
     """Return the link definitions that make plain markers links: one a line, "" when there is no web address."""
     return "\n".join(
-        f"[{citation.marker}]: <{link}>" for citation in answer.citations if (link := source_link(citation))
+        f"[{citation.marker}]: <{link}>" for citation in answer.citations if (link := target(citation))
     )
 
 
@@ -87,7 +87,7 @@ def escaped(text: str) -> str:
 
 
 def target(citation: Citation) -> str | None:
-    """Return the link to a citation's source as it may stand between parentheses."""
+    """Return the link to a citation's source as Markdown wants it."""
     link = source_link(citation)
     return None if link is None else _IN_TARGET.sub(r"\\\g<0>", link)
 

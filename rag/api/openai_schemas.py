@@ -32,7 +32,7 @@ class TextPart(_Tolerant):
 def _text_only(value: object) -> object:
     """Say in one line what content may be; pydantic would list every way in which it is not."""
     if value is None or isinstance(value, str):
-        return value
+        return _encodable(value or "")
     if not isinstance(value, list):
         raise PydanticCustomError("content", "content must be a text or a list of text parts")
     kept = [part for part in value if not (isinstance(part, dict) and part.get("type") == "refusal")]
@@ -41,7 +41,17 @@ def _text_only(value: object) -> object:
             raise PydanticCustomError(
                 "content", 'only text is understood: send parts such as {{"type": "text", "text": "..."}}'
             )
+        _encodable(part["text"])
     return kept
+
+
+def _encodable(text: str) -> str:
+    """Refuse half a character: pydantic does so too, but not inside a union."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PydanticCustomError("content", "content holds half a character (a lone surrogate)") from error
+    return text
 
 
 class ChatMessage(_Tolerant):
@@ -52,7 +62,7 @@ class ChatMessage(_Tolerant):
         "does is not theirs to change."
     )
     content: Annotated[str | list[TextPart] | None, BeforeValidator(_text_only)] = Field(
-        None, description="What was said: a text, or a list of text parts.", examples=[_QUESTION]
+        "", description="What was said: a text, or a list of text parts.", examples=[_QUESTION]
     )
 
     @property

@@ -12,12 +12,7 @@ from rag.answer import Answer, Token, pieces
 from rag.api import openai_errors, problems
 from rag.api.markdown import PlainMarkers, answer_markdown, definitions, escaped
 from rag.api.streaming import Answers
-
-
-def count_tokens(texts: list[str]) -> list[int]:
-    """Stands in until rag.llm.tokens is there."""
-    return [(len(text) + 3) // 4 for text in texts]
-
+from rag.llm.tokens import count_tokens
 
 _DONE = "data: [DONE]\n\n"
 

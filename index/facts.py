@@ -29,7 +29,7 @@ _CODE = regex.compile(
     rf"""(?<!{_PART}|\d[-/.,])(?:
         \d+(?:[-/]\d+)*[-/](?:\p{{Lu}}{{2,}}|[\p{{L}}\p{{M}}]+[-/][\p{{L}}\p{{M}}]){_PART}*(?:[-/]{_PART}+)*  # 57-NQ/TW
       | \p{{Lu}}+(?:[-/]?\d+)+(?:[-/]?\p{{Lu}}+\d*)*(?!{_PART})                                         # H5N1, GPT-4
-      | (?P<loose>[\p{{L}}\p{{M}}]{{2,}}-\d+(?!{_PART}))                                                # कोविड-19
+      | (?P<loose>(?:[\p{{L}}\p{{M}}]{{2,}}-|\p{{Lu}}+[ ])\d+(?!{_PART}|[.,]\d))  # कोविड-19, CO 2
     )""",
     regex.VERBOSE,
 )
@@ -83,11 +83,12 @@ def facts_in(text: str, language: str) -> tuple[Fact, ...]:
         Fact(date.start, date.end, text[date.start : date.end], "date", days=date.readings, weak=date.weak)
         for date in find_dates(plain, language)
     ]
-    for other in (_codes, _ratios):
-        found += other(plain, text, _spans(found))
+    codes = _codes(plain, text, _spans(found))
+    found += [code for code in codes if not code.weak]
+    found += _ratios(plain, text, _spans(found))
+    found += _numbers(plain, text, language, numerals(plain, language, taken=_spans(found)))
     # A loose code is a number with a name before it too.
-    taken = _spans(fact for fact in found if not (fact.kind == "code" and fact.weak))
-    found += _numbers(plain, text, language, numerals(plain, language, taken=taken))
+    found += [code for code in codes if code.weak]
     found += _romans(text)
     return tuple(sorted(found, key=lambda fact: fact.start))
 
@@ -149,13 +150,15 @@ def _ratios(plain: str, text: str, taken: Spans) -> list[Fact]:
 
 def _numbers(plain: str, text: str, language: str, numbers: Sequence[Numeral]) -> list[Fact]:
     shares = [_share(plain, number, language) for number in numbers]
-    values = [(number.value,) for number in numbers]
+    values: list[tuple[float, ...]] = [
+        (number.value,) if number.also is None else (number.value, number.also) for number in numbers
+    ]
     for position, (left, right) in reversed(list(enumerate(pairwise(numbers)))):
         gap = plain[left.end : right.start]
         if _RANGE_GAP.fullmatch(gap):
             shares[position] = shares[position] or shares[position + 1]
             factor = _scale_of(plain, right)
-            values[position] = tuple(dict.fromkeys((left.value, left.value * factor)))  # type: ignore[assignment]
+            values[position] = tuple(dict.fromkeys((*values[position], left.value * factor)))
         elif shares[position + 1] and not shares[position] and _TO.fullmatch(gap):
             shares[position] = None  # "20 to 25 percent"
     return [

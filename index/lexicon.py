@@ -26,6 +26,9 @@ class NumberWords:
         weak: words that alone are articles, pronouns or other words too.
         before_scale: units that are numbers only where a scale word follows.
         ordinals: words for places in an order.
+        ordinal_endings: what makes a unit an ordinal.
+        weak_before: words that make the number after them an ordinal, or part of a pronoun ("both").
+        century_after: what makes "1800" the 19th century.
         suffixes: what is glued to a number.
         months: spellings of month names beside those of CLDR.
         percent_before: words for "per hundred" that stand before the number.
@@ -40,6 +43,9 @@ class NumberWords:
     weak: frozenset[str]
     before_scale: frozenset[str]
     ordinals: Mapping[str, float]
+    ordinal_endings: tuple[str, ...]
+    weak_before: frozenset[str]
+    century_after: tuple[str, ...]
     suffixes: tuple[str, ...]
     months: Mapping[str, int]
     percent_before: tuple[str, ...]
@@ -121,6 +127,9 @@ def _numbers(table: Mapping[str, Any], scale: Mapping[str, float]) -> NumberWord
         weak=frozenset(table.get("weak", ())),
         before_scale=frozenset(table.get("before_scale", ())),
         ordinals=_by_position(table.get("ordinals", ()), first=1),
+        ordinal_endings=tuple(table.get("ordinal_endings", ())),
+        weak_before=frozenset(table.get("weak_before", ())),
+        century_after=tuple(table.get("century_after", ())),
         suffixes=tuple(table.get("suffixes", ())),
         months=table.get("months", {}),
         percent_before=tuple(table.get("percent_before", ())),

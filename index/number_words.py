@@ -36,7 +36,8 @@ Part = Literal["digits", "unit", "scale", "add", "link", "ordinal"]
 class Numeral:
     """One number of a text: code points `start`..`end`.
 
-    `weak`: it may be no number at all, such as an article or an ordinal. `in_words`: it has no digits.
+    `weak`: it may be no number at all, such as an article or an ordinal. `in_words`: it has no digits. `also`: another
+    value that it may have, the 19 of the century "1800-talet"; else None.
     """
 
     start: int
@@ -44,6 +45,7 @@ class Numeral:
     value: float
     weak: bool
     in_words: bool
+    also: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,12 @@ def _known(word: str, words: NumberWords) -> tuple[Part, str, float] | None:
     for part, table in tables:
         if word in table:
             return part, word, table[word]
-    return ("link", word, 0.0) if word in words.link else None
+    if word in words.link:
+        return "link", word, 0.0
+    for ending in words.ordinal_endings:
+        if word.endswith(ending) and word[: -len(ending)] in words.units:
+            return "ordinal", word, words.units[word[: -len(ending)]]
+    return None
 
 
 def _segments(word: str, words: NumberWords) -> list[tuple[Part, str, float]]:
@@ -185,8 +192,29 @@ class _Reading:
             return None, self._first + 1
         taken = self._items[self._first : end]
         value = self._total + (self._group or 0.0)
+        start, stop = taken[0].start, taken[-1].end
+        if self._goes_on_as_ordinal(end):
+            ordinal = self._items[end]
+            return Numeral(start, ordinal.end, value + ordinal.value, weak=True, in_words=True), end + 1
         in_words = not any(item.part == "digits" for item in taken)
-        return Numeral(taken[0].start, taken[-1].end, value, self._is_weak(taken), in_words), end
+        also = None if in_words or len(taken) > 1 else self._century(value, stop)
+        return Numeral(start, stop, value, self._is_weak(taken), in_words, also), end
+
+    def _goes_on_as_ordinal(self, end: int) -> bool:
+        """Whether an ordinal takes up the tens just read: "twenty-first"."""
+        if end >= len(self._items) or self._words is None or self._next != end:
+            return False
+        return (
+            self._items[end].part == "ordinal"
+            and self._items[end].value < 10
+            and self._items[end - 1].word in self._words.tens
+            and self._joins()
+        )
+
+    def _century(self, value: float, end: int) -> float | None:
+        if self._words is None or not 1000 <= value <= 2100 or value % 100:
+            return None
+        return value // 100 + 1 if self._plain.startswith(self._words.century_after, end) else None
 
     def _joins(self) -> bool:
         """Whether the next item stands right after the last one."""
@@ -196,9 +224,17 @@ class _Reading:
         return _GAP.fullmatch(self._plain[last.end : item.start]) is not None
 
     def _is_weak(self, taken: Sequence[_Item]) -> bool:
-        if len(taken) > 1 or self._words is None:
+        if self._words is None:
             return False
         item = taken[0]
+        before = self._plain[max(0, item.start - _LONGEST_WORD) : item.start].rstrip()
+        if item.part != "digits" and before.lower().endswith(tuple(self._words.weak_before)):
+            return True
+        if len(taken) > 1:
+            return False
+        # Inside a name: "Seven Years' War".
+        if before and item.part != "digits" and self._plain[item.start : item.start + 1].isupper():
+            return True
         # "One" and its like are articles in most languages.
         return item.part == "scale" or item.word in self._words.weak or (item.part, item.value) == ("unit", 1)
 

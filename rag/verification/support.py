@@ -17,12 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedder import Embedder
-from index.facts import Fact, facts_in
+from index.facts import Fact, facts_in, stands_in
+from index.lexicon import languages
 from index.types import Sentence
 from rag.coverage import left_out, written_as_names
 from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
 from rag.question import Question, analyse
 from rag.verification.passage import Passage
+
+# Whole numbers up to this are often written in words, which cannot be read in a language without a table.
+_IN_WORDS = 20
 
 MODEL_FILE = Path(__file__).with_name("support.json")
 
@@ -164,6 +168,22 @@ def features_of(
     push, name = _unheld(claim, cited, known, vector, embedder)
     same = float(sentence.language == claim.asked.language)
     return Features(cosine=best, margin=best - mean, same_language=same, unheld=push), name
+
+
+def missing_facts(claim: Stated, cited: Sequence[Source], repeated: Sequence[Fact]) -> list[Fact]:
+    """The facts of a claim that stand neither in the passages, their titles included, nor among the `repeated`."""
+    held = [*repeated, *(fact for source in cited for fact in source.all_facts())]
+    readable = all(sentence.language in languages() for source in cited for sentence in source.sentences)
+    return [
+        fact
+        for fact in claim.facts
+        if not fact.weak and (readable or not _may_be_in_words(fact)) and not stands_in(fact, held)
+    ]
+
+
+def _may_be_in_words(fact: Fact) -> bool:
+    small = all(value <= _IN_WORDS and value.is_integer() for value in fact.values)
+    return fact.kind == "number" and (fact.in_words or (small and not fact.share))
 
 
 def _unheld(

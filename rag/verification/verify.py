@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from index.catalogue import Reader
 from index.embedder import Embedder
-from index.facts import Fact, facts_in, stands_in
-from index.lexicon import languages, lexicon
+from index.facts import facts_in, stands_in
+from index.lexicon import lexicon
 from rag.answer import Citation, Grounding
 from rag.lexical import text_terms
 from rag.question import Question
@@ -22,9 +22,6 @@ from rag.verification import support
 from rag.verification.claims import Claim, claims_of, markers_of
 from rag.verification.passage import Passage
 from rag.verification.support import Source, Stated
-
-# Whole numbers up to this are often written in words, which cannot be read in a language without a table.
-_IN_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +138,7 @@ class _Check:
     def _finding(self, claim: Stated, cited: Sequence[Source]) -> _Finding:
         features, name = support.features_of(claim, cited, self._sources, self._known, self._embedder)
         score = support.probability(features)
-        held = [*self._repeated, *(fact for source in cited for fact in source.all_facts())]
-        missing = [fact.text for fact in self._claimed(claim, cited) if not stands_in(fact, held)]
+        missing = [fact.text for fact in support.missing_facts(claim, cited, self._repeated)]
         if name is not None and features.unheld >= support.name_threshold():
             missing.append(name)
         return _Finding(
@@ -152,16 +148,6 @@ class _Check:
             missing=tuple(dict.fromkeys(missing)),
             supported=not missing and score >= support.threshold(),
         )
-
-    def _claimed(self, claim: Stated, cited: Sequence[Source]) -> list[Fact]:
-        """The facts that must stand in the passages."""
-        readable = all(sentence.language in languages() for source in cited for sentence in source.sentences)
-        return [fact for fact in claim.facts if not fact.weak and (readable or not _may_be_in_words(fact))]
-
-
-def _may_be_in_words(fact: Fact) -> bool:
-    small = all(value <= _IN_WORDS and value.is_integer() for value in fact.values)
-    return fact.kind == "number" and (fact.in_words or (small and not fact.share))
 
 
 def _resting(claim: Stated, source: Source) -> tuple[int, ...]:

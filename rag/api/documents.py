@@ -10,7 +10,8 @@ from fastapi import FastAPI, Path, Query
 from index.catalogue import DocumentInfo
 from index.uploads import upload_folder
 from rag.api import problems
-from rag.api.schemas import ChunkOut, DocumentOut, DocumentsOut, FullDocumentOut, ParallelOut
+from rag.api.document_schemas import ChunkOut, DocumentOut, DocumentsOut, FullDocumentOut
+from rag.api.schemas import ParallelOut
 from rag.assistant import Assistant
 from rag.settings import RagSettings
 

@@ -6,19 +6,41 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from index.catalogue import WAITING, FileState, Job, JobState
 from rag.answer import EngineName, Grounding, Turn
 from rag.feedback import MAX_REASON_CHARS, Rating
 
 _QUESTION = "How many open datasets did the city publish?"
+_ID = "5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"
 _MAX_TURNS = 200
 _MAX_CONTENT = 100_000
 _MAX_CODES = 200
 _MAX_IDS = 1000
 MAX_HITS = 100
 
-LanguageCode = Annotated[str, Field(min_length=2, max_length=35, examples=["bn"])]
-DocumentId = Annotated[str, Field(min_length=1, max_length=64, examples=["f38a4b3e95ad912d"])]
+# The same in several schemas. A field may describe its own meaning; then that counts.
+LanguageCode = Annotated[
+    str, Field(min_length=2, max_length=35, description="Its language (ISO 639-1).", examples=["bn"])
+]
+DocumentId = Annotated[
+    str, Field(min_length=1, max_length=64, description="The document's id.", examples=["f38a4b3e95ad912d"])
+]
+SourceUrl = Annotated[
+    str | None,
+    Field(
+        description="Where the document comes from; null: not known.", examples=["https://example.org/report"]
+    ),
+]
+Title = Annotated[str, Field(description="The document's title.", examples=["Open data in the city"])]
+Start = Annotated[
+    int,
+    Field(
+        ge=0, description="Offset of its beginning in the document's text, in code points.", examples=[120]
+    ),
+]
+End = Annotated[int, Field(ge=0, description="Offset of its end, excluded.", examples=[155])]
+Milliseconds = Annotated[float, Field(ge=0, examples=[41.7])]
+Count = Annotated[int, Field(ge=0, examples=[12])]
+Moment = Annotated[str, Field(examples=["2026-01-31T08:30:00+00:00"])]
 
 
 class _Request(BaseModel):
@@ -30,7 +52,11 @@ class TurnIn(_Request):
     """One earlier turn of the conversation."""
 
     role: Literal["user", "assistant"] = Field(description="Who said it.")
-    content: str = Field(max_length=_MAX_CONTENT, description="What was said.")
+    content: str = Field(
+        max_length=_MAX_CONTENT,
+        description="What was said.",
+        examples=["When did the city open its data portal?"],
+    )
 
     def turn(self) -> Turn:
         """Return it as the assistant takes it."""
@@ -102,114 +128,89 @@ class CitationOut(BaseModel):
         examples=[1],
     )
     document_id: DocumentId
-    source_url: str | None = Field(description="Where the document comes from.")
-    title: str
+    source_url: SourceUrl
+    title: Title
     language: LanguageCode
-    quote: str = Field(description="The words, exactly as the document has them.")
-    start: int = Field(ge=0, description="Offset of the quote in the document's text, in code points.")
-    end: int = Field(ge=0, description="Offset of the end of the quote, excluded.")
-    score: float = Field(description="How well it fits the question; larger is better.")
+    quote: str = Field(
+        description="The words, exactly as the document has them.",
+        examples=["The city has published more than 540 datasets."],
+    )
+    start: Start
+    end: End
+    score: float = Field(description="How well it fits the question; larger is better.", examples=[0.87])
     parallel: list[ParallelOut] = Field(description="Other language versions of the document.")
 
 
 class TimingsOut(BaseModel):
     """How long the answer took, in milliseconds."""
 
-    retrieve: float
-    answer: float
-    total: float
+    retrieve: Milliseconds = Field(description="Finding passages.")
+    answer: Milliseconds = Field(description="Finding or writing the answer in them.")
+    total: Milliseconds = Field(description="Both.")
 
 
 class AnswerOut(BaseModel):
     """An answer with the words it rests on, or a refusal with the nearest passages."""
 
-    id: str = Field(description="Of this answer, for feedback.")
-    question: str
-    standalone_question: str = Field(description="The question as it was completed from the history.")
-    language: LanguageCode = Field(description="Language of the question and so of the answer.")
-    answer: str = Field(description="The answer with markers such as [1], in the question's language.")
+    id: str = Field(description="Of this answer, for feedback.", examples=[_ID])
+    question: str = Field(description="The question as it was asked.", examples=[_QUESTION])
+    standalone_question: str = Field(
+        description="The question as it was completed from the history.", examples=[_QUESTION]
+    )
+    language: LanguageCode = Field(
+        description="Language of the question and so of the answer.", examples=["en"]
+    )
+    answer: str = Field(
+        description="The answer with markers such as [1], in the question's language.",
+        examples=["540+ — the source says: “The city has published more than 540 datasets.” [1]"],
+    )
     short_answer: str | None = Field(
         description="The number, name or date alone, in ASCII digits.", examples=["540+"]
     )
-    refused: bool = Field(description="Whether the documents do not answer the question.")
-    refusal_reason: str | None = Field(description="Why: `empty`, `name` or `unanswered`.")
-    engine: EngineName
-    model: str | None = Field(description="The language model that wrote the answer, if one did.")
-    grounding: Grounding = Field(description="Whether the citations bear out the answer.")
-    citations: list[CitationOut]
-    timings_ms: TimingsOut
+    refused: bool = Field(description="Whether the documents do not answer the question.", examples=[False])
+    refusal_reason: str | None = Field(
+        description="Why: `empty` (nothing was found), `name` (the documents say nothing of that name or number) or "
+        "`unanswered`.",
+        examples=["unanswered"],
+    )
+    engine: EngineName = Field(description="Who wrote the answer: see the field of `POST /v1/ask`.")
+    model: str | None = Field(
+        description="The language model that wrote the answer, if one did.", examples=["qwen3:8b"]
+    )
+    grounding: Grounding = Field(
+        description="Whether the citations bear out the answer: all of it, a part, or none (a refusal)."
+    )
+    citations: list[CitationOut] = Field(description="The words it rests on, in the order of their markers.")
+    timings_ms: TimingsOut = Field(description="How long it took.")
     notice: str | None = Field(
         description="One line in the answer's language where something went otherwise than asked, such as a "
-        "language model that did not answer."
+        "language model that did not answer.",
+        examples=["The language model did not answer; this is quoted from the documents."],
     )
 
 
 class HitOut(BaseModel):
     """A passage: `text` is its document's text from `start` to `end`."""
 
-    chunk_id: str
+    chunk_id: str = Field(description="The passage's id.", examples=["f38a4b3e95ad912d-3"])
     document_id: DocumentId
-    source_url: str | None
-    title: str
+    source_url: SourceUrl
+    title: Title
     language: LanguageCode
-    text: str
-    start: int
-    end: int
-    score: float = Field(description="Larger is better; comparable within one search only.")
+    text: str = Field(
+        description="The passage, exactly as the document has it.",
+        examples=["The city has published more than 540 datasets. They are free to use."],
+    )
+    start: Start
+    end: End
+    score: float = Field(description="Larger is better; comparable within one search only.", examples=[0.87])
 
 
 class SearchOut(BaseModel):
     """What a search found, the best first."""
 
-    query: str
-    hits: list[HitOut]
-
-
-class DocumentOut(BaseModel):
-    """A document without its text."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: DocumentId
-    path: str = Field(description="Its file, relative to the indexed folder.")
-    title: str
-    language: LanguageCode
-    source_url: str | None
-    media_type: str = Field(examples=["text/plain"])
-    characters: int = Field(description="Length of its text in code points.")
-    chunks: int
-    sentences: int
-    added_at: str = Field(description="When it was indexed: ISO 8601, UTC.")
-    uploaded: bool = Field(description="Whether it was uploaded, and so can be deleted over HTTP.")
-
-
-class DocumentsOut(BaseModel):
-    """A page of the list of documents."""
-
-    documents: list[DocumentOut]
-    total: int = Field(description="How many there are in all, with the filter applied.")
-    limit: int
-    offset: int
-
-
-class ChunkOut(BaseModel):
-    """Where a passage lies in the document's text."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    ordinal: int = Field(description="Its place in the document, from 0.")
-    start: int
-    end: int
-    language: LanguageCode
-
-
-class FullDocumentOut(DocumentOut):
-    """A document with its text: the one that offsets of citations and passages refer to."""
-
-    text: str
-    chunk_offsets: list[ChunkOut]
-    parallel: list[ParallelOut]
+    query: str = Field(description="What was looked for.", examples=[_QUESTION])
+    hits: list[HitOut] = Field(description="The passages, the best first.")
 
 
 class FeedbackRequest(_Request):
@@ -219,7 +220,7 @@ class FeedbackRequest(_Request):
         json_schema_extra={
             "examples": [
                 {
-                    "answer_id": "5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41",
+                    "answer_id": _ID,
                     "rating": "down",
                     "reason": "The number is of last year.",
                 }
@@ -231,7 +232,7 @@ class FeedbackRequest(_Request):
         min_length=1,
         max_length=64,
         description="The answer's `id`.",
-        examples=["5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"],
+        examples=[_ID],
     )
     rating: Rating = Field(description="Whether the answer helped: `up` or `down`.", examples=["down"])
     reason: str | None = Field(
@@ -255,81 +256,24 @@ class FeedbackRequest(_Request):
 class FeedbackOut(BaseModel):
     """A rating that was stored."""
 
-    answer_id: str = Field(
-        description="The answer that was rated.", examples=["5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"]
-    )
+    answer_id: str = Field(description="The answer that was rated.", examples=[_ID])
     rating: Rating = Field(description="What was stored; a later rating of the same answer counts instead.")
-
-
-class JobFileOut(BaseModel):
-    """One file of an upload."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    name: str = Field(description="Its name, as it was sent.")
-    size: int = Field(description="Bytes.")
-    state: FileState = Field(
-        description="`queued`, `working`; then `indexed`, `duplicate` (a document with the same content is there), "
-        "`refused` (it cannot be a document) or `failed` (the server could not do the work)."
-    )
-    document_id: str | None = Field(description="The document that holds its content.")
-    reason: str | None = Field(description="Why it was refused, to be compared.", examples=["unsupported"])
-    detail: str = Field(description="Why, in words, and what to do; empty when there is nothing to say.")
-
-
-class JobOut(BaseModel):
-    """An upload: what became of its files, in their order."""
-
-    id: str
-    state: JobState = Field(description="`done` when every file has come to its end.")
-    created: str = Field(description="ISO 8601, UTC.")
-    finished: str | None = Field(description="ISO 8601, UTC; null until it is done.")
-    files: list[JobFileOut]
-    files_done: int = Field(description="Files that have come to their end.")
-    files_total: int
-
-    @classmethod
-    def of(cls, job: Job) -> JobOut:
-        """Return a job as it is shown."""
-        files = [JobFileOut.model_validate(file) for file in job.files]
-        return cls(
-            id=job.id,
-            state=job.state,
-            created=job.created,
-            finished=job.finished,
-            files=files,
-            files_done=sum(file.state not in WAITING for file in files),
-            files_total=len(files),
-        )
-
-
-class JobsOut(BaseModel):
-    """The latest uploads."""
-
-    jobs: list[JobOut]
-    waiting: int = Field(description="Files of all uploads that have work before them.")
 
 
 class Alive(BaseModel):
     """The process answers."""
 
-    status: Literal["alive"] = "alive"
+    status: Literal["alive"] = Field("alive", description="Always this.")
 
 
 class Ready(BaseModel):
     """The index is open and the model is loaded."""
 
-    status: Literal["ready"] = "ready"
-    documents: int
-    chunks: int
-    sentences: int
-    model: str = Field(description="The embedding model.")
-
-
-class TokenEvent(BaseModel):
-    """The data of a `token` event: joined, the texts are the answer's `answer`."""
-
-    text: str
+    status: Literal["ready"] = Field("ready", description="Always this.")
+    documents: Count = Field(description="Indexed documents.")
+    chunks: Count = Field(description="Their passages.", examples=[96])
+    sentences: Count = Field(description="Their sentences.", examples=[480])
+    model: str = Field(description="The embedding model.", examples=["multilingual-e5-small"])
 
 
 STREAM_EXAMPLE: dict[str, Any] = {

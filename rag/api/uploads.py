@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect
 from index.errors import DocumentKept, IntakeFull
 from index.intake import Intake
 from rag.api import problems
+from rag.api.document_schemas import JobOut, JobsOut
 from rag.api.documents import DocumentIdIn, unknown_document
-from rag.api.schemas import JobOut, JobsOut
 from rag.settings import RagSettings
 
 PATH = "/v1/documents"

@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Self
@@ -15,19 +16,34 @@ from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.errors import UsageError
 from index.indexer import manifest_for
+from index.lexicon import lexicon
 from rag import extractive, refusal
-from rag.answer import Answer, EngineName, Hit, Timings, Token, Turn, answer_of, pieces
-from rag.conversation import standalone
+from rag.answer import Answer, EngineName, Grounding, Hit, Timings, Token, Turn, answer_of, pieces
+from rag.completion import choose
 from rag.evidence import Evidence, gather
+from rag.extractive import Draft
+from rag.llm.client import LanguageModel, LanguageModelError
 from rag.question import Question, analyse
 from rag.retriever import CorpusRetriever
 from rag.settings import RagSettings
+from rag.verification.verify import check_citations, short_is_quoted
 
 if TYPE_CHECKING:
     from rag.reader.openvino_reader import Reader
 
 MODEL_JOBS = max(2, os.cpu_count() or 2)
 """Questions that are worked on at once; further ones wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """An answer's text and what is to be said of it: why it refuses, which model wrote it, what went otherwise."""
+
+    draft: Draft
+    grounding: Grounding
+    cause: str | None = None
+    model: str | None = None
+    notice: str | None = None
 
 
 class Assistant:
@@ -40,6 +56,7 @@ class Assistant:
         self._retriever = CorpusRetriever(corpus, embedder, top_k=settings.top_k)
         self._reranker = _reranker(settings)
         self._reader = load_reader(settings)
+        self._model = LanguageModel.open(settings)
         # A question's work uses all cores already: more at once than this only make each other wait.
         self._at_work = BoundedSemaphore(MODEL_JOBS)
 
@@ -57,7 +74,9 @@ class Assistant:
         return cls(corpus, embedder, settings)
 
     def close(self) -> None:
-        """Release the corpus."""
+        """Release the corpus and the connections to a model server; what it writes is cut off."""
+        if self._model is not None:
+            self._model.close()
         self.corpus.close()
 
     def __enter__(self) -> Self:
@@ -106,39 +125,122 @@ class Assistant:
         Setting `stop`, or closing the iterator, ends the work; a stream that was stopped has no answer.
         """
         started = time.perf_counter()
-        text = self._checked(question)
-        if engine == "llm":
-            raise UsageError("the engine llm is not available: no model server is configured; use extractive")
-        asked = analyse(text)
+        asked = analyse(self._checked(question))
+        model = self._model_for(engine)
+        failed = False
+        if model is not None and history:
+            try:
+                asked, history = self._completed(model, asked, history, stop), ()
+            except LanguageModelError:  # it has logged why
+                failed = True
         with self._at_work:
             complete, evidence, retrieved = self._evidence(asked, history, languages, documents)
         if stop is not None and stop.is_set():
             return
         cause = refusal.reason(evidence, threshold=self._settings.refusal_threshold)
-        draft = extractive.refuse(evidence, cause) if cause else extractive.answer(evidence)
-        for piece in pieces(draft.text):
-            yield Token(piece)
+        outcome = yield from self._written(evidence, cause, model, failed=failed, stop=stop)
+        if outcome is None:
+            return
         finished = time.perf_counter()
         yield Answer(
             id=uuid.uuid4().hex,
             question=question,
             standalone_question=complete.text,
-            language=asked.language,
-            answer=draft.text,
-            short_answer=draft.short,
-            refused=cause is not None,
-            refusal_reason=cause,
-            engine="extractive",
-            model=None,
-            # Every citation is a slice of its document, so an extractive answer is verified by construction.
-            grounding="none" if cause else "verified",
-            citations=draft.citations,
+            language=complete.language,
+            answer=outcome.draft.text,
+            short_answer=outcome.draft.short,
+            refused=outcome.cause is not None,
+            refusal_reason=outcome.cause,
+            engine="llm" if outcome.model else "extractive",
+            model=outcome.model,
+            grounding=outcome.grounding,
+            citations=outcome.draft.citations,
             timings_ms=Timings(
                 retrieve=round((retrieved - started) * 1000, 2),
                 answer=round((finished - retrieved) * 1000, 2),
                 total=round((finished - started) * 1000, 2),
             ),
+            notice=outcome.notice,
         )
+
+    def _model_for(self, engine: EngineName | None) -> LanguageModel | None:
+        """The model that is to write the answer; None for the extractive engine."""
+        if engine == "llm" and self._model is None:
+            raise UsageError(
+                "the engine llm is not available: no model server is configured; set RAG_LLM_BASE_URL and "
+                "RAG_LLM_MODEL, or use extractive"
+            )
+        return None if engine == "extractive" else self._model
+
+    def _completed(
+        self, model: LanguageModel, asked: Question, history: Sequence[Turn], stop: Event | None
+    ) -> Question:
+        """A follow-up as the model completes it."""
+        from rag.llm.writing import complete_question
+
+        text = complete_question(model, asked.text, history, stop=stop)
+        return (
+            asked if text == asked.text else replace(analyse(text, language=asked.language), own=asked.text)
+        )
+
+    def _written(
+        self,
+        evidence: Evidence,
+        cause: str | None,
+        model: LanguageModel | None,
+        *,
+        failed: bool,
+        stop: Event | None,
+    ) -> Generator[Token, None, _Outcome | None]:
+        """Write the answer, or the refusal for a `cause`; without a result when `stop` was set.
+
+        The model is not asked where there is nothing to answer from, nor when it has just `failed`.
+        """
+        rejected: str | None = "llm_failed" if failed else None
+        begun = False
+        if cause is None and model is not None and not failed:
+            from rag.llm import engine
+
+            try:
+                for item in engine.answer(
+                    model,
+                    evidence,
+                    rows=self.corpus.reader(),
+                    embedder=self.embedder,
+                    settings=self._settings,
+                    stop=stop,
+                ):
+                    if isinstance(item, Token):
+                        begun = True
+                        yield item
+                    elif item.draft is not None:
+                        return _Outcome(item.draft, item.grounding, model=model.name)
+                    elif item.rejected is None:
+                        refused = extractive.refuse(evidence, "unanswered")
+                        return _Outcome(refused, "none", cause="unanswered", model=model.name)
+                    else:
+                        rejected = item.rejected
+            except LanguageModelError:  # it has logged why
+                rejected = "llm_failed"
+        if stop is not None and stop.is_set():
+            return None
+        if cause is not None:
+            outcome = _Outcome(extractive.refuse(evidence, cause), "none", cause=cause)
+        else:
+            outcome = self._quoted(evidence, rejected)
+        for piece in () if begun else pieces(outcome.draft.text):
+            yield Token(piece)
+        return outcome
+
+    def _quoted(self, evidence: Evidence, rejected: str | None) -> _Outcome:
+        """The extractive answer; `rejected` names the notice that says why no model wrote it."""
+        draft = extractive.answer(evidence)
+        # A document that is replaced while it is read from must not be quoted as it is no longer.
+        exact = check_citations(draft.citations, self.corpus.reader()) and short_is_quoted(
+            draft.short, draft.citations
+        )
+        notice = lexicon(evidence.question.language).notices[rejected] if rejected else None
+        return _Outcome(draft, "verified" if exact else "partial", notice=notice)
 
     def search(
         self,
@@ -186,14 +288,12 @@ class Assistant:
         documents: Sequence[str] | None,
     ) -> tuple[Question, Evidence, float]:
         """The evidence for the question as asked or, when it fits better, as completed from the history."""
-        evidence, retrieved = self.evidence(asked, languages=languages, documents=documents)
-        complete = standalone(asked, history)
-        if complete is None:
-            return asked, evidence, retrieved
-        other, retrieved = self.evidence(complete, languages=languages, documents=documents)
-        if _likely(other) >= _likely(evidence):
-            return complete, other, retrieved
-        return asked, evidence, retrieved
+
+        def look(question: Question, within: Sequence[str] | None) -> tuple[Evidence, float]:
+            among = documents if within is None else within
+            return self.evidence(question, languages=languages, documents=among)
+
+        return choose(asked, history, look, self.corpus, languages=languages, documents=documents)
 
     def _checked(self, text: str) -> str:
         text = " ".join(text.replace("\x00", " ").split())
@@ -205,12 +305,6 @@ class Assistant:
                 f"{self._settings.max_question_chars:,}: shorten it"
             )
         return text
-
-
-def _likely(evidence: Evidence) -> float:
-    if evidence.features is None:
-        return 0.0
-    return refusal.probability(evidence.features, read=evidence.was_read)
 
 
 def load_reader(settings: RagSettings) -> Reader | None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack
+from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from index.errors import UsageError
 from rag.llm.breaker import Breaker
@@ -55,7 +55,7 @@ class LanguageModel:
         self._connection = connection
         self._breaker = breaker or Breaker()
         self._lock = Lock()
-        self._thread = ExitStack()
+        self._thread: Thread | None = None
         self._calls: set[anyio.CancelScope] = set()
         self._portal: BlockingPortal | None = None
         self._closed = False
@@ -115,9 +115,10 @@ class LanguageModel:
         """End all calls and close the connections. A second time does nothing."""
         with self._lock:
             portal, self._portal, self._closed = self._portal, None, True
-        if portal is not None:
+        if portal is not None and self._thread is not None:
             portal.call(self._hang_up)
-        self._thread.close()
+            portal.call(portal.stop, True)
+            self._thread.join()
 
     def _enter(self) -> bool:
         try:
@@ -174,8 +175,20 @@ class LanguageModel:
             if self._closed:
                 raise UsageError("the language model is closed: open it again")
             if self._portal is None:
-                self._portal = self._thread.enter_context(start_blocking_portal(name="language-model"))
+                started: Future[BlockingPortal] = Future()
+                # A daemon, and not anyio's own: a process whose model nobody closed must end all the same.
+                self._thread = Thread(
+                    target=anyio.run, args=(_serve, started), name="language-model", daemon=True
+                )
+                self._thread.start()
+                self._portal = started.result()
             return self._portal
+
+
+async def _serve(started: Future[BlockingPortal]) -> None:
+    async with BlockingPortal() as portal:
+        started.set_result(portal)
+        await portal.sleep_until_stopped()
 
 
 async def _cancel_when(stop: Event, scope: anyio.CancelScope) -> None:

@@ -39,6 +39,15 @@ _DESCRIPTION = (
     "Answers questions from the indexed documents, in any language, with the words each answer rests on. Offsets "
     "count Unicode code points of a document's text, as `GET /v1/documents/{id}` returns it."
 )
+_TAGS = [
+    {"name": "answers", "description": "Questions, searches and ratings."},
+    {
+        "name": "OpenAI's format",
+        "description": "The same assistant for clients that speak OpenAI's wire format.",
+    },
+    {"name": "documents", "description": "What the answers come from."},
+    {"name": "operation", "description": "For those who run the server."},
+]
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -177,7 +186,11 @@ def _add_manual(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = get_openapi(
-                title=app.title, version=app.version, description=app.description, routes=app.routes
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                tags=_TAGS,
             )
             template = "#/components/schemas/{model}"
             problem = problems.Problem.model_json_schema(ref_template=template)

@@ -76,10 +76,12 @@ class JobFileOut(BaseModel):
     document_id: str | None = Field(
         description="The document that holds its content.", examples=["f38a4b3e95ad912d"]
     )
-    reason: str | None = Field(description="Why it was refused, to be compared.", examples=["unsupported"])
+    reason: str | None = Field(
+        description="Why it was refused, to be compared.", examples=[None, "unsupported"]
+    )
     detail: str = Field(
         description="Why, in words, and what to do; empty when there is nothing to say.",
-        examples=["this is a picture; upload PDF, DOCX, HTML, Markdown or plain text"],
+        examples=["", "this is a picture; upload PDF, DOCX, HTML, Markdown or plain text"],
     )
 
 

@@ -19,44 +19,136 @@ td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
 """
 
 
+_BOUNDS = (
+    ("minimum", "from", ""),
+    ("maximum", "to", ""),
+    ("minLength", "of at least", " characters"),
+    ("maxLength", "of at most", " characters"),
+)
+
+
 def page(openapi: dict[str, Any]) -> str:
     """Return the manual as an HTML page."""
     info = openapi["info"]
-    body = "\n".join(_operations(openapi))
+    title = escape(info["title"])
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(info["title"])}: API</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}: API</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
-        f"<body><h1>{escape(info['title'])}: the HTTP API</h1><p>{_prose(info['description'])}</p>"
+        f"<body><h1>{title}: the HTTP API</h1><p>{_prose(info['description'])}</p>"
         '<p>Machine-readable: <a href="/openapi.json">/openapi.json</a> (OpenAPI). Errors are problems (RFC 9457): '
-        f"<code>application/problem+json</code> with a stable <code>type</code>.</p>{body}"
-        f"{''.join(_schemas(openapi))}</body></html>"
+        '<code>application/problem+json</code> with a stable <code>type</code>, see <a href="#Problem">Problem</a>.</p>'
+        f"{_keys(openapi)}{_contents(openapi)}{''.join(_operations(openapi))}"
+        f"<h1>What goes over the wire</h1>{''.join(_schemas(openapi))}</body></html>"
     )
 
 
+def _keys(openapi: dict[str, Any]) -> str:
+    schemes = openapi["components"].get("securitySchemes", {})
+    if not schemes:
+        return ""
+    return (
+        "<p>Where API keys are in force, a request names one: <code>Authorization: Bearer KEY</code> or "
+        "<code>X-API-Key: KEY</code>. What changes documents needs a key of the scope <code>write</code>.</p>"
+    )
+
+
+def _contents(openapi: dict[str, Any]) -> str:
+    groups: dict[str, list[str]] = {tag["name"]: [] for tag in openapi["tags"]}
+    for path, method, operation in _each(openapi):
+        entry = f"{_link(path, method)} {escape(operation['summary'])}"
+        groups[operation["tags"][0]].append(f"<li>{entry}</li>")
+    return "".join(
+        f"<h3>{escape(tag[:1].upper() + tag[1:])}</h3><ul>{''.join(entries)}</ul>"
+        for tag, entries in groups.items()
+    )
+
+
+def _each(openapi: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    order = [tag["name"] for tag in openapi["tags"]]
+    found = [
+        (path, method, operation)
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+    ]
+    yield from sorted(found, key=lambda each: order.index(each[2]["tags"][0]))
+
+
+def _link(path: str, method: str) -> str:
+    name = escape(_anchor(path, method))
+    return f'<a href="#{name}"><b>{method.upper()}</b> <code>{escape(path)}</code></a>'
+
+
+def _anchor(path: str, method: str) -> str:
+    return f"{method}-{path.strip('/').translate({ord('/'): '-', ord('{'): None, ord('}'): None})}"
+
+
 def _operations(openapi: dict[str, Any]) -> Iterator[str]:
-    for path, methods in openapi["paths"].items():
-        for method, operation in methods.items():
-            yield f'<h2><span class="method">{method.upper()}</span><code>{escape(path)}</code></h2>'
-            yield f"<p><b>{escape(operation['summary'])}.</b> {_prose(operation.get('description', ''))}</p>"
-            rows = [
-                (each["name"], each["schema"], each.get("description", ""))
-                for each in operation.get("parameters", ())
-            ]
-            if rows:
-                yield _table(rows)
-            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-            if content:
-                yield f"<p>Body: {_type(content['schema'])}</p>{_example(content['schema'], openapi)}"
-            yield f"<ul>{''.join(_responses(operation))}</ul>"
+    for path, method, operation in _each(openapi):
+        name = escape(_anchor(path, method))
+        yield f'<h2 id="{name}"><span class="method">{method.upper()}</span><code>{escape(path)}</code></h2>'
+        text = _prose(operation.get("description", ""))
+        yield f"<p><b>{escape(operation['summary'])}.</b> {text}</p>"
+        rows = [
+            (each["name"], each["schema"], each.get("description", ""))
+            for each in operation.get("parameters", ())
+        ]
+        if rows:
+            yield _table(rows)
+        for media, content in operation.get("requestBody", {}).get("content", {}).items():
+            yield _body(media, content["schema"], openapi)
+        yield f"<ul>{''.join(_responses(operation))}</ul>{_answer(operation, openapi)}"
+
+
+def _body(media: str, schema: dict[str, Any], openapi: dict[str, Any]) -> str:
+    """What a request sends: a schema with an example, or the fields of a form."""
+    if "properties" in schema:
+        rows = [(name, each, each.get("description", "")) for name, each in schema["properties"].items()]
+        return f"<p>Body: <code>{escape(media)}</code></p>{_table(rows)}"
+    named = openapi["components"]["schemas"].get(schema.get("$ref", "").rsplit("/", 1)[-1], {})
+    examples = "".join(_block(each) for each in named.get("examples", ()))
+    return f"<p>Body: <code>{escape(media)}</code> {_type(schema)}</p>{examples}"
 
 
 def _responses(operation: dict[str, Any]) -> Iterator[str]:
+    errors = []
     for status, response in operation["responses"].items():
+        if status[0] in "45":
+            errors.append(f"<b>{escape(status)}</b> {escape(response['description'])}")
+            continue
         kinds = ", ".join(
             f"<code>{escape(media)}</code> {_type(content.get('schema', {}))}"
             for media, content in response.get("content", {}).items()
         )
-        yield f"<li><b>{escape(status)}</b> {escape(response['description'])}: {kinds}</li>"
+        yield f"<li><b>{escape(status)}</b> {escape(response['description'])}{': ' if kinds else ''}{kinds}</li>"
+    if errors:
+        yield f'<li>or a <a href="#Problem">Problem</a>: {", ".join(errors)}</li>'
+
+
+def _answer(operation: dict[str, Any], openapi: dict[str, Any]) -> str:
+    """An example of the answer of an operation that succeeds."""
+    responses = [response for status, response in operation["responses"].items() if status[0] == "2"]
+    examples = [
+        content.get("example") or _example_of(content["schema"], openapi)
+        for response in responses
+        for content in response.get("content", {}).values()
+    ]
+    return "".join(_block(example) for example in examples if example)
+
+
+def _example_of(schema: dict[str, Any], openapi: dict[str, Any]) -> Any:
+    """An example of what a schema describes, made of the examples of its fields."""
+    if "$ref" in schema:
+        return _example_of(openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], openapi)
+    for key in ("examples", "enum"):
+        if key in schema:
+            return schema[key][0]
+    if "properties" in schema:
+        return {name: _example_of(each, openapi) for name, each in schema["properties"].items()}
+    if "anyOf" in schema:
+        return _example_of(schema["anyOf"][0], openapi)
+    if schema.get("type") == "array":
+        return [_example_of(schema["items"], openapi)]
+    return schema.get("const", schema.get("default"))
 
 
 def _schemas(openapi: dict[str, Any]) -> Iterator[str]:
@@ -72,10 +164,18 @@ def _schemas(openapi: dict[str, Any]) -> Iterator[str]:
 
 def _table(rows: list[tuple[str, dict[str, Any], str]]) -> str:
     lines = "".join(
-        f"<tr><td><code>{escape(name)}</code></td><td>{_type(schema)}</td><td>{_prose(text)}</td></tr>"
+        f"<tr><td><code>{escape(name)}</code></td><td>{_type(schema)}</td><td>{_prose(text)}{_such_as(schema)}</td></tr>"
         for name, schema, text in rows
     )
     return f"<table><tr><th>Name</th><th>Type</th><th>Meaning</th></tr>{lines}</table>"
+
+
+def _such_as(schema: dict[str, Any]) -> str:
+    """A field's example, where a short one tells something."""
+    example = next((each for each in schema.get("examples", ()) if each), None)
+    if example is None or isinstance(example, dict | list):
+        return ""
+    return f" <small>e.g. <code>{escape(json.dumps(example, ensure_ascii=False))}</code></small>"
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -92,16 +192,14 @@ def _type(schema: dict[str, Any]) -> str:
     kind = escape(str(schema.get("type", "any")))
     if kind == "array":
         return f"list of {_type(schema.get('items', {}))}"
-    bounds = [
-        f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema
-    ]
+    bounds = [f"{word} {schema[key]}{unit}" for key, word, unit in _BOUNDS if key in schema]
     default = f", default {escape(json.dumps(schema['default']))}" if "default" in schema else ""
     return " ".join((kind, *bounds)) + default
 
 
-def _example(schema: dict[str, Any], openapi: dict[str, Any]) -> str:
-    named = openapi["components"]["schemas"].get(schema.get("$ref", "").rsplit("/", 1)[-1], {})
-    return "".join(f"<pre>{escape(json.dumps(each, indent=2))}</pre>" for each in named.get("examples", ()))
+def _block(example: Any) -> str:
+    text = example if isinstance(example, str) else json.dumps(example, indent=2, ensure_ascii=False)
+    return f"<pre>{escape(text)}</pre>"
 
 
 def _prose(text: str) -> str:

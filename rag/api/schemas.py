@@ -19,7 +19,7 @@ MAX_HITS = 100
 
 # The same in several schemas. A field may describe its own meaning; then that counts.
 LanguageCode = Annotated[
-    str, Field(min_length=2, max_length=35, description="Its language (ISO 639-1).", examples=["bn"])
+    str, Field(min_length=2, max_length=35, description="Its language (ISO 639-1).", examples=["en"])
 ]
 DocumentId = Annotated[
     str, Field(min_length=1, max_length=64, description="The document's id.", examples=["f38a4b3e95ad912d"])
@@ -37,7 +37,7 @@ Start = Annotated[
         ge=0, description="Offset of its beginning in the document's text, in code points.", examples=[120]
     ),
 ]
-End = Annotated[int, Field(ge=0, description="Offset of its end, excluded.", examples=[155])]
+End = Annotated[int, Field(ge=0, description="Offset of its end, excluded.", examples=[166])]
 Milliseconds = Annotated[float, Field(ge=0, examples=[41.7])]
 Count = Annotated[int, Field(ge=0, examples=[12])]
 Moment = Annotated[str, Field(examples=["2026-01-31T08:30:00+00:00"])]
@@ -171,11 +171,11 @@ class AnswerOut(BaseModel):
     refusal_reason: str | None = Field(
         description="Why: `empty` (nothing was found), `name` (the documents say nothing of that name or number) or "
         "`unanswered`.",
-        examples=["unanswered"],
+        examples=[None, "unanswered"],
     )
     engine: EngineName = Field(description="Who wrote the answer: see the field of `POST /v1/ask`.")
     model: str | None = Field(
-        description="The language model that wrote the answer, if one did.", examples=["qwen3:8b"]
+        description="The language model that wrote the answer, if one did.", examples=[None, "qwen3:8b"]
     )
     grounding: Grounding = Field(
         description="Whether the citations bear out the answer: all of it, a part, or none (a refusal)."
@@ -185,7 +185,7 @@ class AnswerOut(BaseModel):
     notice: str | None = Field(
         description="One line in the answer's language where something went otherwise than asked, such as a "
         "language model that did not answer.",
-        examples=["The language model did not answer; this is quoted from the documents."],
+        examples=[None, "The language model did not answer; this is quoted from the documents."],
     )
 
 

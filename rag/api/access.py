@@ -17,6 +17,10 @@ OPEN_PATHS = frozenset({"/healthz"})
 _READING_POSTS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions", "/v1/feedback"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _API = "/v1/"
+_MANUAL = (
+    " Where the server has API keys, every request but `GET /healthz` needs one: `Authorization: Bearer KEY`, or "
+    "`X-API-Key: KEY`."
+)
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
@@ -74,6 +78,9 @@ def describe(openapi: dict[str, object]) -> None:
     components = openapi["components"]
     assert isinstance(components, dict)  # noqa: S101 - FastAPI makes it
     components["securitySchemes"] = _SCHEMES
+    info = openapi["info"]
+    assert isinstance(info, dict)  # noqa: S101
+    info["description"] += _MANUAL
     paths = openapi["paths"]
     assert isinstance(paths, dict)  # noqa: S101
     for path, methods in paths.items():

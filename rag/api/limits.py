@@ -71,7 +71,8 @@ class Load:
 
 
 class Capacity:
-    """ASGI middleware: a question over `load.most`, or while the server stops, is told at once to come back.
+    """ASGI middleware: a question over `load.most` is told at once to come back, and while the server stops whatever
+    begins something.
 
     A question counts from when its body has come, so that a client which sends none takes no place, until its answer,
     or the stream of it, has gone out.
@@ -84,12 +85,13 @@ class Capacity:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in QUESTION_PATHS:
-            await self._app(scope, receive, send)
-            return
-        if self._load.stopping or self._load.full():
+        question = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in QUESTION_PATHS
+        if (question and self._load.full()) or (self._load.stopping and _begins_something(scope)):
             refusal = self._refusal()
             await problems.of_status(503, refusal.detail, headers=refusal.headers)(scope, receive, send)
+            return
+        if not question:
+            await self._app(scope, receive, send)
             return
         entered = False
 
@@ -118,6 +120,12 @@ class Capacity:
         return HTTPException(
             503, f"{said}: ask again in a moment", headers={"Retry-After": str(_RETRY_SECONDS)}
         )
+
+
+def _begins_something(scope: Scope) -> bool:
+    return (
+        scope["type"] == "http" and scope["method"] not in ("GET", "HEAD") and scope["path"].startswith(_API)
+    )
 
 
 class RateLimit:

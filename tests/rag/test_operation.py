@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -79,6 +81,14 @@ def held(assistant: Assistant) -> Iterator[tuple[threading.Semaphore, threading.
             yield entered, go
         finally:
             go.set()
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Wait for what another thread is about to do."""
+    deadline = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def numbers(client: httpx.Client, **headers: str) -> dict[tuple[str, ...], float]:
@@ -161,9 +171,7 @@ def test_one_question_too_many_is_told_at_once(assistant: Assistant, make: Make)
     with served(client.app) as address, ThreadPoolExecutor(16) as pool, held(assistant) as (entered, go):  # type: ignore[arg-type]
         asked = [pool.submit(httpx.post, address + path, json=body, timeout=60) for path, body in kinds * 2]
         assert entered.acquire(timeout=30)
-        until = threading.Event()
-        while load.waiting < 8:
-            assert not until.wait(0.01)
+        until(lambda: load.waiting == 8)
         assert not any(each.done() for each in asked)
         assert httpx.get(f"{address}/healthz").status_code == 200
         assert not any(each.done() for each in asked), "answered before any question"
@@ -179,23 +187,48 @@ def test_one_question_too_many_is_told_at_once(assistant: Assistant, make: Make)
             assert outside.get("/v1/documents").status_code == 200, "what needs no model goes on"
         go.set()
         assert [each.result().status_code for each in asked] == [200] * 8
-        assert load.waiting == 0
+        until(lambda: load.waiting == 0)
         assert httpx.post(f"{address}/v1/ask", json={"question": QUESTION}, timeout=60).status_code == 200
 
 
 def test_a_client_that_sends_no_body_takes_no_place(make: Make) -> None:
-    import http.client
-
     client = make(max_waiting=1)
     with served(client.app) as address:  # type: ignore[arg-type]
-        idle = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
-        idle.putrequest("POST", "/v1/ask")
-        idle.putheader("Content-Type", "application/json")
-        idle.putheader("Content-Length", "30")
-        idle.endheaders()
+        idle = begun(address)
         assert httpx.post(address + SETS, json={"query": "x"}, timeout=60).status_code == 200
         idle.close()
         assert httpx.post(address + SETS, json={"query": "x"}, timeout=60).status_code == 200
+
+
+def test_a_place_is_taken_when_the_question_is_there(assistant: Assistant, make: Make) -> None:
+    """A body that was begun when there was room, and whose end comes when there is none."""
+    client = make(max_waiting=1)
+    load: Load = client.app.state.load  # type: ignore[attr-defined]
+    with served(client.app) as address, ThreadPoolExecutor(1) as pool, held(assistant) as (_, go):  # type: ignore[arg-type]
+        late = begun(address)
+        first = pool.submit(httpx.post, address + SETS, json={"query": "x"}, timeout=60)
+        until(lambda: load.waiting == 1)
+        late.send(b'{"question": "and now?", "x":1}'[:BODY_BYTES])
+        response = late.getresponse()
+        assert response.status == 503
+        assert response.headers["retry-after"]
+        assert json.loads(response.read())["type"] == "urn:polycite:problem:busy"
+        late.close()
+        go.set()
+        assert first.result().status_code == 200
+
+
+BODY_BYTES = 30
+
+
+def begun(address: str) -> http.client.HTTPConnection:
+    """A question of BODY_BYTES whose headers were sent, and nothing else."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
+    connection.putrequest("POST", "/v1/ask")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(BODY_BYTES))
+    connection.endheaders()
+    return connection
 
 
 @pytest.mark.parametrize(
@@ -220,6 +253,8 @@ def test_a_server_that_stops_is_alive_and_not_ready(make: Make) -> None:
         assert response.status_code == 503
         assert response.headers["content-type"] == "application/problem+json"
         assert "stopped" in response.json()["detail"]
+    assert client.delete("/v1/documents/x").status_code == 503, "nothing new is begun"
+    assert client.get("/v1/documents").status_code == 200
     assert client.get("/healthz").status_code == 200
 
 

@@ -58,6 +58,7 @@ class Access:
         token = login.token_of(request.headers)
         session = None if token is None else self._sessions.key(token, self._store)
         if signing:
+            logs.note(route=path)
             return await login.respond(request, self._store, self._sessions, session)
         secret = _secret(request)
         key = session if secret is None else self._store.find(secret)

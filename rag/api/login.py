@@ -119,6 +119,8 @@ def away() -> Response:
 def page(request: Request, *, key: Key | None = None, wrong: bool = False) -> Response:
     """The page that asks for a key (status 401), or that says whose session it is (200)."""
     language = _language(request.headers.get("accept-language", ""))
+    # A link on another site brings no cookie of this one; the page itself, asking again, does.
+    again = request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site"
     labels = {name: escape(text) for name, text in lexicon(language).labels.items()}
     if key is not None:
         body = (
@@ -134,6 +136,7 @@ def page(request: Request, *, key: Key | None = None, wrong: bool = False) -> Re
         )
     return HTMLResponse(
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>polycite</title>'
+        f"{'<meta http-equiv=refresh content=0>' if again and key is None else ''}"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><h1>polycite</h1>{body}</body></html>",
         status_code=200 if key is not None else 401,

@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -109,7 +110,8 @@ class Requests:
             await problems.unforeseen()(scope, receive, headed)
         finally:
             seconds = time.perf_counter() - started
-            record.route, record.duration_ms = _route(scope), round(seconds * 1000, 1)
+            record.route = _route(scope) or record.route
+            record.duration_ms = round(seconds * 1000, 1)
             log.info("request", extra=record.line())
             record.done = True
             self._seen(record.route, method, record.status, seconds)
@@ -121,10 +123,10 @@ def _id(headers: Headers) -> str:
     return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _route(scope: Scope) -> str:
-    """The template of the route that answered; what nothing answers shares one name."""
+def _route(scope: Scope) -> str | None:
+    """The template of the route that answered, None when none did."""
     template = getattr(scope.get("route"), "path", None)
-    return template if isinstance(template, str) and template != "/v1/{rest:path}" else UNMATCHED
+    return template if isinstance(template, str) and template != "/v1/{rest:path}" else None
 
 
 # -- how it is written
@@ -179,6 +181,7 @@ def _json() -> logging.Formatter:
         rename_fields={"levelname": "level", "name": "logger"},
         timestamp="time",  # of the event, ISO 8601 in UTC
         json_ensure_ascii=False,
+        reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's own copy for terminals
     )
 
 

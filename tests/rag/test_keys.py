@@ -355,6 +355,15 @@ def test_a_browser_is_asked_for_the_key(client: httpx.Client) -> None:
     assert page.headers["referrer-policy"] == "same-origin"
 
 
+@pytest.mark.parametrize(("site", "again"), [("cross-site", True), ("same-origin", False), ("none", False)])
+def test_who_comes_by_a_link_of_another_site_is_asked_again(
+    client: httpx.Client, site: str, again: bool
+) -> None:
+    """The browser keeps the cookie back at first, and only then."""
+    page = client.get("/", headers={**HTML, "sec-fetch-site": site})
+    assert ("http-equiv=refresh" in page.text) is again
+
+
 @pytest.mark.parametrize("scope", ["read", "write"])
 def test_signing_in_and_out(client: httpx.Client, guarded: Keyed, scope: str) -> None:
     secret = getattr(guarded, scope)

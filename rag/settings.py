@@ -57,7 +57,7 @@ class RagSettings(BaseSettings):
     )
     llm_base_url: str | None = Field(
         None,
-        pattern=r"^https?://[^\s/]",
+        pattern=r"^https?://[^\s/]\S*$",
         description="URL of an OpenAI-compatible server, mostly ending in /v1; with RAG_LLM_MODEL it adds an engine.",
     )
     llm_model: str | None = Field(

@@ -1,24 +1,16 @@
-"""The language model: messages in, text in pieces out, errors of our own, nothing that hangs.
-
-Calls run on one event loop in a thread of its own: only a task that can be cancelled lets go of a server that has not
-begun to answer.
-"""
+"""The language model: messages in, text in pieces out, errors of our own, nothing that hangs."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future
+import weakref
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Literal, Self
 
-import anyio
-from anyio.from_thread import BlockingPortal
-
-from index.errors import UsageError
 from rag.llm.breaker import Breaker
+from rag.llm.calls import Calls
 from rag.llm.failures import FailureKind, LanguageModelError
 from rag.settings import RagSettings
 
@@ -28,9 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["FailureKind", "LanguageModel", "LanguageModelError", "Message"]
 
 logger = logging.getLogger(__name__)
-
-# How often a call looks whether it is to stop: a thread's event cannot wake an event loop.
-_LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +41,10 @@ class LanguageModel:
 
     def __init__(self, name: str, connection: Connection, *, breaker: Breaker | None = None) -> None:
         self.name = name
-        self._connection = connection
         self._breaker = breaker or Breaker()
-        self._lock = Lock()
-        self._thread: Thread | None = None
-        self._calls: set[anyio.CancelScope] = set()
-        self._portal: BlockingPortal | None = None
-        self._closed = False
+        self._calls = Calls(connection)
+        # Also when nobody closes it: a thread that still runs while Python ends can crash the process.
+        self._end = weakref.finalize(self, self._calls.close)
 
     @classmethod
     def open(cls, settings: RagSettings, *, breaker: Breaker | None = None) -> Self | None:
@@ -71,9 +57,8 @@ class LanguageModel:
             if settings.llm_base_url or settings.llm_model:
                 logger.warning("no language model: set both RAG_LLM_BASE_URL and RAG_LLM_MODEL")
             return None
-        from rag.llm.connection import (
-            Connection,
-        )  # openai and llama-index: a second, and only where a model is set
+        # openai and llama-index take seconds to import: only where a model is set.
+        from rag.llm.connection import Connection
 
         return cls(settings.llm_model, Connection.configured(settings), breaker=breaker)
 
@@ -93,7 +78,8 @@ class LanguageModel:
         failure: LanguageModelError | None = None
         finished = False
         try:
-            yield from self._pieces(messages, max_tokens, stop)
+            if stop is None or not stop.is_set():
+                yield from self._calls.stream(messages, max_tokens=max_tokens, stop=stop)
             finished = stop is None or not stop.is_set()
         except LanguageModelError as error:
             failure = error
@@ -113,12 +99,7 @@ class LanguageModel:
 
     def close(self) -> None:
         """End all calls and close the connections. A second time does nothing."""
-        with self._lock:
-            portal, self._portal, self._closed = self._portal, None, True
-        if portal is not None and self._thread is not None:
-            portal.call(self._hang_up)
-            portal.call(portal.stop, True)
-            self._thread.join()
+        self._end()
 
     def _enter(self) -> bool:
         try:
@@ -126,72 +107,3 @@ class LanguageModel:
         except LanguageModelError as error:
             logger.warning("language model %s: %s: %s", self.name, error.kind, error.cause)
             raise
-
-    async def _hang_up(self) -> None:
-        for call in self._calls:
-            call.cancel()
-        await self._connection.close()
-
-    def _pieces(self, messages: Sequence[Message], max_tokens: int, stop: Event | None) -> Iterator[str]:
-        if stop is not None and stop.is_set():
-            return
-        came: SimpleQueue[str | LanguageModelError | None] = SimpleQueue()
-        call = self._running().start_task_soon(self._ask, list(messages), max_tokens, stop, came)
-        try:
-            while (item := came.get()) is not None:
-                if isinstance(item, LanguageModelError):
-                    raise item
-                yield item
-            call.result()  # an error that nobody foresaw is shown, not lost
-        finally:
-            call.cancel()
-
-    async def _ask(
-        self,
-        messages: list[Message],
-        max_tokens: int,
-        stop: Event | None,
-        came: SimpleQueue[str | LanguageModelError | None],
-    ) -> None:
-        """Fill the queue: pieces, then an error if there was one, and always None at the end."""
-        try:
-            async with anyio.create_task_group() as group:
-                self._calls.add(group.cancel_scope)
-                if stop is not None:
-                    group.start_soon(_cancel_when, stop, group.cancel_scope)
-                try:
-                    await self._connection.stream(messages, max_tokens=max_tokens, give=came.put)
-                except LanguageModelError as error:
-                    came.put(error)
-                group.cancel_scope.cancel()
-        finally:
-            self._calls.discard(group.cancel_scope)
-            if self._closed:
-                came.put(LanguageModelError("cut", "the model was closed"))
-            came.put(None)
-
-    def _running(self) -> BlockingPortal:
-        with self._lock:
-            if self._closed:
-                raise UsageError("the language model is closed: open it again")
-            if self._portal is None:
-                started: Future[BlockingPortal] = Future()
-                # A daemon, and not anyio's own: a process whose model nobody closed must end all the same.
-                self._thread = Thread(
-                    target=anyio.run, args=(_serve, started), name="language-model", daemon=True
-                )
-                self._thread.start()
-                self._portal = started.result()
-            return self._portal
-
-
-async def _serve(started: Future[BlockingPortal]) -> None:
-    async with BlockingPortal() as portal:
-        started.set_result(portal)
-        await portal.sleep_until_stopped()
-
-
-async def _cancel_when(stop: Event, scope: anyio.CancelScope) -> None:
-    while not stop.is_set():
-        await anyio.sleep(_LOOK_S)
-    scope.cancel()

@@ -127,13 +127,16 @@ class Connection:
         asked = [ChatMessage(role=message.role, content=message.content) for message in messages]
         async with aclosing(await self._llm.astream_chat(asked, max_tokens=max_tokens)) as responses:
             async for response in responses:
+                if heard.done:
+                    continue  # the numbers of tokens, and what a server should not send any more
                 thought = response.additional_kwargs.get("thinking_delta") or ""
                 if heard.take(response.delta or "", thought):
                     patience.deadline = anyio.current_time() + self._timeout_s
                 if heard.told_done(response.raw):
                     patience.deadline = anyio.current_time() + min(_GOODBYE_S, self._timeout_s)
                 if heard.too_much:
-                    return
+                    # Left by cancelling what reads next: the generators around it would keep the connection.
+                    patience.cancel()
 
 
 class _LostEarly(Exception):

@@ -36,6 +36,7 @@ class MarkerStream:
         self._held = ""
         self._said = False
         self._declined = False
+        self._muted = False
 
     @property
     def not_in_documents(self) -> bool:
@@ -53,31 +54,35 @@ class MarkerStream:
     def _advance(self, piece: str, *, more: bool) -> str:
         text = self._held + piece
         self._held = ""
-        given: list[str] = []
+        out: list[str] = []
         done = 0
         for match in _FOUND.finditer(text, partial=more):
-            given.append(text[done : match.start()])
+            out.append(self._plain(text[done : match.start()]))
+            done = match.end()
             if match.partial:
                 self._held = text[match.start() :]
                 done = len(text)
                 break
-            self._said = self._said or any(part.strip() for part in given)
-            given.append(self._instead(match))
-            done = match.end()
-        given.append(text[done:])
-        # After the sentinel at the beginning, the rest explains it to nobody.
-        if self._declined and not self._said:
-            return ""
-        out = "".join(given)
-        self._said = self._said or bool(out.strip())
-        return out
+            out.append(self._declining() if match["sentinel"] else self._instead(match))
+        out.append(self._plain(text[done:]))
+        return "".join(out)
+
+    def _plain(self, text: str) -> str:
+        self._said = self._said or bool(text.strip())
+        return "" if self._muted else text
+
+    def _declining(self) -> str:
+        self._declined = True
+        # At the beginning it is the answer, and what comes after it explains it to nobody.
+        self._muted = self._muted or not self._said
+        return ""
 
     def _instead(self, match: regex.Match[str]) -> str:
-        if match["sentinel"]:
-            self._declined = True
+        """Our markers for one bracket."""
+        if self._muted:
             return ""
         markers = "".join(f"[{self._renumbered(number)}]" for number in self._numbers(match["numbers"]))
-        return f"{match['space']}{markers}" if markers else ""
+        return self._plain(f"{match['space']}{markers}") if markers else ""
 
     def _numbers(self, written: str) -> list[int]:
         """The good numbers of one bracket, each once, in their order; a range counts in full."""

@@ -38,6 +38,8 @@ _LONGEST_WAIT_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 # The vectors for search are looked after when nothing waits, and after so many files.
 _FILES_BETWEEN_UPKEEP = 200
+# The process that reads files takes a second to start; without work for so long it gives its memory back.
+_IDLE_SECONDS = 60.0
 
 
 class Intake:
@@ -201,11 +203,10 @@ class Intake:
 
     def _rest(self, reading: ReadingProcess, *, wait: bool) -> None:
         """Look after the vectors and the list of jobs, then wait for more."""
-        if wait:
-            reading.close()
         self._catalogue.jobs.prune(JOBS_KEPT)
         refresh_vectors(self._settings, self._catalogue, writing=self._go_on, serving=True)
-        if wait:
+        if wait and not self._wake.wait(_IDLE_SECONDS):
+            reading.close()
             self._wake.wait()
 
     def _work(self, task: Task, reading: ReadingProcess) -> None:

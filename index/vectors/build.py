@@ -157,7 +157,9 @@ def rebuild(
     return made
 
 
-def needed(data_dir: Path, reader: Reader, *, chroma_url: str | None = None, share: float) -> str | None:
+def needed(
+    data_dir: Path, reader: Reader, *, chroma_url: str | None = None, share: float, fewest: int = 0
+) -> str | None:
     """Return why a new version should be built, None when the one in service will do.
 
     `share`: of the rows, newer or deleted since the version was made, above which it will not.
@@ -176,7 +178,7 @@ def needed(data_dir: Path, reader: Reader, *, chroma_url: str | None = None, sha
         rows = reader.row_count(space)
         covered = reader.row_count(space, upto=coverage.upto)
         moved = (rows - covered) + max(0, coverage.count - covered)
-        if moved > share * max(rows, 1):
+        if moved > max(share * max(rows, 1), fewest):
             return f"{moved} of {rows} {space} are newer or deleted since"
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
 import anyio
@@ -37,6 +38,7 @@ _BODY = {
             "schema": {
                 "type": "object",
                 "required": [_FIELD],
+                "additionalProperties": False,
                 "properties": {
                     _FIELD: {
                         "type": "array",
@@ -172,12 +174,21 @@ def _full(detail: str) -> Response:
 
 
 class _WholeForm(MultiPartParser):
-    """Knows whether the closing boundary came: the library takes a form that was cut off for a whole one."""
+    """Refuses a form without its closing boundary, which the library takes for a whole one."""
 
-    ended = False
+    def __init__(self, request: Request, *, most_files: int) -> None:
+        pieces = self._to_the_end(request.stream())
+        super().__init__(request.headers, pieces, max_files=most_files, max_fields=_MOST_FIELDS)
+        self._ended = False
 
     def on_end(self) -> None:
-        self.ended = True
+        self._ended = True
+
+    async def _to_the_end(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        async for piece in pieces:
+            yield piece
+        if not self._ended:
+            raise MultiPartException("The form ends before its last boundary.")
 
 
 async def _form(request: Request, *, most_files: int) -> FormData:
@@ -188,15 +199,10 @@ async def _form(request: Request, *, most_files: int) -> FormData:
     """
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != _TYPE:
         raise HTTPException(415, f"the body is not {_TYPE}: {_HOW}")
-    parser = _WholeForm(request.headers, request.stream(), max_files=most_files, max_fields=_MOST_FIELDS)
     try:
-        form = await parser.parse()
+        return await _WholeForm(request, most_files=most_files).parse()
     except MultiPartException as error:
         raise HTTPException(400, f"{error.message.rstrip('.')}: {_HOW}, at most {most_files}") from error
-    if not parser.ended:
-        await form.close()
-        raise HTTPException(400, f"the form ends before its last boundary: {_HOW}")
-    return form
 
 
 def _files(form: FormData) -> list[UploadFile]:

@@ -28,6 +28,8 @@ _SHORT = 12
 # A question of so few words can hardly stand alone, and one that only names something else is not longer.
 _FRAGMENT = 3
 _ELLIPTIC = 5
+# What a few words can ask in full: who or what or where something is.
+_OF_SOMETHING = frozenset({"other", "person", "place"})
 # What is looked at of a history: its last questions and answers, and the beginning of each. The rest only costs time.
 _QUESTIONS, _ANSWERS, _LOOKED_AT = 8, 3, 4000
 # Names and characters of a topic that are carried on.
@@ -42,19 +44,23 @@ _MARKS = " \t\n?？!.।,:;…"
 def leaning(question: Question) -> Leaning:
     """Whether a question leans on what was said before.
 
-    "surely": it goes on from it or points back and has no name of its own, or is a mere fragment; "perhaps": it goes
-    on or points back but has a name, or is short without one; "no": it can stand alone.
+    "surely": it has no name of its own and goes on from it, points back, or is a mere fragment. "perhaps": it has a
+    name beside such a sign, or the sign is weak, or there is none but it is short and without a name. "no": it can
+    stand alone.
     """
     words = split_words(question.text)
     rest, opened = _opened(question)
     if _is_elliptic(rest, question.language) and (opened or len(words) <= _FRAGMENT):
         return "surely"
-    cue = opened or _points_back(question)
+    short = len(words) <= _SHORT
+    strong = opened or (short and _points_back(question, "pointing")) or _is_fragment(question, words)
+    weak = _points_back(question, "pointing") or _points_back(question, "perhaps_pointing")
     if analyse(rest, language=question.language).names:
-        return "perhaps" if cue else "no"
-    if cue or len(words) <= _FRAGMENT:
+        return "perhaps" if strong or weak else "no"
+    # A word that may be an article or a relative pronoun tells less the more words there are to go with it.
+    if strong or (weak and len(words) <= _SHORT // 2):
         return "surely"
-    return "perhaps" if len(words) <= _SHORT else "no"
+    return "perhaps" if weak or short else "no"
 
 
 def candidates(question: Question, history: Sequence[Turn]) -> list[Question]:
@@ -305,11 +311,11 @@ def _at_start(text: str, phrases: Sequence[str]) -> int:
     return taken
 
 
-def _points_back(question: Question) -> bool:
+def _points_back(question: Question, kind: str) -> bool:
     text = f" {' '.join(split_words(fold(question.text)))} "
     for phrase in _phrases(question.language, "expletive"):
         text = text.replace(f" {fold(phrase)} ", " ")
-    return any(f" {fold(phrase)} " in text for phrase in _phrases(question.language, "pointing"))
+    return any(f" {fold(phrase)} " in text for phrase in _phrases(question.language, kind))
 
 
 def _is_elliptic(rest: str, language: str) -> bool:
@@ -318,6 +324,14 @@ def _is_elliptic(rest: str, language: str) -> bool:
     # Without a table nothing is known of the words that ask.
     short = language in languages() and len(words) <= _ELLIPTIC
     return short and not any(_asks(word, language) for word in words) and bool(_core(rest, language))
+
+
+def _is_fragment(question: Question, words: Sequence[str]) -> bool:
+    """Whether a question of a few words lacks what it asks about: "How many pupils?", not "What is a quorum?"."""
+    if _only_asks(words, question.language):
+        return True
+    kind = analyse(question.text.strip(_MARKS), language=question.language).kind
+    return len(words) <= _FRAGMENT and kind not in _OF_SOMETHING
 
 
 def _only_asks(words: Sequence[str], language: str) -> bool:

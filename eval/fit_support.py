@@ -40,6 +40,7 @@ from rag.verification.support import (
     Features,
     Source,
     features_of,
+    is_cased,
     missing_facts,
     sources_of,
     stated,
@@ -62,13 +63,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A claim held against passages. `plant` says how it was made wrong, "" for a true one."""
+    """A claim held against passages.
+
+    `plant` says how it was made wrong, "" for a true one; `missing` whether a fact of it stands nowhere, `cased`
+    whether it is written with capitals.
+    """
 
     pair: str
     article: int
     plant: str
     features: Features
     missing: bool
+    cased: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,8 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
         sources = [cited, *(source for source in around if source is not cited)]
         features, _ = features_of(statement, [cited], sources, known, embedder)
         missing = bool(missing_facts(statement, [cited], repeated))
-        yield Example(f"{spoken.code}->{written.code}", article, plant, features, missing)
+        pair = f"{spoken.code}->{written.code}"
+        yield Example(pair, article, plant, features, missing, is_cased(statement.asked.text))
 
 
 def _without(source: Source, position: int) -> Source:
@@ -237,6 +244,13 @@ class Table:
     folds: NDArray[np.int_]
     values: Floats
     missing: NDArray[np.bool_]
+    cased: NDArray[np.bool_]
+
+    def pushed(self, least: float) -> NDArray[np.bool_]:
+        """(examples,) whether a name that stands nowhere is taken for a wrong one, as `support.wrong_name` does."""
+        push = self.values[:, _NAMES.index("unheld")]
+        same = self.values[:, _NAMES.index("same_language")] > 0
+        return self.cased & ((push >= least) | (same & (push > 0) & (least < _PUSHES[-1])))
 
     @classmethod
     def of(cls, rows: Sequence[Example]) -> Table:
@@ -247,6 +261,7 @@ class Table:
             folds=np.array([_fold(row.article) for row in rows]),
             values=np.array([[getattr(row.features, name) for name in _NAMES] for row in rows]),
             missing=np.array([row.missing for row in rows]),
+            cased=np.array([row.cased for row in rows]),
         )
 
 
@@ -269,8 +284,7 @@ class Model:
 
     def marks(self, table: Table, *, facts: bool = True) -> NDArray[np.bool_]:
         """(examples,) whether the check marks a claim."""
-        push = table.values[:, _NAMES.index("unheld")]
-        marked = (self.scores(table.values) < self.threshold) | (push >= self.push)
+        marked = (self.scores(table.values) < self.threshold) | table.pushed(self.push)
         return marked | (table.missing & facts)
 
 
@@ -279,7 +293,7 @@ def train(table: Table, rows: NDArray[np.bool_], *, names: bool) -> Model:
     rows = rows & (table.plants != "number")
     values = table.values.copy()
     if not names:
-        values[:, _NAMES.index("unheld")] = 0.0
+        values[:, [_NAMES.index("unheld"), _NAMES.index("names")]] = 0.0
     counts = {plant: float((table.plants[rows] == plant).sum()) for plant in set(table.plants[rows])}
     weights = np.array([(len(counts) - 1 if not p else 1) / counts[p] for p in table.plants[rows]])
     scaler = StandardScaler().fit(values[rows])
@@ -297,11 +311,11 @@ def with_thresholds(
     model: Model, table: Table, rows: NDArray[np.bool_], *, names: bool, facts: bool
 ) -> Model:
     """The thresholds that catch most planted claims while `MARKED` of the true ones are marked."""
-    scores, push = model.scores(table.values), table.values[:, _NAMES.index("unheld")]
+    scores = model.scores(table.values)
     true = rows & (table.plants == "")
     best, most = model, -1.0
     for limit in _PUSHES if names else _PUSHES[-1:]:
-        marked = (push >= limit) | (table.missing & facts)
+        marked = table.pushed(limit) | (table.missing & facts)
         left = MARKED - marked[true].mean()
         if left < 0:
             continue

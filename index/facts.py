@@ -136,13 +136,13 @@ def _ratios(plain: str, text: str, taken: Spans) -> list[Fact]:
     found = []
     for match in _RATIO.finditer(plain):
         if not _overlaps(match, taken):
-            first, second = int(match[1]), int(match[2])
+            first, second = float(match[1]), float(match[2])
             days = [
-                Day(None, month, day)
+                Day(None, int(month), int(day))
                 for day, month in ((first, second), (second, first))
                 if 1 <= day <= 31 and 1 <= month <= 12
             ]
-            values = (float(first), float(second))
+            values = (first, second)
             shown = text[match.start() : match.end()]
             found.append(Fact(match.start(), match.end(), shown, "ratio", values=values, days=tuple(days)))
     return found

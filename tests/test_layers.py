@@ -44,7 +44,7 @@ OWNERS = {
     "prometheus_client": {"rag.api.metrics"},
     "pythonjsonlogger": {"rag.api.logs"},
     "rich": {"ui"},
-    "sklearn": {"eval.fit_refusal"},
+    "sklearn": {"eval.fit_refusal", "eval.fit_support"},
     "scipy": {"eval.statistics"},
     "ir_measures": {"eval.metrics"},
     "matplotlib": {"eval.report.figures"},

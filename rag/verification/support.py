@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ from numpy.typing import NDArray
 
 from index.embedder import Embedder
 from index.facts import Fact, facts_in, stands_in
-from index.lexicon import languages
+from index.lexicon import languages, lexicon
+from index.terms import fold
 from index.types import Sentence
-from rag.coverage import left_out, written_as_names
 from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
 from rag.question import Question, analyse
 from rag.verification.passage import Passage
 
 # Whole numbers up to this are often written in words, which cannot be read in a language without a table.
 _IN_WORDS = 20
+# Names and pairs of them that are left out one at a time, each costing one short text to embed.
+_NAMES_LEFT_OUT = 24
 
 MODEL_FILE = Path(__file__).with_name("support.json")
 
@@ -42,12 +45,14 @@ class Features:
         unheld: how much nearer the claim comes to that sentence when one term is left out that is written as a name
             and stands in no cited passage, title or question, as a cosine; 0 when every such term draws it nearer.
             A name that is only translated draws it nearer, a wrong one pushes it away.
+        names: part of the words written as names that stand there; 1 when there are none.
     """
 
     cosine: float
     margin: float
     same_language: float
     unheld: float
+    names: float
 
 
 def probability(features: Features) -> float:
@@ -148,8 +153,8 @@ def features_of(
     sources: Sequence[Source],
     known: Sequence[TextTerms],
     embedder: Embedder,
-) -> tuple[Features, str | None]:
-    """The features of a claim, and the name that `unheld` is about.
+) -> tuple[Features, str]:
+    """The features of a claim, and the name that `unheld` is about, "" for none.
 
     Args:
         cited: the passages it is held against; they have at least one sentence.
@@ -165,9 +170,33 @@ def features_of(
         key=lambda each: each[0],
     )
     mean = float(np.mean(np.concatenate([source.vectors for source in sources]) @ claim.vector))
-    push, name = _unheld(claim, cited, known, vector, embedder)
-    same = float(sentence.language == claim.asked.language)
-    return Features(cosine=best, margin=best - mean, same_language=same, unheld=push), name
+    held = _held(claim, [*known, *(terms for source in cited for terms in source.terms())])
+    push, name = _unheld(claim, held, vector, embedder)
+    features = Features(
+        cosine=best,
+        margin=best - mean,
+        same_language=float(sentence.language == claim.asked.language),
+        unheld=push,
+        names=_share_of_names(claim, held),
+    )
+    return features, name
+
+
+def wrong_name(claim: Stated, features: Features, *, least: float) -> bool:
+    """Whether the name that stands nowhere is taken for a wrong one.
+
+    In one language a name is written alike, so that any push tells; between languages it must be `least`. Without
+    capitals, a word may look like a name and be none: there the score alone decides.
+    """
+    if not is_cased(claim.asked.text):
+        return False
+    return features.unheld > 0 if features.same_language else features.unheld >= least
+
+
+def is_cased(text: str) -> bool:
+    """Whether most letters of a text are of a script with capitals."""
+    letters = [character for character in text if character.isalpha()]
+    return sum(c.islower() or c.isupper() for c in letters) * 2 > len(letters)
 
 
 def missing_facts(claim: Stated, cited: Sequence[Source], repeated: Sequence[Fact]) -> list[Fact]:
@@ -186,31 +215,57 @@ def _may_be_in_words(fact: Fact) -> bool:
     return fact.kind == "number" and (fact.in_words or (small and not fact.share))
 
 
-def _unheld(
-    claim: Stated,
-    cited: Sequence[Source],
-    known: Sequence[TextTerms],
-    nearest: NDArray[np.float32],
-    embedder: Embedder,
-) -> tuple[float, str | None]:
-    """How far the worst name that stands nowhere pushes the claim from the sentence nearest to it."""
-    held: set[int] = set()
-    for text in (*known, *(terms for source in cited for terms in source.terms())):
-        for term in matched(claim.wanted, text):
-            held.update(range(term.first, term.last + 1))
-    without = {
-        term: text
-        for term, text in left_out(claim.wanted, frozenset(held)).items()
-        if not any(character.isnumeric() for character in term)
-    }
-    named = written_as_names(claim.asked, list(without), embedder)
-    names = [name for name, is_name in zip(without, named.tolist(), strict=True) if is_name]
-    if not names:
-        return 0.0, None
-    plain, *others = embedder.embed_passages(
-        [" ".join(claim.wanted.words), *(without[name] for name in names)]
+def _held(claim: Stated, texts: Sequence[TextTerms]) -> frozenset[int]:
+    """Positions of the claim's words that stand in any of the texts, in any script."""
+    return frozenset(
+        position
+        for text in texts
+        for term in matched(claim.wanted, text)
+        for position in range(term.first, term.last + 1)
     )
+
+
+def _share_of_names(claim: Stated, held: frozenset[int]) -> float:
+    names = [p for p in claim.wanted.names if not any(c.isnumeric() for c in claim.wanted.words[p])]
+    return sum(position in held for position in names) / len(names) if names else 1.0
+
+
+def _unheld(
+    claim: Stated, held: frozenset[int], nearest: NDArray[np.float32], embedder: Embedder
+) -> tuple[float, str]:
+    """How far the worst name that stands nowhere pushes the claim from the sentence nearest to it."""
+    names = _names(claim, held, embedder)
+    if not names:
+        return 0.0, ""
+    words = claim.wanted.words
+    without = [
+        " ".join(word for position, word in enumerate(words) if position not in term) for term in names
+    ]
+    plain, *others = embedder.embed_passages([" ".join(words), *without])
     pushes = (np.stack(others) - plain) @ nearest
     worst = int(pushes.argmax())
     push = float(pushes[worst])
-    return (push, names[worst]) if push > 0 else (0.0, None)
+    return (push, " ".join(words[position] for position in names[worst])) if push > 0 else (0.0, "")
+
+
+def _names(claim: Stated, held: frozenset[int], embedder: Embedder) -> list[range]:
+    """Positions of the words, and of pairs of adjacent ones, that are written as names and held by nothing.
+
+    Where capitals make a name of several words only, or where there are none, a word that the vocabulary does not
+    have whole counts: most names are such words.
+    """
+    words = claim.wanted.words
+    cased = is_cased(claim.asked.text)
+    capitals = {word for name in claim.asked.names for word in name}
+    stop = lexicon(claim.asked.language).stop
+    found = []
+    for position, pieces in enumerate(embedder.count_tokens(list(words))):
+        word = words[position]
+        rare = pieces > 1 and (word[:1].isupper() and position > 0 if cased else fold(word) not in stop)
+        numeric = any(character.isnumeric() for character in word)
+        if position not in held and not numeric and (rare or word in capitals):
+            found.append(position)
+    pairs = [range(left, right + 1) for left, right in pairwise(found) if right == left + 1]
+    singles = [range(position, position + 1) for position in found]
+    # Nothing is left of a claim that is one name.
+    return [term for term in (*pairs, *singles) if len(term) < len(words)][:_NAMES_LEFT_OUT]

@@ -139,7 +139,7 @@ class _Check:
         features, name = support.features_of(claim, cited, self._sources, self._known, self._embedder)
         score = support.probability(features)
         missing = [fact.text for fact in support.missing_facts(claim, cited, self._repeated)]
-        if name is not None and features.unheld >= support.name_threshold():
+        if support.wrong_name(claim, features, least=support.name_threshold()):
             missing.append(name)
         return _Finding(
             cited=tuple(cited),

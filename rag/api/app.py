@@ -48,6 +48,7 @@ _TAGS = [
     {"name": "documents", "description": "What the answers come from."},
     {"name": "operation", "description": "For those who run the server."},
 ]
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -205,12 +206,7 @@ def _add_manual(app: FastAPI) -> None:
     def docs() -> HTMLResponse:
         return HTMLResponse(manual.page(app.openapi()))
 
-    # Last under /v1: what no operation answers is a problem too, also when a page is mounted at "/".
-    @app.api_route(
-        "/v1/{rest:path}",
-        methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        include_in_schema=False,
-    )
+    # Last: what no operation answers is a problem too, also when a page is mounted at "/".
     async def unknown(request: Request) -> Response:
         allowed = _methods(app, request)
         if allowed:
@@ -220,6 +216,9 @@ def _add_manual(app: FastAPI) -> None:
                 headers={"Allow": ", ".join(allowed)},
             )
         return problems.of_status(404, f"there is nothing at {request.url.path}: see /docs")
+
+    for path in ("/v1/{rest:path}", "/healthz", "/readyz", "/metrics"):
+        app.add_api_route(path, unknown, methods=list(_METHODS), include_in_schema=False)
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:

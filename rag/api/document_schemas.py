@@ -91,7 +91,9 @@ class JobOut(BaseModel):
     id: str = Field(description="The upload's id.", examples=["3f9a0c51d2"])
     state: JobState = Field(description="`done` when every file has come to its end.")
     created: Moment = Field(description="When it came in: ISO 8601, UTC.")
-    finished: Moment | None = Field(description="ISO 8601, UTC; null until it is done.")
+    finished: Moment | None = Field(
+        description="ISO 8601, UTC; null until it is done.", examples=["2026-01-31T08:30:04+00:00"]
+    )
     files: list[JobFileOut] = Field(description="Its files, in the order they were sent.")
     files_done: Count = Field(description="Files that have come to their end.", examples=[1])
     files_total: Count = Field(description="All its files.", examples=[2])

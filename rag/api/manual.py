@@ -116,7 +116,7 @@ def _responses(operation: dict[str, Any]) -> Iterator[str]:
             errors.append(f"<b>{escape(status)}</b> {escape(response['description'])}")
             continue
         kinds = ", ".join(
-            f"<code>{escape(media)}</code> {_type(content.get('schema', {}))}"
+            f"<code>{escape(media)}</code> {_type(content['schema']) if 'schema' in content else 'events'}"
             for media, content in response.get("content", {}).items()
         )
         yield f"<li><b>{escape(status)}</b> {escape(response['description'])}{': ' if kinds else ''}{kinds}</li>"
@@ -128,7 +128,7 @@ def _answer(operation: dict[str, Any], openapi: dict[str, Any]) -> str:
     """An example of the answer of an operation that succeeds."""
     responses = [response for status, response in operation["responses"].items() if status[0] == "2"]
     examples = [
-        content.get("example") or _example_of(content["schema"], openapi)
+        content.get("example") or _example_of(content.get("schema", {}), openapi)
         for response in responses
         for content in response.get("content", {}).values()
     ]

@@ -26,7 +26,7 @@ class TextPart(_Tolerant):
     """A piece of a message's text."""
 
     type: Literal["text"] = Field(description="Only text is understood.")
-    text: str = Field(description="The text.")
+    text: str = Field(description="The text.", examples=[_QUESTION])
 
 
 def _text_only(value: object) -> object:
@@ -105,7 +105,9 @@ class ChatRequest(_Tolerant):
     )
     stream: bool | None = Field(False, description="Send the answer as chunks in server-sent events.")
     stream_options: StreamOptions | None = Field(None, description="Options of the stream.")
-    n: Annotated[int, Field(ge=1, le=1)] | None = Field(None, description="How many answers: there is one.")
+    n: Annotated[int, Field(ge=1, le=1)] | None = Field(
+        None, description="How many answers: there is one.", examples=[1]
+    )
 
     @property
     def question(self) -> str | None:
@@ -130,9 +132,9 @@ def _turn(message: ChatMessage) -> Turn:
 class Usage(BaseModel):
     """Tokens of the vocabulary o200k_base."""
 
-    prompt_tokens: int = Field(description="Of all messages of the request.")
-    completion_tokens: int = Field(description="Of the answer.")
-    total_tokens: int = Field(description="Both.")
+    prompt_tokens: int = Field(description="Of all messages of the request.", examples=[12])
+    completion_tokens: int = Field(description="Of the answer.", examples=[48])
+    total_tokens: int = Field(description="Both.", examples=[60])
 
 
 class CompletionMessage(BaseModel):
@@ -194,7 +196,11 @@ class ModelsOut(BaseModel):
 
 STREAM_EXAMPLE: dict[str, Any] = {
     "text/event-stream": {
-        "schema": {"type": "string"},
+        "itemSchema": {
+            "type": "object",
+            "properties": {"data": {"type": "string"}},
+            "required": ["data"],
+        },
         "example": 'data: {"id": "chatcmpl-5f0c", "object": "chat.completion.chunk", "created": 1767225600, "model": '
         '"polycite", "choices": [{"index": 0, "delta": {"content": "540+ "}, "finish_reason": null}]}\n\n'
         "data: [DONE]\n\n",

@@ -278,7 +278,14 @@ class Ready(BaseModel):
 
 STREAM_EXAMPLE: dict[str, Any] = {
     "text/event-stream": {
-        "schema": {"type": "string"},
+        "itemSchema": {
+            "type": "object",
+            "properties": {
+                "event": {"type": "string", "enum": ["token", "answer", "error", "done"]},
+                "data": {"type": "string", "contentMediaType": "application/json"},
+            },
+            "required": ["event", "data"],
+        },
         "example": 'event: token\ndata: {"text": "540+ "}\n\n'
         'event: answer\ndata: {"id": "...", "answer": "540+ ...", "citations": ["..."]}\n\n'
         "event: done\ndata: {}\n\n",

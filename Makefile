@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help serve test check eval gate ablation bench clean
+.PHONY: help serve test check eval gate ablation bench openapi clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -49,6 +49,9 @@ ablation: $(READY) ## retrieval and answer sentences on the public data in DATA,
 
 bench: $(READY) ## speed of embedding and indexing on the passages in DATA, as ratios
 	$(BIN)/python -m eval.bench $(DATA)/xquad-dev
+
+openapi: $(READY) ## write docs/openapi.json, the HTTP API in OpenAPI
+	$(BIN)/python -m rag.api.openapi docs/openapi.json
 
 clean: ## remove the environment and the caches; the index in data/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

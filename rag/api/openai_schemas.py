@@ -19,7 +19,7 @@ _QUESTION = "How many open datasets did the city publish?"
 
 class _Tolerant(BaseModel):
     # Clients send many options that mean nothing to an assistant that quotes documents.
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
 class TextPart(_Tolerant):

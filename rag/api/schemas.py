@@ -34,18 +34,21 @@ Title = Annotated[str, Field(description="The document's title.", examples=["Ope
 Start = Annotated[
     int,
     Field(
-        ge=0, description="Offset of its beginning in the document's text, in code points.", examples=[120]
+        ge=0,
+        strict=True,
+        description="Offset of its beginning in the document's text, in code points.",
+        examples=[120],
     ),
 ]
-End = Annotated[int, Field(ge=0, description="Offset of its end, excluded.", examples=[166])]
-Milliseconds = Annotated[float, Field(ge=0, examples=[41.7])]
-Count = Annotated[int, Field(ge=0, examples=[12])]
+End = Annotated[int, Field(ge=0, strict=True, description="Offset of its end, excluded.", examples=[166])]
+Milliseconds = Annotated[float, Field(ge=0, strict=True, examples=[41.7])]
+Count = Annotated[int, Field(ge=0, strict=True, examples=[12])]
 Moment = Annotated[str, Field(examples=["2026-01-31T08:30:00+00:00"])]
 
 
 class _Request(BaseModel):
-    # A misspelt option that is silently ignored would give a wrong answer.
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A misspelt option that is silently ignored would give a wrong answer; so would "no" taken for a yes.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class TurnIn(_Request):
@@ -124,6 +127,7 @@ class CitationOut(BaseModel):
 
     marker: int = Field(
         ge=1,
+        strict=True,
         description="The n of [n] in the answer. In a refusal: the order of the nearest passages.",
         examples=[1],
     )
@@ -137,7 +141,9 @@ class CitationOut(BaseModel):
     )
     start: Start
     end: End
-    score: float = Field(description="How well it fits the question; larger is better.", examples=[0.87])
+    score: float = Field(
+        strict=True, description="How well it fits the question; larger is better.", examples=[0.87]
+    )
     parallel: list[ParallelOut] = Field(description="Other language versions of the document.")
 
 
@@ -167,7 +173,9 @@ class AnswerOut(BaseModel):
     short_answer: str | None = Field(
         description="The number, name or date alone, in ASCII digits.", examples=["540+"]
     )
-    refused: bool = Field(description="Whether the documents do not answer the question.", examples=[False])
+    refused: bool = Field(
+        strict=True, description="Whether the documents do not answer the question.", examples=[False]
+    )
     refusal_reason: str | None = Field(
         description="Why: `empty` (nothing was found), `name` (the documents say nothing of that name or number) or "
         "`unanswered`.",

@@ -3,7 +3,7 @@
     python -m eval.fit_support DATA [--write]
 
 DATA holds `xquad-dev/`, parallel files in SQuAD format. A true claim is the sentence of one language that holds an
-answer, cited from the paragraph of another language that says the same. Planted claims: the same sentence cited from
+answer, or the words around the answer, cited from the paragraph of another language that says the same. Planted claims: the same sentence cited from
 another paragraph of the article, or from its own without the sentence that holds the answer; and the sentence with a
 digit changed, or with an answer that is a name exchanged for another. Folds are by article.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -40,7 +41,6 @@ from rag.verification.support import (
     Features,
     Source,
     features_of,
-    is_cased,
     missing_facts,
     sources_of,
     stated,
@@ -55,6 +55,10 @@ MARKED = 0.05
 _NAMES = tuple(field.name for field in fields(Features))
 # Other paragraphs of the article among which the cited one stands, as a question's other hits do.
 _OTHERS = 3
+# How often a claim is only the words around its answer, and how many of them on each side.
+_PARTS = 0.5
+_AROUND = (3, 8)
+_WORD = re.compile(r"\S+")
 # Pushes from which the threshold for names is chosen; the last is never reached.
 _PUSHES = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 9.0)
 
@@ -65,8 +69,7 @@ Floats = NDArray[np.float64]
 class Example:
     """A claim held against passages.
 
-    `plant` says how it was made wrong, "" for a true one; `missing` whether a fact of it stands nowhere, `cased`
-    whether it is written with capitals.
+    `plant` says how it was made wrong, "" for a true one; `missing` whether a fact of it stands nowhere.
     """
 
     pair: str
@@ -74,7 +77,6 @@ class Example:
     plant: str
     features: Features
     missing: bool
-    cased: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,9 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
     claim, place = spoken.claim(spoken.cases[id_]), written.place(written.cases[id_])
     if claim is None or place is None:
         return
+    # Within one language the whole sentence would only be found again.
+    if spoken is written or rng.random() < _PARTS:
+        claim = _part(claim, rng)
     paragraph, sentence = place
     own = written.sources[paragraph]
     article = written.cases[id_].article
@@ -192,7 +197,17 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
         features, _ = features_of(statement, [cited], sources, known, embedder)
         missing = bool(missing_facts(statement, [cited], repeated))
         pair = f"{spoken.code}->{written.code}"
-        yield Example(pair, article, plant, features, missing, is_cased(statement.asked.text))
+        yield Example(pair, article, plant, features, missing)
+
+
+def _part(claim: Text, rng: random.Random) -> Text:
+    """The words around the answer: an answer's sentences are shorter than those of an article."""
+    words = list(_WORD.finditer(claim.text))
+    around = rng.randint(*_AROUND)
+    first = max(0, sum(word.end() <= claim.start for word in words) - around)
+    last = min(len(words), sum(word.start() < claim.end for word in words) + around)
+    start, end = words[first].start(), words[last - 1].end()
+    return Text(claim.case, claim.text[start:end], claim.start - start, claim.end - start)
 
 
 def _without(source: Source, position: int) -> Source:
@@ -244,13 +259,12 @@ class Table:
     folds: NDArray[np.int_]
     values: Floats
     missing: NDArray[np.bool_]
-    cased: NDArray[np.bool_]
 
     def pushed(self, least: float) -> NDArray[np.bool_]:
         """(examples,) whether a name that stands nowhere is taken for a wrong one, as `support.wrong_name` does."""
         push = self.values[:, _NAMES.index("unheld")]
         same = self.values[:, _NAMES.index("same_language")] > 0
-        return self.cased & ((push >= least) | (same & (push > 0) & (least < _PUSHES[-1])))
+        return (push >= least) | (same & (push > 0) & (least < _PUSHES[-1]))
 
     @classmethod
     def of(cls, rows: Sequence[Example]) -> Table:
@@ -261,7 +275,6 @@ class Table:
             folds=np.array([_fold(row.article) for row in rows]),
             values=np.array([[getattr(row.features, name) for name in _NAMES] for row in rows]),
             missing=np.array([row.missing for row in rows]),
-            cased=np.array([row.cased for row in rows]),
         )
 
 
@@ -293,7 +306,7 @@ def train(table: Table, rows: NDArray[np.bool_], *, names: bool) -> Model:
     rows = rows & (table.plants != "number")
     values = table.values.copy()
     if not names:
-        values[:, [_NAMES.index("unheld"), _NAMES.index("names")]] = 0.0
+        values[:, [_NAMES.index(name) for name in ("unheld", "rare", "names")]] = 0.0
     counts = {plant: float((table.plants[rows] == plant).sum()) for plant in set(table.plants[rows])}
     weights = np.array([(len(counts) - 1 if not p else 1) / counts[p] for p in table.plants[rows]])
     scaler = StandardScaler().fit(values[rows])

@@ -44,7 +44,8 @@ class Features:
         same_language: 1 when that sentence is in the claim's language.
         unheld: how much nearer the claim comes to that sentence when one term is left out that is written as a name
             and stands in no cited passage, title or question, as a cosine; 0 when every such term draws it nearer.
-            A name that is only translated draws it nearer, a wrong one pushes it away.
+            A name that is only translated draws it nearer, a wrong one pushes it away. 0 in scripts without capitals.
+        rare: the same for words of such scripts that the vocabulary does not have whole, as most names; else 0.
         names: part of the words written as names that stand there; 1 when there are none.
     """
 
@@ -52,6 +53,7 @@ class Features:
     margin: float
     same_language: float
     unheld: float
+    rare: float
     names: float
 
 
@@ -154,7 +156,7 @@ def features_of(
     known: Sequence[TextTerms],
     embedder: Embedder,
 ) -> tuple[Features, str]:
-    """The features of a claim, and the name that `unheld` is about, "" for none.
+    """The features of a claim, and the name or rare word that pushes it away most, "" for none.
 
     Args:
         cited: the passages it is held against; they have at least one sentence.
@@ -172,24 +174,24 @@ def features_of(
     mean = float(np.mean(np.concatenate([source.vectors for source in sources]) @ claim.vector))
     held = _held(claim, [*known, *(terms for source in cited for terms in source.terms())])
     push, name = _unheld(claim, held, vector, embedder)
+    cased = is_cased(claim.asked.text)
     features = Features(
         cosine=best,
         margin=best - mean,
         same_language=float(sentence.language == claim.asked.language),
-        unheld=push,
+        unheld=push if cased else 0.0,
+        rare=0.0 if cased else push,
         names=_share_of_names(claim, held),
     )
     return features, name
 
 
-def wrong_name(claim: Stated, features: Features, *, least: float) -> bool:
+def wrong_name(features: Features, *, least: float) -> bool:
     """Whether the name that stands nowhere is taken for a wrong one.
 
     In one language a name is written alike, so that any push tells; between languages it must be `least`. Without
     capitals, a word may look like a name and be none: there the score alone decides.
     """
-    if not is_cased(claim.asked.text):
-        return False
     return features.unheld > 0 if features.same_language else features.unheld >= least
 
 

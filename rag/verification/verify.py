@@ -15,6 +15,7 @@ from index.catalogue import Reader
 from index.embedder import Embedder
 from index.facts import facts_in, stands_in
 from index.lexicon import lexicon
+from index.types import UNDETERMINED
 from rag.answer import Citation, Grounding
 from rag.lexical import text_terms
 from rag.question import Question
@@ -107,9 +108,15 @@ def check_citations(citations: Sequence[Citation], rows: Reader) -> bool:
 
 
 def short_is_quoted(short: str | None, citations: Sequence[Citation]) -> bool:
-    """Whether the numbers, dates and codes of a short answer stand in the quotes; True for one without any."""
+    """Whether the numbers, dates and codes of a short answer stand in the quotes; True for one without any.
+
+    The short answer may be written as in any of the quotes' languages ("1,2 miljoner").
+    """
+    if not short:
+        return True
     facts = [fact for citation in citations for fact in facts_in(citation.quote, citation.language)]
-    return all(stands_in(fact, facts) for fact in facts_in(short or "", "und"))
+    readings = {citation.language for citation in citations} or {UNDETERMINED}
+    return any(all(stands_in(fact, facts) for fact in facts_in(short, language)) for language in readings)
 
 
 class _Check:
@@ -139,7 +146,7 @@ class _Check:
         features, name = support.features_of(claim, cited, self._sources, self._known, self._embedder)
         score = support.probability(features)
         missing = [fact.text for fact in support.missing_facts(claim, cited, self._repeated)]
-        if support.wrong_name(claim, features, least=support.name_threshold()):
+        if support.wrong_name(features, least=support.name_threshold()):
             missing.append(name)
         return _Finding(
             cited=tuple(cited),

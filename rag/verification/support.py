@@ -247,7 +247,18 @@ def _unheld(
     pushes = (np.stack(others) - plain) @ nearest
     worst = int(pushes.argmax())
     push = float(pushes[worst])
-    return (push, " ".join(words[position] for position in names[worst])) if push > 0 else (0.0, "")
+    return (push, " ".join(words[p] for p in _whole(names[worst], names))) if push > 0 else (0.0, "")
+
+
+def _whole(name: range, names: Sequence[range]) -> range:
+    """A name with the adjacent words that are names too."""
+    positions = {position for other in names for position in other}
+    first, last = name.start, name.stop
+    while first - 1 in positions:
+        first -= 1
+    while last in positions:
+        last += 1
+    return range(first, last)
 
 
 def _names(claim: Stated, held: frozenset[int], embedder: Embedder) -> list[range]:

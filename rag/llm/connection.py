@@ -6,11 +6,13 @@ variables that the OpenAI library would read (`OPENAI_API_KEY` and the like), no
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
+import certifi
 import httpx
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
@@ -59,6 +61,7 @@ class Connection:
         http = httpx.AsyncClient(
             trust_env=False,
             follow_redirects=False,
+            verify=_authorities(),
             event_hooks={"request": [_bare if key else _bare_without_key]},
         )
         try:
@@ -183,6 +186,13 @@ class _Heard:
             )
         if not self.any_text:
             raise LanguageModelError("empty", "the answer has no text")
+
+
+def _authorities() -> ssl.SSLContext:
+    """Those of the system, where a company adds its own, and the public ones for a system without any."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=certifi.where())
+    return context
 
 
 async def _bare(request: httpx.Request) -> None:

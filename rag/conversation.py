@@ -21,7 +21,7 @@ from index.terms import fold, split_words, word_terms
 from rag.answer import Turn
 from rag.question import CAPITAL_NOUNS, Question, analyse
 
-Leaning = Literal["no", "perhaps", "surely"]
+Leaning = Literal["no", "perhaps", "likely", "surely"]
 
 # A question with more words than this and no word that points back is taken as complete.
 _SHORT = 12
@@ -44,23 +44,24 @@ _MARKS = " \t\n?？!.।,:;…"
 def leaning(question: Question) -> Leaning:
     """Whether a question leans on what was said before.
 
-    "surely": it has no name of its own and goes on from it, points back, or is a mere fragment. "perhaps": it has a
-    name beside such a sign, or the sign is weak, or there is none but it is short and without a name. "no": it can
-    stand alone.
+    "surely": it has no name of its own and goes on from it, points back, or is a mere fragment. "likely": it has a name
+    beside such a sign, or a weak sign. "perhaps": it is short, without a name. "no": it can stand alone.
     """
     words = split_words(question.text)
     rest, opened = _opened(question)
     if _is_elliptic(rest, question.language) and (opened or len(words) <= _FRAGMENT):
         return "surely"
-    short = len(words) <= _SHORT
-    strong = opened or (short and _points_back(question, "pointing")) or _is_fragment(question, words)
-    weak = _points_back(question, "pointing") or _points_back(question, "perhaps_pointing")
-    if analyse(rest, language=question.language).names:
-        return "perhaps" if strong or weak else "no"
+    if len(words) > _SHORT and not opened:
+        return "no"
+    strong = opened or _points_back(question, "pointing") or _is_fragment(question, words)
     # A word that may be an article or a relative pronoun tells less the more words there are to go with it.
-    if strong or (weak and len(words) <= _SHORT // 2):
+    weak = _points_back(question, "perhaps_pointing")
+    named = bool(analyse(rest, language=question.language).names)
+    if not named and (strong or (weak and len(words) <= _SHORT // 2)):
         return "surely"
-    return "perhaps" if weak or short else "no"
+    if strong or weak:
+        return "likely"
+    return "no" if named else "perhaps"
 
 
 def candidates(question: Question, history: Sequence[Turn]) -> list[Question]:
@@ -134,7 +135,8 @@ def _topic(history: Sequence[Turn]) -> Question | None:
         if topic is not None:
             question = in_a_known_language(question, topic)
             # Without capitals the lack of a name says nothing, so a question without a cue begins a new topic.
-            if leaning(question) == "surely" or (leaning(question) == "perhaps" and _shows_names(question)):
+            leans = leaning(question)
+            if leans in {"surely", "likely"} or (leans == "perhaps" and _shows_names(question)):
                 completed = _completed(question, topic)
         topic = completed or question
     return topic

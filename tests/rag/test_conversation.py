@@ -437,7 +437,8 @@ def test_the_quoted_document_is_that_of_the_latest_answer_with_a_quote(towns: As
     [
         pytest.param("And how many tasks did it finish?", "surely", id="opening-and-pronoun"),
         pytest.param("Why?", "surely", id="fragment"),
-        pytest.param("And who leads Drumlow?", "perhaps", id="opening-and-name"),
+        pytest.param("And who leads Drumlow?", "likely", id="opening-and-name"),
+        pytest.param("Hur många anställda hade det bruket förra året?", "likely", id="perhaps-an-article"),
         pytest.param("How many visitors came last year?", "perhaps", id="no-name"),
         pytest.param("How many visitors came to Drumlow?", "no", id="name"),
         pytest.param("How many schools are there in Drumlow?", "no", id="there-is-no-place"),

@@ -162,7 +162,8 @@ def needed(
 ) -> str | None:
     """Return why a new version should be built, None when the one in service will do.
 
-    `share`: of the rows, newer or deleted since the version was made, above which it will not.
+    `share`: of the rows, newer or deleted since the version was made, above which it will not; up to `fewest` of
+    them it will in any case.
     """
     current = pointer.read(data_dir)
     if current is None:

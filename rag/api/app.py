@@ -9,7 +9,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
 from index.errors import PolyciteError
 from index.intake import Intake
@@ -48,7 +49,6 @@ _TAGS = [
     {"name": "documents", "description": "What the answers come from."},
     {"name": "operation", "description": "For those who run the server."},
 ]
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -207,18 +207,28 @@ def _add_manual(app: FastAPI) -> None:
         return HTMLResponse(manual.page(app.openapi()))
 
     # Last: what no operation answers is a problem too, also when a page is mounted at "/".
-    async def unknown(request: Request) -> Response:
-        allowed = _methods(app, request)
+    for path in ("/v1/{rest:path}", "/healthz", "/readyz", "/metrics"):
+        app.router.routes.append(Route(path, _Unanswered(app), include_in_schema=False))
+
+
+class _Unanswered:
+    """Says what is wrong with a request that no operation answers. Not a function: those get some methods only."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        allowed = _methods(self._app, request)
         if allowed:
-            return problems.of_status(
+            response = problems.of_status(
                 405,
                 f"{request.method} is not possible here: use {' or '.join(allowed)}",
                 headers={"Allow": ", ".join(allowed)},
             )
-        return problems.of_status(404, f"there is nothing at {request.url.path}: see /docs")
-
-    for path in ("/v1/{rest:path}", "/healthz", "/readyz", "/metrics"):
-        app.add_api_route(path, unknown, methods=list(_METHODS), include_in_schema=False)
+        else:
+            response = problems.of_status(404, f"there is nothing at {request.url.path}: see /docs")
+        await response(scope, receive, send)
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:

@@ -316,6 +316,7 @@ def test_a_page_out_of_range_is_a_problem(client: TestClient, query: str) -> Non
         ),
         pytest.param("POST", "/v1/search", {"json": {"query": "x", "top_k": 0}}, 422, "invalid", id="top_k"),
         pytest.param("GET", "/v1/ask", {}, 405, "method-not-allowed", id="method"),
+        pytest.param("QUERY", "/v1/search", {}, 405, "method-not-allowed", id="a method of another time"),
         pytest.param("DELETE", "/healthz", {}, 405, "method-not-allowed", id="method outside /v1"),
         pytest.param("GET", "/v1/nothing/here", {}, 404, "not-found", id="path"),
         pytest.param("GET", "/nothing", {}, 404, "not-found", id="path outside /v1"),

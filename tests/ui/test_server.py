@@ -103,6 +103,14 @@ def test_it_answers_where_it_says(running: Running) -> None:
     assert httpx.get(running.address).headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.parametrize("method", ["DELETE", "TRACE", "QUERY"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/ask", "/v1/documents"])
+def test_the_page_answers_nothing_of_the_api(running: Running, method: str, path: str) -> None:
+    response = httpx.request(method, f"{running.address}{path}")
+    assert response.status_code == 405
+    assert response.json()["type"] == "urn:polycite:problem:method-not-allowed"
+
+
 def test_it_owns_its_data_directory(running: Running) -> None:
     assert owner_address(running.data_dir) == running.address
     found = owner(running.data_dir)

@@ -4,7 +4,8 @@
 
 Each client asks one question after the other (POST /v1/ask, the extractive engine), the questions of the gold set in
 turn. A 503 with `Retry-After` is the server's way of saying that it is full: such answers are counted on their own, and
-the client comes back after a second. Anything else but 200 is an error. Addresses beyond this machine are refused.
+the client comes back after a second. Anything else but 200 is an error. Meanwhile /healthz is asked ten times a second:
+how long it takes says whether the event loop is ever blocked. Addresses beyond this machine are refused.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ _LONGEST_SECONDS = 900
 
 @dataclass(slots=True)
 class Load:
-    """What some clients saw: answers a second, seconds of each answer, and how every request ended."""
+    """What some clients saw: seconds of each answer and of each /healthz, and how every request ended."""
 
     clients: int
     seconds: float = 0.0
     took: list[float] = field(default_factory=list)
+    alive: list[float] = field(default_factory=list)
     ended: Counter[str] = field(default_factory=Counter)
 
     def row(self) -> str:
@@ -49,15 +51,16 @@ class Load:
         p50, p95, p99 = (f"{np.percentile(times, part):,.0f}" for part in (50, 95, 99))
         errors = sum(n for name, n in self.ended.items() if name not in {"200", "503 come back"})
         rate = len(self.took) / self.seconds if self.seconds else 0.0
+        alive = f"{np.percentile(np.array(self.alive or [0.0]) * 1000, 99):,.0f}"
         return (
-            f"| {self.clients} | {rate:.1f} | {p50} | {p95} | {p99} | {len(self.took):,} | "
+            f"| {self.clients} | {rate:.1f} | {p50} | {p95} | {p99} | {alive} | {len(self.took):,} | "
             f"{self.ended['503 come back']:,} | {errors} |"
         )
 
 
 HEADER = (
-    "| clients | answers a second | p50 ms | p95 ms | p99 ms | answers | told to come back | errors |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| clients | answers a second | p50 ms | p95 ms | p99 ms | /healthz p99 ms | answers | told to come back | errors |\n"
+    "|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -75,7 +78,9 @@ async def load(url: str, questions: Sequence[str], *, clients: int, seconds: flo
     started = time.monotonic()
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=120, trust_env=False) as client:
         until = started + seconds
-        await asyncio.gather(*(_one(client, turn, until, found) for _ in range(clients)))
+        await asyncio.gather(
+            *(_one(client, turn, until, found) for _ in range(clients)), _ping(url, until, found)
+        )
     found.seconds = time.monotonic() - started
     return found
 
@@ -95,6 +100,15 @@ async def _one(client: httpx.AsyncClient, turn: Iterator[str], until: float, fou
             found.took.append(time.monotonic() - begun)
         else:
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _ping(url: str, until: float, found: Load) -> None:
+    """Ask whether the server is alive, on a connection of its own."""
+    async with httpx.AsyncClient(base_url=url, timeout=120, trust_env=False) as client:
+        while (begun := time.monotonic()) < until:
+            (await client.get("/healthz")).raise_for_status()
+            found.alive.append(time.monotonic() - begun)
+            await asyncio.sleep(0.1)
 
 
 async def steady(url: str, questions: Sequence[str], *, pid: int, seconds: float) -> list[tuple[float, int]]:

@@ -59,7 +59,7 @@ class Load:
 
 
 HEADER = (
-    "| clients | answers a second | p50 ms | p95 ms | p99 ms | /healthz p99 ms | answers | told to come back | errors |\n"
+    "| clients | answers a second | p50 ms | p95 ms | p99 ms | /healthz p99 ms | answers | sent away | errors |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
 

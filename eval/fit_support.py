@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from eval.squad import read_squad
 from eval.support_claims import SEED, Example, Language, examples
-from index.embedder import load_embedder
+from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
 from rag.verification.support import MODEL_FILE, Features
 
@@ -35,6 +35,8 @@ MARKED = 0.05
 _NAMES = tuple(field.name for field in fields(Features))
 # Pushes from which the threshold for names is chosen; the last is never reached.
 _PUSHES = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 9.0)
+
+_OF_NAMES = ("unheld", "rare", "names")
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +64,7 @@ class Table:
             pairs=np.array([row.pair for row in rows]),
             plants=np.array([row.plant for row in rows]),
             folds=np.array([_fold(row.article) for row in rows]),
-            values=np.array([[getattr(row.features, name) for name in _NAMES] for row in rows]),
+            values=np.array([[getattr(row.features, name) or 0.0 for name in _NAMES] for row in rows]),
             missing=np.array([row.missing for row in rows]),
         )
 
@@ -90,12 +92,11 @@ class Model:
         return marked | (table.missing & facts)
 
 
-def train(table: Table, rows: NDArray[np.bool_], *, names: bool) -> Model:
+def train(table: Table, rows: NDArray[np.bool_], *, without: Sequence[str] = ()) -> Model:
     """Fit on some examples. A changed number looks like the right one, so similarity cannot learn from it."""
     rows = rows & (table.plants != "number")
     values = table.values.copy()
-    if not names:
-        values[:, [_NAMES.index(name) for name in ("unheld", "rare", "names")]] = 0.0
+    values[:, [_NAMES.index(name) for name in without]] = 0.0
     counts = {plant: float((table.plants[rows] == plant).sum()) for plant in set(table.plants[rows])}
     weights = np.array([(len(counts) - 1 if not p else 1) / counts[p] for p in table.plants[rows]])
     scaler = StandardScaler().fit(values[rows])
@@ -136,7 +137,9 @@ def held_out(table: Table, *, names: bool, facts: bool) -> NDArray[np.bool_]:
     marks = np.zeros(len(table.plants), bool)
     for fold in range(FOLDS):
         seen = table.folds != fold
-        model = with_thresholds(train(table, seen, names=names), table, seen, names=names, facts=facts)
+        model = with_thresholds(
+            train(table, seen, without=() if names else _OF_NAMES), table, seen, names=names, facts=facts
+        )
         marks[~seen] = model.marks(table, facts=facts)[~seen]
     return marks
 
@@ -168,37 +171,68 @@ def _line(label: str, marks: NDArray[np.bool_], table: Table, rows: NDArray[np.b
     return f"| {label} | {' | '.join(shares)} |"
 
 
-@click.command()
-@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--per-pair", default=60, show_default=True, help="Answers for each pair of languages.")
-@click.option("--keep", type=click.Path(path_type=Path), help="Write the examples to this file.")
-@click.option("--write", is_flag=True, help="Write the model beside rag/verification/support.py.")
-def main(data: Path, per_pair: int, keep: Path | None, write: bool) -> None:
-    """Fit the score of support on DATA and print what the check marks, as a Markdown table."""
-    embedder = load_embedder(IndexSettings())
+def fitted(table: Table) -> tuple[Model, Model]:
+    """The models on all examples: for many sentences, and for too few to have a margin."""
+    everything = np.ones(len(table.plants), bool)
+    many = with_thresholds(train(table, everything), table, everything, names=True, facts=True)
+    few = train(table, everything, without=["margin"])
+    return many, with_thresholds(few, table, everything, names=True, facts=True)
+
+
+def _as_json(model: Model) -> dict[str, object]:
+    return {
+        "threshold": round(model.threshold, 4),
+        "intercept": round(model.intercept, 4),
+        "weights": {
+            name: round(float(weight), 4)
+            for name, weight in zip(_NAMES, model.weights, strict=True)
+            if weight
+        },
+    }
+
+
+def _collected(data: Path, embedder: Embedder, per_pair: int) -> list[Example]:
     languages = {}
     for code in LANGUAGES:
         languages[code] = Language(code, read_squad(data / "xquad-dev" / f"xquad.{code}.json"), embedder)
         click.echo(f"{code}: {len(languages[code].sources):,} paragraphs", err=True)
-    rows = []
+    rows: list[Example] = []
     for row in examples(languages, embedder, per_pair=per_pair):
         rows.append(row)
         if len(rows) % 500 == 0:
             click.echo(f"{len(rows):,} claims", err=True)
-    if keep:
+    return rows
+
+
+def _kept(path: Path) -> list[Example]:
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return [Example(**{**row, "features": Features(**row["features"])}) for row in rows]
+
+
+@click.command()
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--per-pair", default=20, show_default=True, help="Answers for each pair of languages.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    help="Read the claims from this file; write it if it is not there.",
+)
+@click.option("--write", is_flag=True, help="Write the model beside rag/verification/support.py.")
+def main(data: Path, per_pair: int, keep: Path | None, write: bool) -> None:
+    """Fit the score of support on DATA and print what the check marks, as a Markdown table."""
+    embedder = load_embedder(IndexSettings())
+    rows = _kept(keep) if keep and keep.exists() else _collected(data, embedder, per_pair)
+    if keep and not keep.exists():
         keep.write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
     table = Table.of(rows)
-    everything = np.ones(len(rows), bool)
-    model = train(table, everything, names=True)
-    model = with_thresholds(model, table, everything, names=True, facts=True)
     click.echo(report(table))
+    many, few = fitted(table)
     content = {
         "recipe": f"python -m eval.fit_support DATA --per-pair {per_pair} --write; seed {SEED}; {len(rows):,} claims",
         "embedder": embedder.name,
-        "threshold": round(model.threshold, 4),
-        "name_threshold": round(model.push, 4),
-        "intercept": round(model.intercept, 4),
-        "weights": {name: round(float(w), 4) for name, w in zip(_NAMES, model.weights, strict=True)},
+        "name_threshold": round(many.push, 4),
+        "many": _as_json(many),
+        "few": _as_json(few),
     }
     click.echo(json.dumps(content, indent=2))
     if write:

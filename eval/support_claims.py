@@ -2,8 +2,8 @@
 
 A true claim is the sentence of one language that holds an answer, or the words around the answer, cited from the
 paragraph of another language that says the same. Planted claims: the same claim cited from another paragraph of the
-article ("elsewhere"), or from its own without the sentence that holds the answer ("removed"); and the claim with a digit
-changed ("number"), or with an answer that is a name exchanged for another ("name").
+article ("elsewhere"), or from its own without the sentence that holds the answer ("removed"); and the claim with a
+digit changed ("number"), or with an answer that is a name exchanged for another ("name").
 """
 
 from __future__ import annotations

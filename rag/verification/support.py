@@ -31,6 +31,9 @@ _IN_WORDS = 20
 # Names and pairs of them that are left out one at a time, each costing one short text to embed.
 _NAMES_LEFT_OUT = 24
 
+# So few sentences have no mean to stand above: a model without the margin scores them.
+_FEW = 4
+
 MODEL_FILE = Path(__file__).with_name("support.json")
 
 
@@ -40,7 +43,8 @@ class Features:
 
     Attributes:
         cosine: of the claim to the sentence nearest to it.
-        margin: how far that sentence stands above the mean of all sentences of all passages.
+        margin: how far that sentence stands above the mean of all sentences of all passages; None where there are
+            too few for a mean.
         same_language: 1 when that sentence is in the claim's language.
         unheld: how much nearer the claim comes to that sentence when one term is left out that is written as a name
             and stands in no cited passage, title or question, as a cosine; 0 when every such term draws it nearer.
@@ -50,7 +54,7 @@ class Features:
     """
 
     cosine: float
-    margin: float
+    margin: float | None
     same_language: float
     unheld: float
     rare: float
@@ -59,26 +63,31 @@ class Features:
 
 def probability(features: Features) -> float:
     """The probability, in [0, 1], that the sentences support the claim."""
-    model = _model()
+    model = _model_for(features)
     values = asdict(features)
     score = model["intercept"] + sum(weight * values[name] for name, weight in model["weights"].items())
     return 1 / (1 + math.exp(-score))
 
 
-def threshold() -> float:
-    """The probability below which a claim is not supported."""
-    return float(_model()["threshold"])
+def threshold(features: Features) -> float:
+    """The probability below which a claim with such features is not supported."""
+    return float(_model_for(features)["threshold"])
+
+
+def _model_for(features: Features) -> dict[str, Any]:
+    model: dict[str, Any] = _models()["few" if features.margin is None else "many"]
+    return model
 
 
 def name_threshold() -> float:
     """How far a name that stands nowhere may push a claim away before it is called wrong, as a cosine."""
-    return float(_model()["name_threshold"])
+    return float(_models()["name_threshold"])
 
 
 @cache
-def _model() -> dict[str, Any]:
-    model: dict[str, Any] = json.loads(MODEL_FILE.read_text(encoding="utf-8"))
-    return model
+def _models() -> dict[str, Any]:
+    models: dict[str, Any] = json.loads(MODEL_FILE.read_text(encoding="utf-8"))
+    return models
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +180,13 @@ def features_of(
         ),
         key=lambda each: each[0],
     )
-    mean = float(np.mean(np.concatenate([source.vectors for source in sources]) @ claim.vector))
+    cosines = np.concatenate([source.vectors for source in sources]) @ claim.vector
     held = _held(claim, [*known, *(terms for source in cited for terms in source.terms())])
     push, name = _unheld(claim, held, vector, embedder)
     cased = is_cased(claim.asked.text)
     features = Features(
         cosine=best,
-        margin=best - mean,
+        margin=best - float(cosines.mean()) if len(cosines) >= _FEW else None,
         same_language=float(sentence.language == claim.asked.language),
         unheld=push if cased else 0.0,
         rare=0.0 if cased else push,

@@ -153,7 +153,7 @@ class _Check:
             rests_on={source.passage.number: _resting(claim, source) for source in cited},
             score=score,
             missing=tuple(dict.fromkeys(missing)),
-            supported=not missing and score >= support.threshold(),
+            supported=not missing and score >= support.threshold(features),
         )
 
 

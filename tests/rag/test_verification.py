@@ -16,6 +16,7 @@ from index.embedder import SentenceTransformerEmbedder
 from index.indexer import Indexer, manifest_for
 from index.lexicon import languages, lexicon
 from index.settings import IndexSettings
+from index.types import Chunk, Sentence
 from rag.answer import Hit
 from rag.question import Question, analyse
 from rag.verification.claims import markers_of
@@ -212,6 +213,28 @@ def test_without_passages_nothing_is_supported(library: Library) -> None:
         "It is so [1].", [1], [], question=analyse(QUESTION, language="en"), embedder=library.embedder
     )
     assert (found.text, found.grounding) == ("It is so (not found in the documents).", "none")
+
+
+ALONE = "Kontoret stänger klockan 17 på fredagar."
+
+
+@pytest.mark.parametrize(
+    ("text", "grounding"),
+    [
+        ("The office closes at 17 on Fridays [1].", "verified"),
+        ("The office closes at 18 on Fridays [1].", "none"),
+        ("The moon is made of cheese [1].", "none"),
+    ],
+    ids=["right", "wrong-number", "about-something-else"],
+)
+def test_a_document_of_one_sentence_supports_what_it_says(
+    embedder: SentenceTransformerEmbedder, text: str, grounding: str
+) -> None:
+    sentence = Sentence("s", "d", 0, 0, len(ALONE), ALONE, "sv", "body")
+    hit = Hit(Chunk("c", "d", 0, 0, len(ALONE), ALONE, "sv", 0, 0), "", None, "sv", 0.9, 0.9, 0.9, 0.0)
+    alone = Passage(1, hit, 0, len(ALONE), ALONE, (sentence,))
+    asked = analyse("When does the office close?", language="en")
+    assert verify(text, [1], [alone], question=asked, embedder=embedder).grounding == grounding
 
 
 def test_a_quote_that_is_not_the_documents_text_is_found_out(library: Library) -> None:

@@ -92,10 +92,11 @@ def _is_in(language: str, text: str) -> bool:
 
 def _short(evidence: Evidence, text: str) -> str | None:
     """The short answer that the evidence gives, where the model's text says the same."""
-    short = extractive.answer(evidence).short
+    draft = extractive.answer(evidence)
+    short = draft.short
     if short is None:
         return None
-    facts = facts_in(short, "und")
+    facts = facts_in(short, draft.citations[0].language)
     said = facts_in(text, evidence.question.language)
     agrees = all(stands_in(fact, said) for fact in facts) if facts else short.casefold() in text.casefold()
     return short if agrees else None

@@ -149,10 +149,19 @@ class Stated:
     facts: tuple[Fact, ...]
 
 
-def stated(texts: Sequence[str], language: str, embedder: Embedder) -> list[Stated]:
-    """Claims as they are compared with passages, embedded in one call."""
+def stated(
+    texts: Sequence[str], language: str, embedder: Embedder, *, read_as: Sequence[str] | None = None
+) -> list[Stated]:
+    """Claims as they are compared with passages, embedded in one call.
+
+    `read_as`: for each what it means, where its own words say too little; None: its words.
+    """
+    meanings = texts if read_as is None else read_as
+    if not meanings:
+        return []
+    vectors = embedder.embed_passages(meanings)
     found = []
-    for text, vector in zip(texts, embedder.embed_passages(texts), strict=True):
+    for text, vector in zip(texts, vectors, strict=True):
         asked = analyse(text, language=language)
         found.append(Stated(asked, wanted(asked), vector, facts_in(text, language)))
     return found

@@ -15,6 +15,7 @@ from index.catalogue import Reader
 from index.embedder import Embedder
 from index.facts import facts_in, stands_in
 from index.lexicon import lexicon
+from index.terms import split_words
 from index.types import UNDETERMINED
 from rag.answer import Citation, Grounding
 from rag.lexical import text_terms
@@ -23,6 +24,9 @@ from rag.verification import support
 from rag.verification.claims import Claim, claims_of, markers_of
 from rag.verification.passage import Passage
 from rag.verification.support import Source, Stated
+
+# A number in so few words is read together with its question. Chosen, not fitted.
+_FEW_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +87,22 @@ def verify(
     text = unicodedata.normalize("NFC", text)
     claims = claims_of(text, question.language)
     check = _Check(passages, question, embedder)
-    statements = (
-        support.stated([claim.text for claim in claims], question.language, embedder) if claims else []
-    )
+    read_as = [_in_full(claim.text, question) for claim in claims]
+    statements = support.stated([c.text for c in claims], question.language, embedder, read_as=read_as)
     findings: list[_Finding] = []
     for claim, statement in zip(claims, statements, strict=True):
         numbers = [order[marker - 1] for marker in claim.markers if 0 < marker <= len(order)]
         findings.append(check.cited(statement, numbers) if numbers else check.uncited(statement))
     return _written(text, order, claims, findings, language=question.language)
+
+
+def _in_full(claim: str, question: Question) -> str:
+    """What a claim means: a number or a date alone says little without its question.
+
+    Other short claims stand for themselves: with the question's words around it any name would seem to be said.
+    """
+    bare = len(split_words(claim)) <= _FEW_WORDS and bool(facts_in(claim, question.language))
+    return f"{question.text} {claim}" if bare else claim
 
 
 def check_citations(citations: Sequence[Citation], rows: Reader) -> bool:
@@ -229,7 +241,7 @@ def _written(
     for claim, finding in zip(claims, findings, strict=True):
         if not finding.supported:
             edits.append((claim.mark_at, claim.mark_at, None))
-        elif not claim.places:
+        elif not any(0 < number <= len(order) for number in claim.markers):
             edits.append((claim.mark_at, claim.mark_at, finding.cited[0].passage.number))
     for start, end, passage in sorted(edits, key=lambda edit: edit[:2]):
         if end > start:

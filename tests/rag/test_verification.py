@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index.catalogue import Catalogue, Reader
@@ -266,6 +266,7 @@ PIECES = st.sampled_from([
 
 
 @settings(max_examples=40, deadline=None)
+@example("The museum has more than 540 pictures[8]")
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_markers_and_quotes_agree_whatever_is_written(library: Library, text: str) -> None:
     found = library.verify(text)

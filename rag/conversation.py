@@ -177,7 +177,7 @@ def _completed(question: Question, topic: Question) -> Question | None:
     subject = f"“{subject}”" if subject else _subject(topic)
     known = question.language in languages()
     template = lexicon(question.language).completed["about"] if known else "{topic}: {question}"
-    text = template.format(topic=subject, question=rest)
+    text = template.format(topic=subject, question=_inside(rest, question.language))
     return replace(
         question,
         text=text,
@@ -187,6 +187,13 @@ def _completed(question: Question, topic: Question) -> Question | None:
             dict.fromkeys((*topic.names[:_MOST_NAMES], *analyse(rest, language=question.language).names))
         ),
     )
+
+
+def _inside(rest: str, language: str) -> str:
+    """A question as it stands behind other words: a capital that only opened it would now look like a name's."""
+    first, _, _ = rest.partition(" ")
+    plain = _asks(first.strip(_MARKS), language) or fold(first.strip(_MARKS)) in lexicon(language).stop
+    return rest[:1].lower() + rest[1:] if plain else rest
 
 
 def _put_in(rest: str, language: str, topic: Question) -> str | None:

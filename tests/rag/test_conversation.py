@@ -316,12 +316,12 @@ def test_a_follow_up_is_answered_from_its_topic(
         ),
         pytest.param(
             ["How many schools does Drumlow have?", "And Varnholt?", "Who is its mayor?"],
-            "About Varnholt: Who is its mayor?",
+            "About Varnholt: who is its mayor?",
             id="the-name-put-in-is-the-topic-after-it",
         ),
         pytest.param(
             ["How many schools does Drumlow have?", "Why?"],
-            "About “How many schools does Drumlow have”: Why?",
+            "About “How many schools does Drumlow have”: why?",
             id="only-asks",
         ),
     ],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.text import NORMALISER
+from rag.settings import reader_file
 
 if TYPE_CHECKING:
     from eval.records import Task
@@ -50,9 +51,9 @@ def of_run(
 def of_assistant(settings: RagSettings, corpus: Corpus) -> dict[str, str]:
     """What an assistant in this process is made of."""
     values = {**settings.index.model_dump(), **settings.model_dump()}
-    reader = Path(settings.reader_model)
+    reader = reader_file(settings)
     return {
-        **({"reader": file_hash(reader)} if reader.is_file() else {}),
+        **({"reader": file_hash(reader)} if reader is not None and reader.is_file() else {}),
         "code": code_hash(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

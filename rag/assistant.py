@@ -3,18 +3,18 @@ all use this object."""
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import uuid
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Self
 
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
-from index.errors import UsageError
+from index.errors import ModelError, UsageError
 from index.indexer import manifest_for
 from index.lexicon import lexicon
 from rag import extractive, refusal
@@ -25,11 +25,13 @@ from rag.extractive import Draft
 from rag.llm.client import LanguageModel, LanguageModelError
 from rag.question import Question, analyse
 from rag.retriever import CorpusRetriever
-from rag.settings import RagSettings
+from rag.settings import BUNDLED_READER, RagSettings, reader_file
 from rag.verification.verify import check_citations, short_is_quoted
 
 if TYPE_CHECKING:
     from rag.reader.openvino_reader import Reader
+
+log = logging.getLogger(__name__)
 
 MODEL_JOBS = max(2, os.cpu_count() or 2)
 """Questions that are worked on at once; further ones wait."""
@@ -310,14 +312,23 @@ class Assistant:
 def load_reader(settings: RagSettings) -> Reader | None:
     """The reader that the settings name; None when it is off.
 
+    Where the bundled one cannot be had, answers are chosen by similarity alone, and the log says so.
+
     Raises:
-        ModelError: its file cannot be loaded.
+        ModelError: the file that the settings name cannot be loaded.
     """
-    if settings.reader_model == "off":
+    path = reader_file(settings)
+    if path is None:
         return None
     from rag.reader.openvino_reader import Reader  # openvino: only where it is used
 
-    return Reader.load(Path(settings.reader_model), threads=settings.index.embed_threads)
+    try:
+        return Reader.load(path, threads=settings.index.embed_threads)
+    except ModelError as error:
+        if path != BUNDLED_READER:
+            raise
+        log.warning("answers are chosen by similarity alone: %s", error)
+        return None
 
 
 def _reranker(settings: RagSettings):  # type: ignore[no-untyped-def]

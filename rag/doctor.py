@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from index.doctor import Check
 from index.errors import ModelError
-from rag.settings import RagSettings
+from rag.settings import BUNDLED_READER, RagSettings, reader_file
 
 # Text that no one asks about: that the reader finds the number in it shows that its file is whole and runs.
 _QUESTION = "How many lamps does the hall have?"
@@ -17,12 +15,14 @@ _OFF = "answers are chosen by similarity alone"
 def check_reader(settings: RagSettings) -> Check:
     """Whether the reader that the settings name is there and reads."""
     name = "reader"
-    if settings.reader_model == "off":
+    path = reader_file(settings)
+    if path is None:
         return Check(name, True, f"off: {_OFF}")
     from rag.reader.openvino_reader import Reader  # openvino: only for this
 
-    path = Path(settings.reader_model)
     remedy = "unset RAG_READER_MODEL (or make the file with `python -m rag.reader.train`)"
+    if path == BUNDLED_READER:
+        remedy = f"install the project again: {path} belongs to it; until then {_OFF}"
     try:
         (reading,) = Reader.load(path, threads=settings.index.embed_threads).read(_QUESTION, [_WINDOW])
     except ModelError as error:

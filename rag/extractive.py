@@ -74,14 +74,14 @@ def _choose(evidence: Evidence) -> tuple[list[Support], str | None]:
     short = _pointed_at(evidence)
     if short is None and question.kind in {"person", "place"}:
         short = find_name(first.sentence, question)
-    if short:
-        return [first], short
+        if short:
+            return [first], short
     chosen = [first]
     for support in evidence.supports[1:3]:
         if first.score - support.score <= _NEAR and support.sentence.kind == "body":
             chosen.append(support)
             break
-    return chosen, None
+    return chosen, short
 
 
 def _pointed_at(evidence: Evidence) -> str | None:

@@ -16,6 +16,9 @@ from index.settings import IndexSettings
 
 PREFIX = "RAG_"
 
+BUNDLED_READER = Path(__file__).parent / "reader" / "reader.safetensors"
+"""The trained reader that comes with the project (docs/reader.md)."""
+
 
 def _listed(value: object) -> object:
     """A list as the environment has it: its parts between commas."""
@@ -42,8 +45,9 @@ class RagSettings(BaseSettings):
         None, description="A sentence-transformers CrossEncoder that reorders the best passages; empty: off."
     )
     reader_model: str = Field(
-        "off",
-        description="A file of `python -m rag.reader.train` that finds the answer in a passage; `off`: none.",
+        "bundled",
+        description="`bundled`, or a file of `python -m rag.reader.train`: what finds the answer in a passage; "
+        "`off`: similarity alone.",
     )
     top_k: int = Field(5, ge=1, le=50, description="Passages in which the answer is looked for.")
     refusal_threshold: float = Field(
@@ -123,6 +127,13 @@ class RagSettings(BaseSettings):
         "info", description="The least important records that `rag serve` logs."
     )
     log_questions: bool = Field(False, description="Write the questions that people ask into the log.")
+
+
+def reader_file(settings: RagSettings) -> Path | None:
+    """The file of the reader that the settings name; None when it is off."""
+    if settings.reader_model == "off":
+        return None
+    return BUNDLED_READER if settings.reader_model == "bundled" else Path(settings.reader_model)
 
 
 def load_settings() -> RagSettings:

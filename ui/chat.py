@@ -26,8 +26,9 @@ from gradio.components.chatbot import ExampleMessage
 from index.catalogue import DocumentInfo
 from index.corpus import Corpus
 from index.errors import PolyciteError
-from index.lexicon import FALLBACK, languages, lexicon
+from index.lexicon import FALLBACK, lexicon
 from rag.answer import Answer, Citation, Turn
+from rag.api.accept_language import page_language
 from rag.assistant import MODEL_JOBS, Assistant
 from ui.answer_html import Passage, answer_html, note_html, partial_html, plain, question_html
 from ui.names import language_name
@@ -273,15 +274,6 @@ def _assistant(page: str) -> Message:
 
 
 # -- an empty page
-
-
-def page_language(accepted: str | None) -> str:
-    """Return the first language of an Accept-Language header that has a table, else English."""
-    for entry in (accepted or "").split(","):
-        code = entry.split(";")[0].strip().split("-")[0].lower()
-        if code in languages():
-            return code
-    return FALLBACK
 
 
 def example_questions(corpus: Corpus) -> list[tuple[str, str]]:

@@ -17,8 +17,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from index.lexicon import FALLBACK, languages, lexicon
+from index.lexicon import lexicon
 from rag.api import guard
+from rag.api.accept_language import page_language
 from rag.keys import Key, KeyStore
 
 LOGIN_PATH = "/login"
@@ -118,7 +119,7 @@ def away() -> Response:
 
 def page(request: Request, *, key: Key | None = None, wrong: bool = False) -> Response:
     """The page that asks for a key (status 401), or that says whose session it is (200)."""
-    language = _language(request.headers.get("accept-language", ""))
+    language = page_language(request.headers.get("accept-language"))
     # A link on another site brings no cookie of this one; the page itself, asking again, does.
     again = request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site"
     labels = {name: escape(text) for name, text in lexicon(language).labels.items()}
@@ -161,12 +162,6 @@ async def _given(request: Request) -> str:
         if len(body) > _MAX_FORM_BYTES:
             return ""
     return parse_qs(body.decode("latin-1")).get("key", [""])[0].strip()
-
-
-def _language(accepted: str) -> str:
-    """The first language of an Accept-Language header that has a table, else English."""
-    codes = (entry.split(";")[0].strip().split("-")[0].lower() for entry in accepted.split(","))
-    return next((code for code in codes if code in languages()), FALLBACK)
 
 
 def _hashed(token: str) -> str:

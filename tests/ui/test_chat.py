@@ -14,6 +14,7 @@ from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.lexicon import languages, lexicon
 from rag.answer import Answer, Citation, Parallel, Turn
+from rag.api.accept_language import page_language
 from rag.links import safe_url, source_link, text_fragment
 from ui import chat
 from ui.answer_html import (
@@ -410,7 +411,7 @@ def test_the_quote_of_a_document_that_is_gone_stands_alone(assistant: Assistant)
     ],
 )
 def test_the_language_of_the_page(accepted: str | None, expected: str) -> None:
-    assert chat.page_language(accepted) == expected
+    assert page_language(accepted) == expected
 
 
 def test_the_examples_come_from_the_documents(assistant: Assistant) -> None:

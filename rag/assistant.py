@@ -210,6 +210,7 @@ class Assistant:
                     rows=self.corpus.reader(),
                     embedder=self.embedder,
                     settings=self._settings,
+                    at_work=self._at_work,
                     stop=stop,
                 ):
                     if isinstance(item, Token):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Semaphore
 from typing import Literal
 
 from index.catalogue import Reader
@@ -13,7 +13,7 @@ from index.facts import facts_in, stands_in
 from index.language import detect
 from index.lexicon import languages
 from rag import extractive
-from rag.answer import Grounding, Token, Turn
+from rag.answer import Grounding, Token
 from rag.evidence import Evidence
 from rag.extractive import Draft
 from rag.llm.client import LanguageModel
@@ -48,10 +48,12 @@ def answer(
     rows: Reader,
     embedder: Embedder,
     settings: RagSettings,
-    history: Sequence[Turn] = (),
+    at_work: Semaphore,
     stop: Event | None = None,
 ) -> Iterator[Token | Written]:
     """Yield the answer's text as it is written, and last what came of it; nothing last when `stop` was set.
+
+    `at_work` is held while this machine works on it, not while the server does.
 
     Raises:
         LanguageModelError: the model gave no answer, or not all of it; pieces may have come before.
@@ -60,7 +62,7 @@ def answer(
     passages = select_passages(
         evidence, rows, count=_PASSAGES, tokens=settings.llm_context_tokens, each=_PASSAGE_TOKENS
     )
-    writing = write_answer(model, question, passages, settings=settings, history=history, stop=stop)
+    writing = write_answer(model, question, passages, settings=settings, stop=stop)
     try:
         for piece in writing:
             yield Token(piece)
@@ -74,7 +76,8 @@ def answer(
     if not _is_in(question.language, writing.text):
         yield Written(None, rejected="llm_language")
         return
-    checked = verify(writing.text, writing.order, passages, question=question, embedder=embedder)
+    with at_work:
+        checked = verify(writing.text, writing.order, passages, question=question, embedder=embedder)
     if checked.grounding == "none":
         yield Written(None, rejected="llm_unsupported")
         return

@@ -2,6 +2,7 @@
 
 from index.catalogue.catalogue import Catalogue
 from index.catalogue.jobs import WAITING, FileState, Job, JobFile, Jobs, JobState, Task
+from index.catalogue.listing import Order
 from index.catalogue.reader import Reader, Row
 from index.catalogue.records import (
     DocumentInfo,
@@ -26,6 +27,7 @@ __all__ = [
     "JobState",
     "Jobs",
     "Manifest",
+    "Order",
     "Reader",
     "Row",
     "Space",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, bindparam, func, select
 
-from index.catalogue import fulltext
+from index.catalogue import fulltext, listing
+from index.catalogue.listing import INFO_COLUMNS, Order
 from index.catalogue.records import DocumentInfo, Space
 from index.catalogue.schema import SPANS, chunks, clauses, documents, sentences
 from index.errors import IndexDamaged
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select, Table
 
     from index.catalogue.database import Database
-
-_INFO = ("id", "folder", "path", "title", "language", "source_url", "media_type", "characters", "chunks")
-INFO_COLUMNS = tuple(documents.c[name] for name in (*_INFO, "sentences", "added_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,37 +83,26 @@ class Reader:
         folder: str | None = None,
         other_than: str | None = None,
         words: str | None = None,
+        order: Order = "path",
     ) -> tuple[int, list[DocumentInfo]]:
-        """Return how many documents pass all conditions, and a page of them by folder and path.
+        """Return how many documents pass all conditions, and a page of them.
 
         Args:
             language, folder: exactly this one; None: any.
             other_than: a folder to be left out; None: none is.
             words: every one of these words stands somewhere in the title or the path, whatever their case.
+            order: see `Order`.
         """
-        query = (
-            select(*INFO_COLUMNS)
-            .where(documents.c.generation == self.generation)
-            .order_by(documents.c.folder, documents.c.path)
-        )
+        conditions = [documents.c.generation == self.generation]
         for column, value in ((documents.c.language, language), (documents.c.folder, folder)):
             if value is not None:
-                query = query.where(column == value)
+                conditions.append(column == value)
         if other_than is not None:
-            query = query.where(documents.c.folder != other_than)
-        wanted = _folded(words or "").split()
+            conditions.append(documents.c.folder != other_than)
         with self._database.read() as connection:
-            if not wanted:
-                total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-                rows = connection.execute(query.limit(limit).offset(offset)).mappings()
-                return int(total), [DocumentInfo(**row) for row in rows]
-            # SQLite folds the case of ASCII alone.
-            found = [
-                row
-                for row in connection.execute(query).mappings()
-                if all(word in _folded(f"{row['title']} {row['path']}") for word in wanted)
-            ]
-        return len(found), [DocumentInfo(**row) for row in found[offset : offset + limit]]
+            return listing.page(
+                connection, conditions, limit=limit, offset=offset, words=words or "", order=order
+            )
 
     def infos(self, ids: Collection[str]) -> dict[str, DocumentInfo]:
         """Return the documents of `ids` that are there, without their texts, by id."""
@@ -418,10 +404,6 @@ class Reader:
             documents.c.generation == self.generation, _among(documents.c.id)
         )
         return {row[0]: row[1] for row in connection.execute(query, _ids(ids))}
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text.casefold())
 
 
 def _among(column: ColumnElement[Any]) -> ColumnElement[bool]:

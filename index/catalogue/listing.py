@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 
+from index.catalogue import sql
 from index.catalogue.records import DocumentInfo
 from index.catalogue.schema import documents
 
@@ -85,9 +85,7 @@ def _sorted_by(order: Order) -> tuple[ColumnElement[Any], ...]:
 def _infos(
     connection: Connection, conditions: Sequence[ColumnElement[bool]], ids: Sequence[str]
 ) -> list[DocumentInfo]:
-    among = documents.c.id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
-    rows = connection.execute(
-        select(*INFO_COLUMNS).where(*conditions, among), {"ids": json.dumps(ids)}
-    ).mappings()
+    query = select(*INFO_COLUMNS).where(*conditions, sql.among(documents.c.id))
+    rows = connection.execute(query, sql.ids(ids)).mappings()
     found = {row["id"]: DocumentInfo(**row) for row in rows}
     return [found[key] for key in ids if key in found]

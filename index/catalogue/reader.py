@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import ColumnElement, bindparam, func, select
 
-from index.catalogue import fulltext, listing
+from index.catalogue import fulltext, listing, sql
 from index.catalogue.listing import INFO_COLUMNS, Order
 from index.catalogue.records import DocumentInfo, Space
 from index.catalogue.schema import SPANS, chunks, clauses, documents, sentences
@@ -68,7 +68,7 @@ class Reader:
             select(*INFO_COLUMNS)
             .where(documents.c.generation == self.generation)
             .order_by(documents.c.folder, documents.c.path)
-            .limit(-1 if limit is None else limit)
+            .limit(limit)
             .offset(offset)
         )
         with self._database.read() as connection:
@@ -106,9 +106,11 @@ class Reader:
 
     def infos(self, ids: Collection[str]) -> dict[str, DocumentInfo]:
         """Return the documents of `ids` that are there, without their texts, by id."""
-        query = select(*INFO_COLUMNS).where(documents.c.generation == self.generation, _among(documents.c.id))
+        query = select(*INFO_COLUMNS).where(
+            documents.c.generation == self.generation, sql.among(documents.c.id)
+        )
         with self._database.read() as connection:
-            rows = connection.execute(query, _ids(ids)).mappings()
+            rows = connection.execute(query, sql.ids(ids)).mappings()
             return {row["id"]: DocumentInfo(**row) for row in rows}
 
     def document_ids(
@@ -119,9 +121,9 @@ class Reader:
         if languages is not None:
             query = query.where(documents.c.language.in_(sorted(languages)))
         if among is not None:
-            query = query.where(_among(documents.c.id))
+            query = query.where(sql.among(documents.c.id))
         with self._database.read() as connection:
-            return frozenset(connection.execute(query, _ids(among or ())).scalars())
+            return frozenset(connection.execute(query, sql.ids(among or ())).scalars())
 
     def parallel(self, document_id: str) -> list[tuple[str, str]]:
         """Return (document id, language) of the other documents with the same source URL, by language."""
@@ -157,12 +159,12 @@ class Reader:
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Return the chunks of `ids` that are there, in the order given."""
-        found = {row["id"]: _chunk(row) for row in self._spans(chunks, _among(chunks.c.id), ids)}
+        found = {row["id"]: _chunk(row) for row in self._spans(chunks, sql.among(chunks.c.id), ids)}
         return [found[key] for key in ids if key in found]
 
     def sentences(self, ids: Sequence[str]) -> list[Sentence]:
         """Return the sentences of `ids` that are there, in the order given."""
-        found = {row["id"]: _sentence(row) for row in self._spans(sentences, _among(sentences.c.id), ids)}
+        found = {row["id"]: _sentence(row) for row in self._spans(sentences, sql.among(sentences.c.id), ids)}
         return [found[key] for key in ids if key in found]
 
     def sentences_of(self, document_id: str, first: int = 0, last: int | None = None) -> list[Sentence]:
@@ -188,10 +190,10 @@ class Reader:
     def chunk_vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors (dimension,) of the chunks of `ids` that are there, by id."""
         query = select(chunks.c.id, chunks.c.vector).where(
-            chunks.c.generation == self.generation, _among(chunks.c.id)
+            chunks.c.generation == self.generation, sql.among(chunks.c.id)
         )
         with self._database.read() as connection:
-            rows = connection.execute(query, _ids(ids)).all()
+            rows = connection.execute(query, sql.ids(ids)).all()
         return {row.id: self._matrix([row.vector])[0] for row in rows}
 
     def chunks_holding(self, sentence_ids: Collection[str]) -> dict[str, list[str]]:
@@ -206,11 +208,11 @@ class Reader:
                 & (chunks.c.first <= sentences.c.ordinal)
                 & (chunks.c.last >= sentences.c.ordinal),
             )
-            .where(sentences.c.generation == self.generation, _among(sentences.c.id))
+            .where(sentences.c.generation == self.generation, sql.among(sentences.c.id))
         )
         held: dict[str, list[str]] = {}
         with self._database.read() as connection:
-            for sentence, chunk in connection.execute(query, _ids(sentence_ids)):
+            for sentence, chunk in connection.execute(query, sql.ids(sentence_ids)):
                 held.setdefault(sentence, []).append(chunk)
         return held
 
@@ -226,12 +228,12 @@ class Reader:
                 & (sentences.c.ordinal >= chunks.c.first)
                 & (sentences.c.ordinal <= chunks.c.last),
             )
-            .where(chunks.c.generation == self.generation, _among(chunks.c.id))
+            .where(chunks.c.generation == self.generation, sql.among(chunks.c.id))
             .order_by(chunks.c.id, sentences.c.ordinal)
         )
         blobs: dict[str, list[bytes]] = {}
         with self._database.read() as connection:
-            for chunk, vector in connection.execute(query, _ids(chunk_ids)):
+            for chunk, vector in connection.execute(query, sql.ids(chunk_ids)):
                 blobs.setdefault(chunk, []).append(vector)
         return {chunk: self._matrix(rows) for chunk, rows in blobs.items()}
 
@@ -275,9 +277,9 @@ class Reader:
     def spans_in(self, space: Space, among: Collection[str]) -> int:
         """Return how many chunks or sentences the documents `among` have together."""
         counted = func.coalesce(func.sum(documents.c[space]), 0)
-        query = select(counted).where(documents.c.generation == self.generation, _among(documents.c.id))
+        query = select(counted).where(documents.c.generation == self.generation, sql.among(documents.c.id))
         with self._database.read() as connection:
-            return int(connection.execute(query, _ids(among)).scalar_one())
+            return int(connection.execute(query, sql.ids(among)).scalar_one())
 
     def row_numbers(self, space: Space, *, after: int) -> NDArray[np.int64]:
         """Return the numbers of the rows after `after`, ascending, int64."""
@@ -294,17 +296,17 @@ class Reader:
         """Return the rows of `ids` that are there, by id."""
         table = SPANS[space]
         query = select(table.c.row, table.c.id, table.c.document_id).where(
-            table.c.generation == self.generation, _among(table.c.id)
+            table.c.generation == self.generation, sql.among(table.c.id)
         )
         with self._database.read() as connection:
-            return {row[1]: Row(row[0], row[1], row[2]) for row in connection.execute(query, _ids(ids))}
+            return {row[1]: Row(row[0], row[1], row[2]) for row in connection.execute(query, sql.ids(ids))}
 
     def block_of(self, space: Space, among: Collection[str]) -> Block:
         """Return all rows of the documents `among` with their vectors."""
         table = SPANS[space]
-        query = self._rows(table).where(_among(table.c.document_id)).order_by(table.c.row)
+        query = self._rows(table).where(sql.among(table.c.document_id)).order_by(table.c.row)
         with self._database.read() as connection:
-            return self._block(connection, query, _ids(among))
+            return self._block(connection, query, sql.ids(among))
 
     def blocks(
         self, space: Space, *, after: int = 0, upto: int | None = None, size: int = 4096
@@ -393,7 +395,7 @@ class Reader:
             .where(table.c.generation == self.generation, condition)
             .order_by(table.c.document_id, table.c.ordinal)
         )
-        rows: list[dict[Any, Any]] = [dict(row) for row in connection.execute(query, _ids(ids)).mappings()]
+        rows: list[dict[Any, Any]] = [dict(row) for row in connection.execute(query, sql.ids(ids)).mappings()]
         texts = self._texts(connection, {row["document_id"] for row in rows})
         for row in rows:
             row["text"] = texts[row["document_id"]][row["start"] : row["end"]]
@@ -401,18 +403,9 @@ class Reader:
 
     def _texts(self, connection: Connection, ids: Collection[str]) -> dict[str, str]:
         query = select(documents.c.id, documents.c.text).where(
-            documents.c.generation == self.generation, _among(documents.c.id)
+            documents.c.generation == self.generation, sql.among(documents.c.id)
         )
-        return {row[0]: row[1] for row in connection.execute(query, _ids(ids))}
-
-
-def _among(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """A condition on the ids given with `_ids`: one parameter however many they are."""
-    return column.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
-
-
-def _ids(ids: Collection[str]) -> dict[str, str]:
-    return {"ids": json.dumps(list(ids))}
+        return {row[0]: row[1] for row in connection.execute(query, sql.ids(ids))}
 
 
 def _range(table: Table, document_id: str, first: int, last: int | None) -> ColumnElement[bool]:

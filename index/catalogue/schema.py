@@ -1,8 +1,9 @@
-"""The catalogue's tables. Full-text tables are made per generation, in `fulltext.py`."""
+"""The catalogue's tables. Full-text tables are made per generation, see `fulltext.py`."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -11,13 +12,19 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
 )
+from sqlalchemy import Text as AnyText
+from sqlalchemy.dialects import postgresql
 
 from index.catalogue.records import Space
 
 SCHEMA_VERSION = 1
-"""Kept in SQLite's `user_version`; a catalogue with another one is refused with its remedy."""
+"""Kept in SQLite's `user_version`, in PostgreSQL in `meta`; a catalogue with another one is refused."""
+
+# Compared and sorted by code point in both databases, whatever language a server was set up in.
+Text = AnyText().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+# SQLite numbers rows of itself in INTEGER columns alone, which hold 64 bits there.
+Number = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
@@ -71,7 +78,7 @@ files = Table(
     Column("folder", Text, primary_key=True),
     Column("path", Text, primary_key=True),
     Column("sha256", Text, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", Number, nullable=False),
     Column("document_id", Text),
     Column("skip_reason", Text),
     Column("detail", Text, nullable=False),
@@ -85,7 +92,7 @@ def _span_table(name: str, *own: Column[object]) -> Table:
     return Table(
         name,
         metadata,
-        Column("row", Integer, primary_key=True),
+        Column("row", Number, primary_key=True),
         Column("generation", Integer, nullable=False),
         Column("id", Text, nullable=False),
         Column("document_id", Text, nullable=False),
@@ -98,8 +105,9 @@ def _span_table(name: str, *own: Column[object]) -> Table:
         ForeignKeyConstraint(["generation", "document_id"], ["documents.generation", "documents.id"]),
         Index(f"{name}_by_id", "generation", "id", unique=True),
         Index(f"{name}_by_document", "generation", "document_id", "ordinal", unique=True),
-        # Ends in the row number by SQLite's own rule: a generation's rows in order, without vectors.
-        Index(f"{name}_by_generation", "generation"),
+        # A generation's rows in order, without vectors: SQLite ends every index in the row number by itself.
+        Index(f"{name}_by_generation", "generation").ddl_if(dialect="sqlite"),
+        Index(f"{name}_in_order", "generation", "row").ddl_if(dialect="postgresql"),
         sqlite_autoincrement=True,
     )
 
@@ -119,7 +127,7 @@ SPANS: dict[Space, Table] = {"chunks": chunks, "sentences": sentences}
 jobs = Table(
     "jobs",
     metadata,
-    Column("number", Integer, primary_key=True),  # the order in which they came
+    Column("number", Number, primary_key=True),  # the order in which they came
     Column("id", Text, nullable=False, unique=True),
     Column("created", Text, nullable=False),
     Column("finished", Text),
@@ -132,7 +140,7 @@ job_files = Table(
     Column("job_id", Text, ForeignKey("jobs.id"), primary_key=True),
     Column("ordinal", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", Number, nullable=False),
     Column("state", Text, nullable=False),
     Column("document_id", Text),
     Column("reason", Text),

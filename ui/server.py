@@ -88,7 +88,7 @@ def _run(
     from index.intake import Intake
     from rag.api.logs import server_logging
     from rag.assistant import Assistant
-    from ui.chat import close_streams
+    from ui.page import close_streams
 
     with (
         server_logging(settings),
@@ -109,12 +109,12 @@ def build_app(
     keys: KeyStore | None = None,
     intake: Intake | None = None,
 ) -> FastAPI:
-    """Return the API with the chat page at `/`; see `create_app`."""
+    """Return the API with the staff page at `/`; see `create_app`."""
     from rag.api import create_app
-    from ui.chat import mount_chat
+    from ui.page import mount
 
     app = create_app(assistant, settings, keys=keys, intake=intake)
-    return mount_chat(app, app.state.metrics.watched(assistant))
+    return mount(app, app.state.metrics.watched(assistant), settings, intake=intake)
 
 
 def keys_for(settings: RagSettings) -> KeyStore:

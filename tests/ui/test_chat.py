@@ -13,10 +13,9 @@ from fastapi.testclient import TestClient
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.lexicon import languages, lexicon
-from rag.answer import Answer, Citation, Parallel, Turn
+from rag.answer import Answer, Citation, Parallel
 from rag.api.accept_language import page_language
 from rag.links import safe_url, source_link, text_fragment
-from ui import chat
 from ui.answer_html import (
     answer_html,
     note_html,
@@ -25,6 +24,8 @@ from ui.answer_html import (
     question_html,
 )
 from ui.names import direction, language_name
+from ui.page.examples import example_questions
+from ui.page.turns import passage
 from ui.server import build_app
 
 if TYPE_CHECKING:
@@ -321,68 +322,12 @@ def test_directions(code: str, expected: str) -> None:
     assert direction(code) == expected
 
 
-# -- a conversation
-
-
-def test_a_question_is_shown_before_its_answer(assistant: Assistant) -> None:
-    steps = list(chat.reply(assistant, f"  {QUESTION} ", (), "en"))
-    box, messages, past = steps[0]
-    assert (box, past) == ("", ())
-    assert [message["role"] for message in messages] == ["user"]
-    assert QUESTION in Shown(messages[0]["content"]).text
-    box, messages, past = steps[-1]
-    assert [message["role"] for message in messages] == ["user", "assistant"]
-    assert [exchange.question for exchange in past] == [QUESTION]
-    assert past[0].answer is not None
-    assert Shown(messages[1]["content"]).marked == [cited.quote for cited in past[0].answer.citations]
-
-
-def test_the_next_question_knows_the_conversation(assistant: Assistant) -> None:
-    *_, (_, _, past) = chat.reply(assistant, QUESTION, (), "en")
-    assert past[0].answer is not None
-    assert chat.turns(past) == [Turn("user", QUESTION), Turn("assistant", past[0].answer.answer)]
-    *_, (_, messages, both) = chat.reply(assistant, "And how many tasks?", past, "en")
-    assert len(messages) == 4
-    assert both[0] is past[0]
-    assert both[1].answer is not None
-    assert both[1].answer.standalone_question != "And how many tasks?"
-
-
-def test_a_conversation_that_was_lent_is_not_changed(assistant: Assistant) -> None:
-    """Two sessions that start from the same state never see each other."""
-    empty: chat.Conversation = ()
-    *_, (_, _, one) = chat.reply(assistant, QUESTION, empty, "en")
-    *_, (_, messages, two) = chat.reply(assistant, "Vem är ordförande?", empty, "sv")
-    assert empty == ()
-    assert [exchange.question for exchange in (*one, *two)] == [QUESTION, "Vem är ordförande?"]
-    assert QUESTION not in Shown("".join(message["content"] for message in messages)).text
-
-
-def test_the_history_is_bounded(assistant: Assistant) -> None:
-    exchange = chat.Exchange("q", None, "")
-    assert len(chat.turns((exchange,) * 500)) <= 20
-    *_, (_, messages, past) = chat.reply(assistant, QUESTION, (exchange,) * 500, "en")
-    assert len(past) <= 100
-    assert len(messages) == 2 * len(past)
-
-
-@pytest.mark.parametrize("text", ["", "  \n"], ids=["empty", "blank"])
-def test_nothing_asked_changes_nothing(assistant: Assistant, text: str) -> None:
-    past = (chat.Exchange("q", None, "a"),)
-    assert list(chat.reply(assistant, text, past, "en")) == [("", chat.messages(past), past)]
-
-
-def test_a_question_that_cannot_be_answered_goes_back_into_its_box(assistant: Assistant) -> None:
-    *_, (box, messages, past) = chat.reply(assistant, "?!", (), "sv")
-    assert box == "?!"
-    assert past == ()
-    expected = lexicon("sv").labels["failed"].format(detail="the question is empty: ask in words")
-    assert Shown(messages[-1]["content"]).text == expected
+# -- the passages of quotes
 
 
 def test_the_passage_of_a_quote(assistant: Assistant) -> None:
     for cited in assistant.ask(QUESTION).citations:
-        before, quoted, after = chat.passage(assistant.corpus, cited)
+        before, quoted, after = passage(assistant.corpus, cited)
         document = assistant.corpus.document(cited.document_id)
         assert document is not None
         assert quoted == cited.quote
@@ -392,7 +337,7 @@ def test_the_passage_of_a_quote(assistant: Assistant) -> None:
 
 
 def test_the_quote_of_a_document_that_is_gone_stands_alone(assistant: Assistant) -> None:
-    assert chat.passage(assistant.corpus, citation()) == ("", citation().quote, "")
+    assert passage(assistant.corpus, citation()) == ("", citation().quote, "")
 
 
 # -- the empty page
@@ -415,10 +360,10 @@ def test_the_language_of_the_page(accepted: str | None, expected: str) -> None:
 
 
 def test_the_examples_come_from_the_documents(assistant: Assistant) -> None:
-    examples = chat.example_questions(assistant.corpus)
+    examples = example_questions(assistant.corpus)
     documents = assistant.corpus.documents()
-    assert 0 < len(examples) <= 4
-    for text, shown in examples:
+    assert 0 < len(examples) <= 5
+    for text, shown, language in examples:
         [info] = [
             info
             for info in documents
@@ -426,7 +371,8 @@ def test_the_examples_come_from_the_documents(assistant: Assistant) -> None:
         ]
         assert info.language in {citation.language for citation in assistant.ask(text).citations}
         assert len(shown) <= len(text)
-    assert len({text for text, _ in examples}) == len(examples)
+        assert language == info.language
+    assert len({text for text, _, _ in examples}) == len(examples)
 
 
 # -- the page

@@ -1,0 +1,150 @@
+"""Fixtures for tests of the page in a real browser.
+
+    page_settings   session   RagSettings of a data directory of its own with the documents of page_texts.py
+    page_server     session   the address of a server over them (the whole application, on loopback)
+    browser         session   a Chromium: POLYCITE_CHROMIUM, or `chromium` on the PATH; else the test is skipped
+    tab             function  an empty page of its own (cookies, storage) at `page_server`; see `Tab`
+    open_tab        function  function: another one, with options for the context
+
+Every request beyond loopback is refused and fails the test, and so does every error in the console.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import page_texts
+import pytest
+from loopback import served
+
+from index.settings import IndexSettings
+from rag.settings import RagSettings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+
+    from index.embedder import SentenceTransformerEmbedder
+
+CHROMIUM = os.environ.get("POLYCITE_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
+_WAIT_MS = 20_000
+_HERE = {"127.0.0.1", "localhost", "::1"}
+
+
+@pytest.fixture(scope="session")
+def page_settings(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_data_dir: Callable[[Path], Path],
+    embedder: SentenceTransformerEmbedder,
+) -> RagSettings:
+    """Settings of a data directory in which the documents of page_texts.py are indexed."""
+    from index.catalogue import Catalogue
+    from index.indexer import Indexer
+
+    root = tmp_path_factory.mktemp("page")
+    folder = make_data_dir(root / "data")
+    settings = IndexSettings(data_dir=folder, _env_file=None)
+    with Catalogue.open(folder, create=True) as catalogue:
+        summary = Indexer(catalogue, embedder, settings).run([page_texts.write(root / "documents")])
+    assert summary.documents == len(page_texts.DOCUMENTS)
+    return RagSettings(index=settings, _env_file=None)
+
+
+@pytest.fixture(scope="session")
+def page_server(page_settings: RagSettings) -> Iterator[str]:
+    """The address of a server over the documents of page_texts.py, without keys and without a language model."""
+    from index.intake import Intake
+    from rag.assistant import Assistant
+    from ui.page import close_streams
+    from ui.server import build_app
+
+    with (
+        Assistant.open(page_settings) as assistant,
+        Intake(page_settings.index, assistant.embedder) as intake,
+    ):
+        app = build_app(assistant, page_settings, intake=intake)
+        with served(app) as address:
+            yield address
+            close_streams(app)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium without a window."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: install Debian's `chromium`, or set POLYCITE_CHROMIUM to one")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_OPTIONS))
+        yield opened
+        opened.close()
+
+
+class Watch:
+    """What went wrong in a browser's pages: requests beyond loopback, errors in the console."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.elsewhere: list[str] = []
+        self.errors: list[str] = []
+        context.route("**/*", self._routed)
+        context.on("console", self._said)
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+
+    def check(self) -> None:
+        """Fail where anything did."""
+        assert self.elsewhere == [], "a request left this machine"
+        assert self.errors == [], "an error in the console"
+
+    def _routed(self, route: Route) -> None:
+        url = urlsplit(route.request.url)
+        if url.scheme in ("data", "blob") or url.hostname in _HERE:
+            route.continue_()
+            return
+        self.elsewhere.append(route.request.url)
+        route.abort()
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location})")
+
+
+@pytest.fixture
+def open_tab(page_server: str, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A function: a page in a browser context of its own, open and ready.
+
+    `address`: of another server; `path`: other than "/"; `watch`: False where errors are what is tested; anything
+    else: an option of Playwright's `new_context`, such as `locale` or `color_scheme`.
+    """
+    contexts: list[tuple[BrowserContext, Watch | None]] = []
+
+    def opened(*, address: str = page_server, path: str = "/", watch: bool = True, **options: Any) -> Page:
+        context = browser.new_context(
+            **{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
+        )
+        context.set_default_timeout(_WAIT_MS)
+        contexts.append((context, Watch(context) if watch else None))
+        page = context.new_page()
+        page.goto(address + path)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield opened
+    for context, _ in contexts:
+        context.close()
+    for _, watched in contexts:
+        if watched is not None:
+            watched.check()
+
+
+@pytest.fixture
+def tab(open_tab: Callable[..., Page]) -> Page:
+    """The page as a new reader finds it, in English, 1280 pixels wide."""
+    return open_tab()

@@ -1,0 +1,2 @@
+// The staff page's own script.
+document.body.dataset.ready = "1";

@@ -56,7 +56,10 @@ def shipped(settings: RagSettings, embedder: Embedder, folder: Path) -> Iterator
         UsageError: the folder is missing or holds nothing that can be read.
     """
     name = provenance.sha256([str(folder.resolve())])[:12]
-    own_settings = settings.index.model_copy(update={"data_dir": work_folder(settings) / name})
+    # A shared catalogue is that of the documents of the users.
+    own_settings = settings.index.model_copy(
+        update={"data_dir": work_folder(settings) / name, "database_url": None}
+    )
     own_settings.data_dir.mkdir(parents=True, exist_ok=True)
     with own(own_settings.data_dir, purpose="rag eval"):
         summary = make_index(own_settings, [folder], embedder=embedder)

@@ -30,7 +30,17 @@ _LIBRARIES = (
     "py3langid", "rapidfuzz", "regex", "sentence-transformers", "sentencex", "tokenizers", "torch", "transformers",
 )  # fmt: skip
 # Settings that say where things lie, not what they are; secrets are not settings to print.
-_SILENT = {"data_dir", "seeds_dir", "chroma_url", "host", "port", "llm_api_key", "index"}
+_SILENT = {
+    "data_dir",
+    "seeds_dir",
+    "chroma_url",
+    "database_url",
+    "uploads_dir",
+    "host",
+    "port",
+    "llm_api_key",
+    "index",
+}
 
 
 def of_run(

@@ -44,7 +44,7 @@ def index_folder(
     progress: Callable[[Progress], None] | None = None,
 ) -> Summary:
     """Make the index in `data_dir` equal to `folder`; a finished one costs a hash a file."""
-    own = settings.model_copy(update={"data_dir": data_dir})
+    own = settings.model_copy(update={"data_dir": data_dir, "database_url": None})
     with Catalogue.open(data_dir, create=True) as catalogue:
         return Indexer(catalogue, embedder, own).run([folder], progress=progress)
 
@@ -52,7 +52,7 @@ def index_folder(
 @contextmanager
 def open_corpus(data_dir: Path, embedder: Embedder, settings: IndexSettings) -> Iterator[Corpus]:
     """The corpus of an index that `index_folder` made."""
-    own = settings.model_copy(update={"data_dir": data_dir})
+    own = settings.model_copy(update={"data_dir": data_dir, "database_url": None})
     with Corpus.open(own, manifest_expected=manifest_for(embedder, own)) as corpus:
         yield corpus
 
@@ -88,8 +88,8 @@ def index_texts(
     folder, data_dir = work / name, work / f"{name}.index"
     write_texts(folder, {key: text for key, text in texts.items() if text.strip()}, alone=True)
     _lend_models(settings.data_dir, data_dir)
-    # A Chroma server would be shared with the documents of the user.
-    own = settings.model_copy(update={"data_dir": data_dir, "chroma_url": None})
+    # Servers would be shared with the documents of the user.
+    own = settings.model_copy(update={"data_dir": data_dir, "chroma_url": None, "database_url": None})
     index_folder(
         folder, data_dir, embedder, own, progress=lambda now: progress(now.files_done, now.files_total)
     )

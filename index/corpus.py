@@ -65,7 +65,7 @@ class Corpus:
             IndexMismatch: it was made by another embedder, normaliser or chunker.
             IndexDamaged: the catalogue is not readable.
         """
-        catalogue = Catalogue.open(settings.data_dir)
+        catalogue = Catalogue.configured(settings)
         vectors = LiveVectors(settings.data_dir, chroma_url=settings.chroma_url)
         corpus = cls(catalogue, vectors, expected=manifest_expected)
         try:
@@ -266,7 +266,7 @@ class Corpus:
     def _opened(self) -> tuple[Generation, Reader]:
         generation = self._catalogue.live()
         if generation is None:
-            raise IndexMissing(f"nothing is indexed in {self._catalogue.path.parent}: run `rag index`")
+            raise IndexMissing(f"nothing is indexed in {self._catalogue.where}: run `rag index`")
         if self._expected is not None and generation.manifest != self._expected:
             raise IndexMismatch(mismatch(generation.manifest, self._expected))
         return generation, self._catalogue.reader(generation)

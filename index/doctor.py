@@ -12,7 +12,6 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.bundled import build as bundled
@@ -60,7 +59,7 @@ def checks(settings: IndexSettings) -> Iterator[Check]:
     if not directory.ok:
         return
     try:
-        with Catalogue.open(settings.data_dir) as catalogue:
+        with Catalogue.configured(settings) as catalogue:
             yield from _index(catalogue, settings, model_ok=model.ok)
     except IndexMissing:
         yield Check("index", False, f"nothing is indexed in {settings.data_dir}", _MAKE)
@@ -69,7 +68,7 @@ def checks(settings: IndexSettings) -> Iterator[Check]:
 
 
 def _index(catalogue: Catalogue, settings: IndexSettings, *, model_ok: bool) -> Iterator[Check]:
-    sound = _catalogue(catalogue)
+    sound = _catalogue(catalogue, settings)
     yield sound
     live = catalogue.live() if sound.ok else None
     if live is None:
@@ -147,13 +146,13 @@ def _model(settings: IndexSettings) -> Check:
     return Check(name, False, "; ".join(problems), remedy)
 
 
-def _catalogue(catalogue: Catalogue) -> Check:
+def _catalogue(catalogue: Catalogue, settings: IndexSettings) -> Check:
     faults = catalogue.check()
     if not faults:
-        return Check("catalogue", True, f"{catalogue.path} is sound")
+        return Check("catalogue", True, f"the catalogue in {catalogue.where} is sound")
     # Every fault ends with the same remedy.
     detail = "; ".join(fault.rpartition(": ")[0] for fault in faults)
-    return Check("catalogue", False, detail, _remake(catalogue.path))
+    return Check("catalogue", False, detail, _remake(settings))
 
 
 def _counts(catalogue: Catalogue, live: Generation, reader: Reader) -> Check:
@@ -236,7 +235,7 @@ def _known_vectors(reader: Reader, embedder: Embedder, settings: IndexSettings) 
     )
     if lowest >= LEAST_COSINE:
         return Check("known vectors", True, detail)
-    return Check("known vectors", False, detail, _remake(settings.data_dir / "catalogue.sqlite3"))
+    return Check("known vectors", False, detail, _remake(settings))
 
 
 def _self_search(reader: Reader, settings: IndexSettings) -> Check:
@@ -277,5 +276,7 @@ def _failed(name: str, error: PolyciteError, remedy: str | None = None) -> Check
     return Check(name, False, detail or str(error), advice if detail else "rag --debug doctor")
 
 
-def _remake(catalogue: Path) -> str:
-    return f"rm {shlex.quote(str(catalogue))}* && {_MAKE}"
+def _remake(settings: IndexSettings) -> str:
+    if settings.database_url is not None:
+        return f"empty the database (DROP SCHEMA ... CASCADE; CREATE SCHEMA ...) && {_MAKE}"
+    return f"rm {shlex.quote(str(settings.data_dir / 'catalogue.sqlite3'))}* && {_MAKE}"

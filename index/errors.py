@@ -12,7 +12,8 @@
             ├── IndexMissing  nothing is indexed yet
             ├── IndexMismatch the index was made by another embedder or chunker
             ├── IndexDamaged  a stored file is torn or unreadable
-            └── IndexBusy     another process owns the data directory
+            ├── IndexBusy     another process owns the data directory, or has the turn to write
+            └── IndexUnreachable  a server that holds the index does not answer
 
 An error's text is one line: what is wrong, then what to do about it. Errors of libraries are
 turned into these in the file that owns the library, with the cause kept.
@@ -96,4 +97,8 @@ class IndexDamaged(IndexStateError):
 
 
 class IndexBusy(IndexStateError):
-    """Another process owns the data directory."""
+    """Another process owns the data directory, or has the turn to write."""
+
+
+class IndexUnreachable(IndexStateError):
+    """A server that holds the index does not answer; once it does, so does the next question."""

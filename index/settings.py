@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "seeds"
@@ -79,6 +79,16 @@ class IndexSettings(BaseSettings):
     )
     chroma_url: str | None = Field(
         None, description="Empty: Chroma's files in the data directory; else the URL of a Chroma server."
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="Empty: the catalogue is a file in the data directory; else `postgresql+psycopg://...`, a "
+        "database that several processes share (docs/scaling.md).",
+    )
+    uploads_dir: Path | None = Field(
+        None,
+        description="Empty: uploads lie in the data directory; with RAG_DATABASE_URL a folder that every process "
+        "reaches under the same path.",
     )
     chroma_rebuild_share: float = Field(
         0.1,

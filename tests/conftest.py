@@ -6,6 +6,7 @@
     data_dir        function  an empty data directory that shares the model
     seed_settings   session   RagSettings whose data directory holds the indexed seeds; do not write to it
     assistant       session   the open Assistant on that index
+    postgres        session   a PostgreSQL server on loopback; skips the test where there is none
 
 Texts in many scripts and hostile ones: `from texts import MULTI_SCRIPT, HOSTILE, by_id`.
 
@@ -28,6 +29,8 @@ from index.settings import IndexSettings
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
+    from postgres_server import PostgresForTests
+
     from index.embedder import SentenceTransformerEmbedder
     from rag.assistant import Assistant
 
@@ -133,3 +136,17 @@ def assistant(seed_settings: RagSettings) -> Iterator[Assistant]:
 
     with Assistant.open(seed_settings) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresForTests]:
+    """A real PostgreSQL; each `url()` is an empty catalogue."""
+    from postgres_server import NoPostgresError, PostgresForTests
+
+    try:
+        server = PostgresForTests(tmp_path_factory.mktemp("postgres"))
+        server.start()
+    except NoPostgresError as error:
+        pytest.skip(str(error))
+    yield server
+    server.stop()

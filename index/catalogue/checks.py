@@ -22,11 +22,10 @@ _REMEDY = "delete the catalogue and run `rag index`"
 
 def check(database: Database, generations: list[Generation]) -> list[str]:
     """Return one line per fault, with its remedy."""
+    faults = [f"{fault}: {_REMEDY}" for fault in database.faults()]
+    if faults:
+        return faults
     with database.read() as connection:
-        answers = connection.exec_driver_sql("PRAGMA quick_check(10)").scalars().all()
-        faults = [f"{database.path.name}: {answer}: {_REMEDY}" for answer in answers if answer != "ok"]
-        if faults:
-            return faults
         for generation in generations:
             faults.extend(f"{fault}: {_REMEDY}" for fault in _faults(connection, generation))
     return faults
@@ -48,7 +47,7 @@ def _faults(connection: Connection, generation: Generation) -> Iterator[str]:
     ownerless = connection.execute(text(_OWNERLESS), values).scalar_one()
     if ownerless:
         yield f"{ownerless} documents do not belong to exactly one file"
-    odd = fulltext.orphans(connection, generation.id)
+    odd = fulltext.of(connection).orphans(connection, generation.id)
     if odd:
         yield f"{odd} rows of the full-text table and the chunks do not match"
 

@@ -1,156 +1,71 @@
-"""The SQLite file: connections, transactions, and SQLite's errors as ours."""
+"""What a catalogue asks of its database; `sqlite_file` and `postgres` are the two there are."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
-
-from index.errors import IndexBusy, IndexDamaged, IndexMismatch, PolyciteError, WorkError
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
-FILE_NAME = "catalogue.sqlite3"
-PAGE_BYTES = 8192  # five rows with a vector of 384 numbers fill a page; 4,096 would leave a quarter empty
-BUSY_SECONDS = 10.0
+    from sqlalchemy import Connection
 
-# FULL: a commit is on the disk before it is acknowledged, so neither kill -9 nor a power cut takes it back
-# (NORMAL survives the first only). It costs one fsync a transaction, far less than embedding one document.
-_PRAGMAS = (
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16000",
-    "PRAGMA secure_delete = FAST",
-    "PRAGMA journal_size_limit = 67108864",
-)
+Turn = Literal["writer", "uploads"]
+"""What one process at a time may do: change the corpus; work off the uploads."""
 
 
-class Database:
-    """Two pools over one file: readers that cannot write, and one writer that takes its lock at the start.
+class Hold(Protocol):
+    """A turn that this process has."""
 
-    Safe to share between threads. Readers never wait for the writer (WAL).
-    """
+    def held(self) -> bool:
+        """Whether it still has it: a server that was restarted knows of no turns."""
+        ...
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._readers = _engine(path, begin="BEGIN", query_only=True)
-        self._writer = _engine(path, begin="BEGIN IMMEDIATE", query_only=False)
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+class Database(Protocol):
+    """Transactions over one catalogue. Safe to share between threads."""
+
+    shared: bool
+    """Whether processes that have no data directory in common use it."""
+
+    where: str
+    """The data directory, or the server and database, as a person reads it; no secrets."""
+
+    def read(self) -> AbstractContextManager[Connection]:
         """A connection whose reads all see the same committed state."""
-        with translated(self.path), self._readers.begin() as connection:
-            yield connection
+        ...
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A connection in a transaction: committed on leaving, rolled back on an exception."""
-        with translated(self.path), self._writer.begin() as connection:
-            yield connection
+    def write(self) -> AbstractContextManager[Connection]:
+        """A connection in a transaction: committed on leaving, rolled back on an exception; one at a time."""
+        ...
 
-    def prepare(self) -> None:
-        """Set what belongs to the file: page size (a new file's only) and WAL."""
-        with translated(self.path):
-            raw = self._writer.raw_connection()
-            try:
-                cursor = raw.cursor()
-                cursor.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-                cursor.execute("PRAGMA journal_mode = WAL")
-                cursor.close()
-            finally:
-                raw.close()
+    def turn(self, turn: Turn, *, purpose: str, wait: float) -> AbstractContextManager[Hold]:
+        """Have a turn for the length of a block.
+
+        Where one process owns the whole data directory (see `index.ownership`) there is nothing to wait for.
+
+        Args:
+            turn: which.
+            purpose: the command, as a person would type it.
+            wait: seconds to wait for another process that has it.
+
+        Raises:
+            IndexBusy: another process still has it.
+        """
+        ...
+
+    def prepare(self, *, create: bool) -> None:
+        """Check that it holds a catalogue of this version; make one where there is none and `create` is set.
+
+        Raises:
+            IndexMissing: there is none.
+            IndexMismatch: it was written by another version of this program.
+        """
+        ...
+
+    def faults(self) -> list[str]:
+        """What the database itself finds wrong with its files."""
+        ...
 
     def close(self) -> None:
-        """Close every connection; the last one folds the write-ahead log into the file."""
-        self._readers.dispose()
-        self._writer.dispose()
-
-
-def _engine(path: Path, *, begin: str, query_only: bool) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=QueuePool,
-        pool_size=8 if query_only else 1,
-        max_overflow=-1 if query_only else 0,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: Any) -> None:
-        # The driver's own transactions begin late and leave out DDL; ours begin where we say.
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-        if query_only:
-            connection.execute("PRAGMA query_only = ON")
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, with the remedy and the cause kept."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _ours(error.orig, path) from error
-    except sqlite3.Error as error:
-        raise _ours(error, path) from error
-
-
-def _ours(error: BaseException | None, path: Path) -> PolyciteError:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    for kinds, ours, message in _MESSAGES:
-        if name.startswith(kinds):
-            return ours(message.format(path=path, folder=path.parent, error=error))
-    return IndexMismatch(
-        f"the catalogue {path} does not have the tables of this version ({error}): "
-        "delete it and run `rag index`"
-    )
-
-
-_MESSAGES: tuple[tuple[tuple[str, ...], type[WorkError], str], ...] = (
-    (
-        ("SQLITE_CORRUPT", "SQLITE_NOTADB"),
-        IndexDamaged,
-        "the catalogue {path} is damaged ({error}): restore it from a backup, "
-        "or delete it and run `rag index`",
-    ),
-    (
-        ("SQLITE_BUSY", "SQLITE_LOCKED"),
-        IndexBusy,
-        "another process is writing to {path}: wait for it or stop it, then try again",
-    ),
-    (
-        ("SQLITE_FULL",),
-        WorkError,
-        "the disk that holds {folder} is full: free some space and run the command again",
-    ),
-    (
-        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"),
-        WorkError,
-        "{path} cannot be opened for writing ({error}): make {folder} writable for this user, "
-        "or set RAG_DATA_DIR to a folder that is",
-    ),
-    (
-        ("SQLITE_IOERR",),
-        WorkError,
-        "reading or writing {path} failed ({error}): check the disk that holds it",
-    ),
-    (
-        ("SQLITE_CONSTRAINT",),
-        WorkError,
-        "the catalogue {path} refused rows that contradict each other: {error}",
-    ),
-)
+        """Close every connection."""
+        ...

@@ -125,11 +125,7 @@ class Jobs:
     def prune(self, keep: int) -> None:
         """Forget finished jobs beyond the latest `keep` of them."""
         old = (
-            select(jobs.c.id)
-            .where(jobs.c.finished.is_not(None))
-            .order_by(jobs.c.number.desc())
-            .limit(-1)
-            .offset(keep)
+            select(jobs.c.id).where(jobs.c.finished.is_not(None)).order_by(jobs.c.number.desc()).offset(keep)
         )
         with self._database.write() as connection:
             ids = list(connection.execute(old).scalars())

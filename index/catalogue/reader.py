@@ -341,7 +341,7 @@ class Reader:
     ) -> list[tuple[str, float]]:
         """See `fulltext.search`."""
         with self._database.read() as connection:
-            return fulltext.search(
+            return fulltext.of(connection).search(
                 connection,
                 self.generation,
                 words=words,
@@ -354,7 +354,7 @@ class Reader:
     def frequencies(self, terms: Sequence[str], *, column: str) -> dict[str, int]:
         """Return in how many chunks each term occurs in `column` ("words" or "keys")."""
         with self._database.read() as connection:
-            return fulltext.frequencies(connection, self.generation, terms, column=column)
+            return fulltext.of(connection).frequencies(connection, self.generation, terms, column=column)
 
     # -- parts
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
-from index.catalogue import fulltext, jobs
+from index.catalogue import fulltext, jobs, sql
 from index.catalogue.records import Entry, FileRecord, Generation
 from index.catalogue.schema import chunks, clauses, documents, doomed_files, files, sentences
 from index.errors import SkipReason, UsageError
@@ -110,7 +109,7 @@ class Transaction:
 
     def doom_file(self, folder: str, path: str) -> None:
         """Note that a file is to be removed from the disk: until then it is not indexed again."""
-        statement = upsert(doomed_files).values(folder=folder, path=path)
+        statement = sql.upsert(self._connection, doomed_files).values(folder=folder, path=path)
         self._connection.execute(statement.on_conflict_do_nothing())
 
     def files_of(self, document_id: str) -> list[FileRecord]:
@@ -148,7 +147,7 @@ class Transaction:
 
     def _put_file(self, file: FileRecord) -> None:
         values = {"generation": self._generation.id, **asdict(file)}
-        statement = upsert(files).values(values)
+        statement = sql.upsert(self._connection, files).values(values)
         self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[files.c.generation, files.c.folder, files.c.path], set_=values
@@ -214,7 +213,7 @@ class Transaction:
         if entry.clause_vectors is not None:
             self._put_spans(clauses, entry.clauses, entry.clause_vectors)
         rows = ((first + i, words, keys) for i, (words, keys) in enumerate(entry.tokens))
-        fulltext.insert(self._connection, self._generation.id, rows)
+        fulltext.of(self._connection).insert(self._connection, self._generation.id, rows)
         self.changes += 1
 
     def _put_spans(
@@ -224,11 +223,7 @@ class Transaction:
         vectors: NDArray[np.float32],
     ) -> int:
         """Insert spans with their vectors; returns the row of the first, the others follow it."""
-        # One past every row ever used, deleted ones included: what AUTOINCREMENT itself would give.
-        used = self._connection.exec_driver_sql(
-            "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
-        ).scalar()
-        first = int(used or 0) + 1
+        first = sql.new_rows(self._connection, table, len(spans))
         own = {"chunks": ("first", "last"), "sentences": ("kind",), "clauses": ("sentence", "anchor")}[
             table.name
         ]
@@ -248,7 +243,7 @@ class Transaction:
         return first
 
     def _delete_document(self, document_id: str) -> None:
-        fulltext.delete_document(self._connection, self._generation.id, document_id)
+        fulltext.of(self._connection).delete_document(self._connection, self._generation.id, document_id)
         for table in (chunks, sentences, clauses):
             self._connection.execute(
                 delete(table).where(

@@ -1,7 +1,9 @@
-"""The full-text table: whole words of every script, and no way to break the query."""
+"""The full text in SQLite and PostgreSQL: whole words of every script, no way to break the query, the same scores."""
 
 from __future__ import annotations
 
+import random
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,30 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from stored import MANIFEST, SCRIPTS, add, entry, numbered
 
-from index.catalogue import Catalogue
+from index.catalogue import Catalogue, Entry
+from index.settings import IndexSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from postgres_server import PostgresForTests
 
     from index.catalogue import Generation, Reader
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(tmp_path / "data", create=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-def generation(catalogue: Catalogue) -> Generation:
-    return catalogue.begin(MANIFEST)
-
-
-@pytest.fixture
-def reader(catalogue: Catalogue, generation: Generation) -> Reader:
-    return catalogue.reader(generation)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +59,12 @@ def test_no_term_can_break_the_query(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(terms=st.lists(st.text(), max_size=6))
-def test_any_terms_can_be_searched(tmp_path: Path, terms: list[str]) -> None:
-    with Catalogue.open(tmp_path / "terms", create=True) as catalogue:
-        generation = catalogue.begin(MANIFEST)
-        add(catalogue, generation, SCRIPTS)
-        reader = catalogue.reader(generation)
-        reader.search_text(words=terms, keys=terms, key_weight=0.5, top_k=5)
-        assert reader.frequencies(terms, column="keys").keys() == set(terms)
+def test_any_terms_can_be_searched(
+    catalogue: Catalogue, generation: Generation, reader: Reader, terms: list[str]
+) -> None:
+    add(catalogue, generation, SCRIPTS)
+    reader.search_text(words=terms, keys=terms, key_weight=0.5, top_k=5)
+    assert reader.frequencies(terms, column="keys").keys() == set(terms)
 
 
 @pytest.mark.parametrize("word", ["থো", "Cần", "cần", "डेटा", "öppna", "ক্যান"])
@@ -110,3 +97,45 @@ def test_keys_weigh_as_told_and_columns_do_not_mix(
     assert [k for k, _ in reader.search_text(words=["pear"], keys=[], key_weight=1, top_k=5)] == [
         two.chunks[0].id
     ]
+
+
+# -- both give the same answers
+
+WORDS = ["alpha", "beta", "থো", "cần", "öppna", "डेटा", "540", "数据", "x" * 3000, "y" * 2999 + "z"]
+
+
+def made_up(chance: random.Random, i: int) -> Entry:
+    """A document of some chunks whose tokens repeat, some everywhere and some hardly anywhere."""
+    each = numbered(i, sentences=2 * chance.randint(1, 4))
+    tokens = [
+        (" ".join(chance.choices(WORDS, weights=range(1, 11), k=chance.randint(0, 30))), chance.choice(WORDS))
+        for _ in each.chunks
+    ]
+    return replace(each, tokens=tokens)
+
+
+def test_the_scores_of_both_databases_are_the_same(tmp_path: Path, postgres: PostgresForTests) -> None:
+    chance = random.Random(5)
+    entries = [made_up(chance, i) for i in range(60)]
+    some = frozenset(each.document.id for each in entries[::2])
+    with ExitStack() as stack:
+        readers = []
+        for url in (None, SecretStr(postgres.url())):
+            given = IndexSettings(data_dir=tmp_path / str(bool(url)), database_url=url, _env_file=None)
+            catalogue = stack.enter_context(Catalogue.configured(given, create=True))
+            generation = catalogue.begin(MANIFEST)
+            add(catalogue, generation, *entries)
+            with catalogue.transaction(generation) as changes:  # frequencies follow
+                for each in entries[7:20]:
+                    changes.remove_document(each.document.id)
+            assert catalogue.check() == []
+            readers.append(catalogue.reader(generation))
+        embedded, served = readers
+        for documents in (None, some):
+            for words in ([word] for word in WORDS), (chance.sample(WORDS, 4) for _ in range(20)):
+                for asked in words:
+                    options = {"words": asked, "keys": asked[:2], "key_weight": 0.5, "top_k": 40}
+                    expected = embedded.search_text(**options, among=documents)
+                    assert expected
+                    assert served.search_text(**options, among=documents) == expected
+        assert served.frequencies(WORDS, column="words") == embedded.frequencies(WORDS, column="words")

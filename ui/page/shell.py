@@ -15,7 +15,7 @@ import gradio as gr
 
 from index.lexicon import FALLBACK
 from rag.assistant import MODEL_JOBS
-from ui.page import chat_tab, documents_tab, routes
+from ui.page import chat_tab, documents_routes, documents_tab, routes
 from ui.page.language import page_labels, reader_language
 from ui.page.parts import Part, Tools
 
@@ -44,6 +44,7 @@ def mount(
     """Put the page at `/` of an application, behind its middleware; `intake` as for `rag.api.create_app`."""
     tools = Tools(assistant=assistant, settings=settings, intake=intake)
     routes.add(app, tools)
+    documents_routes.add(app, tools)
 
     async def mounted() -> FastAPI:
         return _mounted(app, tools)

@@ -1,2 +1,69 @@
-// The staff page's own script.
+// The staff page's own script: waits until Gradio has made the places, and fills them.
+
+import {Chat} from "./chat.js";
+import {sayInto, toast} from "./dom.js";
+import {applyTheme, header} from "./header.js";
+import {start} from "./server.js";
+import "./documents.js";
+
+const AGAIN_MS = 2000;
+
+applyTheme();
+const begun = beginning();
+const places = Promise.all([place("pc-header"), place("pc-chat")]);
+
+const [first, [top, room]] = await Promise.all([begun, places]);
+applyTheme();
+sayInto(document.body);
+const chat = new Chat(room, first);
+dress(first);
+await chat.open();
 document.body.dataset.ready = "1";
+
+// What the page begins with; a server that is being restarted is asked again.
+async function beginning() {
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (error.kind === "signed out") location.assign("/login");
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+}
+
+// All that is in the reader's language.
+function dress(now) {
+  document.documentElement.lang = now.language;
+  header(top, now, {onmenu: () => chat.side.open(), onlanguage: changed});
+}
+
+async function changed() {
+  let now;
+  try {
+    now = await start();
+  } catch {
+    toast(chat.labels.chat_lost);
+    return;
+  }
+  dress(now);
+  await chat.relabel(now);
+  document.getElementById("pc-relabel")?.click();
+  document.dispatchEvent(new CustomEvent("polycite:language", {detail: {language: now.language, labels: now.labels}}));
+  top.querySelector("select")?.focus();
+}
+
+// An element that Gradio makes, as soon as it is there.
+function place(id) {
+  return new Promise((resolve) => {
+    const look = () => {
+      const found = document.getElementById(id);
+      if (!found) return;
+      watching.disconnect();
+      resolve(found);
+    };
+    const watching = new MutationObserver(look);
+    watching.observe(document.documentElement, {childList: true, subtree: true});
+    look();
+  });
+}

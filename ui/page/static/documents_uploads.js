@@ -1,0 +1,358 @@
+// Files on their way to becoming documents. Each is sent to POST /v1/documents, and asked after until its end. What
+// the server has taken stays known over a reload of the page; what it has not is lost with the page, so leaving asks.
+
+import {askJson, element, filled, wordSize} from "./documents_server.js";
+
+const KEPT = "polycite.uploads"; // of this browser tab alone
+const MOST_KEPT = 100;
+const GROUP = {files: 10, bytes: 20e6}; // of one request: small files together
+const POLL = {first: 400, longest: 3000};
+const ENDS = new Set(["indexed", "duplicate", "refused", "failed"]);
+const SHOWN = {queued: "waiting", working: "reading", waiting: "waiting", sending: "sending"};
+
+const sleep = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
+
+// `changed()` is called when a document came in.
+export class Uploads {
+  constructor(changed) {
+    this.changed = changed;
+    this.items = restored();
+    this.rows = new Map();
+    this.wake = () => {};
+    addEventListener("beforeunload", (event) => {
+      if (this.items.some((item) => item.file && !ENDS.has(item.state))) event.preventDefault();
+    });
+    this.poll();
+  }
+
+  // Shows itself in a tab that was made; `area` null: its reader may not upload.
+  attach(area, labels, status) {
+    const again = Boolean(this.labels);
+    Object.assign(this, {area, labels, status});
+    if (!area) return;
+    this.limits = {
+      file: Number(area.dataset.fileBytes),
+      request: Number(area.dataset.requestBytes),
+      files: Number(area.dataset.requestFiles),
+    };
+    this.rows.clear();
+    const [input, drop] = [area.querySelector("input[type=file]"), area.querySelector(".pd-drop")];
+    input.addEventListener("change", () => {
+      this.add([...input.files]);
+      input.value = "";
+    });
+    drop.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      drop.classList.add("pd-over");
+    });
+    drop.addEventListener("dragleave", () => drop.classList.remove("pd-over"));
+    drop.addEventListener("drop", async (event) => {
+      event.preventDefault();
+      drop.classList.remove("pd-over");
+      this.add(await filesOf(event.dataTransfer));
+    });
+    area.querySelector(".pd-clear").addEventListener("click", () => this.clear());
+    if (again) for (const item of this.items) item.stale = Boolean(item.job); // words of another language
+    this.show();
+    this.wake();
+  }
+
+  add(files) {
+    for (const file of files) this.items.push({name: file.name, size: file.size, file, state: "waiting"});
+    this.show();
+    this.pump();
+  }
+
+  clear() {
+    this.items = this.items.filter((item) => !ENDS.has(item.state));
+    this.show();
+    this.area.querySelector("input[type=file]").focus();
+  }
+
+  // -- sending
+
+  async pump() {
+    if (this.pumping) return;
+    this.pumping = true;
+    for (let group; (group = await this.next()).length; ) await this.send(group);
+    this.pumping = false;
+  }
+
+  // The files of the next request, none when all are sent.
+  async next() {
+    const group = [];
+    let bytes = 0;
+    for (const item of this.items.filter((each) => each.state === "waiting" && each.file)) {
+      const full = group.length >= Math.min(GROUP.files, this.limits.files);
+      if (group.length && (full || bytes + item.size > Math.min(GROUP.bytes, this.limits.request))) break;
+      if (item.size > Math.min(this.limits.file, this.limits.request)) this.end(item, "refused", "too_large");
+      // A folder, or a file that was moved meanwhile.
+      else if (!(await readable(item.file))) this.end(item, "failed", "unread");
+      else {
+        group.push(item);
+        bytes += item.size;
+      }
+    }
+    return group;
+  }
+
+  async send(group) {
+    for (const item of group) Object.assign(item, {state: "sending", sent: 0, word: null});
+    this.show();
+    const answer = await posted(group, () => this.show());
+    if (answer.status === 202) {
+      const job = JSON.parse(answer.text);
+      group.forEach((item, ordinal) => {
+        Object.assign(item, {job: job.id, ordinal, state: "queued", file: null});
+      });
+      this.wake();
+    } else if ([0, 429, 502, 503, 504].includes(answer.status)) {
+      for (const item of group) Object.assign(item, {state: "waiting", word: answer.status ? null : "unreached"});
+      this.show();
+      await sleep(1000 * Math.min(60, Math.max(1, answer.after || 3)));
+    } else {
+      const word = {401: "signed_out", 403: "read_only", 413: "too_large"}[answer.status] ?? "failed_why";
+      for (const item of group) this.end(item, word === "too_large" ? "refused" : "failed", word, answer.detail);
+    }
+    this.show();
+  }
+
+  retry(item) {
+    Object.assign(item, {state: "waiting", word: null, detail: ""});
+    this.show();
+    this.pump();
+  }
+
+  // -- what becomes of them
+
+  async poll() {
+    let pause = POLL.first;
+    for (;;) {
+      const open = this.items.filter((item) => item.job && (item.stale || !ENDS.has(item.state)));
+      if (!this.labels || !open.length) {
+        await new Promise((resume) => (this.wake = resume));
+        pause = POLL.first;
+        continue;
+      }
+      pause = (await this.look(open)) ? POLL.first : Math.min(POLL.longest, pause * 1.3);
+      await Promise.race([sleep(pause), new Promise((resume) => (this.wake = resume))]);
+    }
+  }
+
+  // Asks after files; whether anything changed.
+  async look(open) {
+    const jobs = [...new Set(open.map((item) => item.job))].slice(0, 100);
+    let found;
+    try {
+      found = await askJson(`/chat/uploads?${new URLSearchParams(jobs.map((job) => ["jobs", job]))}`);
+    } catch (error) {
+      for (const item of open) item.word = error.status === 401 ? "signed_out" : "unreached";
+      this.show();
+      return false;
+    }
+    let [moved, added] = [false, false];
+    for (const item of open.filter((each) => jobs.includes(each.job))) {
+      const file = found[item.job]?.[item.ordinal];
+      const before = `${item.state} ${item.word} ${item.said}`;
+      if (file) Object.assign(item, file, {word: null, stale: false});
+      else if (!ENDS.has(item.state)) Object.assign(item, {state: "failed", word: "forgotten", stale: false});
+      else item.stale = false;
+      if (before === `${item.state} ${item.word} ${item.said}`) continue;
+      moved = true;
+      if (ENDS.has(item.state) && !ENDS.has(before.split(" ")[0])) this.announce(item);
+      added ||= item.state === "indexed";
+    }
+    if (moved) this.show();
+    if (added) this.changed();
+    return moved;
+  }
+
+  end(item, state, word, detail = "") {
+    Object.assign(item, {state, word, detail});
+    this.announce(item);
+  }
+
+  announce(item) {
+    if (!this.status) return;
+    this.status.textContent = `${item.name}: ${this.labels[item.state]}. ${this.why(item)} ${this.progress()}`;
+  }
+
+  progress() {
+    const done = this.items.filter((item) => ENDS.has(item.state)).length;
+    return filled(this.labels.progress, {done, total: this.items.length});
+  }
+
+  why(item) {
+    const words = item.word ? this.labels[item.word] ?? "" : item.said ?? "";
+    return filled(words, {size: this.limits ? this.limits.file / 1e6 : ""});
+  }
+
+  // -- on the page
+
+  show() {
+    kept(this.items);
+    if (!this.area) return;
+    const list = this.area.querySelector(".pd-files");
+    this.area.querySelector(".pd-uploads").hidden = !this.items.length;
+    this.area.querySelector(".pd-done").textContent = this.progress();
+    this.area.querySelector(".pd-clear").hidden = !this.items.some((item) => ENDS.has(item.state));
+    for (const [item, row] of this.rows) {
+      if (this.items.includes(item)) continue;
+      row.remove();
+      this.rows.delete(item);
+    }
+    for (const item of this.items) {
+      if (!this.rows.has(item)) {
+        this.rows.set(item, this.row(item));
+        list.prepend(this.rows.get(item)); // the newest on top
+      }
+      this.update(item, this.rows.get(item));
+    }
+  }
+
+  row(item) {
+    return element("li", {class: "pd-file"},
+      element("span", {class: "pd-file-name", dir: "auto"}, item.name),
+      element("span", {class: "pd-file-size"}, wordSize(item.size, this.labels.language)),
+      element("span", {class: "pd-file-state"}),
+      element("progress", {max: 1, "aria-label": item.name}),
+      element("p", {class: "pd-file-why"}),
+      element("span", {class: "pd-file-act"}),
+    );
+  }
+
+  update(item, row) {
+    row.dataset.state = item.state;
+    const part = (name) => row.querySelector(`.pd-file-${name}`);
+    part("state").textContent = this.labels[SHOWN[item.state] ?? item.state];
+    const bar = row.querySelector("progress");
+    bar.hidden = !["sending", "queued", "working"].includes(item.state);
+    if (item.state === "sending") bar.value = item.sent ?? 0;
+    else bar.removeAttribute("value");
+    const looks = JSON.stringify([item.state, item.word, item.said, item.detail, item.document, Boolean(item.file)]);
+    if (row.dataset.looks === looks) return;
+    row.dataset.looks = looks;
+    part("why").replaceChildren(this.why(item));
+    if (item.word === "signed_out") part("why").append(" ", element("a", {href: "/login"}, this.labels.sign_in));
+    if (item.detail) {
+      const more = element("details", {}, element("summary", {}, this.labels.details));
+      more.append(element("span", {lang: "en", dir: "ltr"}, item.detail));
+      part("why").append(more);
+    }
+    part("act").replaceChildren(...this.acts(item));
+  }
+
+  acts(item) {
+    const made = [];
+    if (item.document) made.push(element("a", {class: "pd-button", href: `/?document=${encodeURIComponent(item.document)}`, "aria-label": `${this.labels.open}: ${item.name}`}, this.labels.open));
+    if (item.state === "failed" && item.file) {
+      const again = element("button", {type: "button", class: "pd-button"}, this.labels.retry);
+      again.addEventListener("click", () => this.retry(item));
+      made.push(again);
+    }
+    if (ENDS.has(item.state) || item.state === "waiting") {
+      const label = filled(this.labels.remove, {name: item.name});
+      const away = element("button", {type: "button", class: "pd-button pd-away", "aria-label": label, title: label}, "×");
+      away.addEventListener("click", () => {
+        this.items = this.items.filter((each) => each !== item);
+        this.show();
+        this.area.querySelector("input[type=file]").focus();
+      });
+      made.push(away);
+    }
+    return made;
+  }
+}
+
+// -- one request
+
+function posted(group, progressed) {
+  const form = new FormData();
+  for (const item of group) form.append("files", item.file, item.name);
+  const request = new XMLHttpRequest();
+  const total = group.reduce((sum, item) => sum + item.size, 0) || 1;
+  return new Promise((resolve) => {
+    request.upload.addEventListener("progress", (event) => {
+      // The files go one after the other; the form around them weighs little.
+      let before = (event.loaded / (event.total || total)) * total;
+      for (const item of group) {
+        item.sent = Math.max(0, Math.min(1, before / (item.size || 1)));
+        before -= item.size;
+      }
+      progressed();
+    });
+    request.addEventListener("loadend", () => {
+      let detail = "";
+      try {
+        detail = String(JSON.parse(request.responseText).detail ?? "");
+      } catch {
+        // no problem document: the status says enough
+      }
+      const after = request.status ? Number(request.getResponseHeader("Retry-After")) : 0;
+      resolve({status: request.status, text: request.responseText, detail, after});
+    });
+    request.open("POST", "/v1/documents");
+    request.send(form);
+  });
+}
+
+async function readable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// What was dropped, with the files in dropped folders.
+async function filesOf(transfer) {
+  const entries = [...transfer.items].filter((item) => item.kind === "file");
+  const given = entries.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  return (await Promise.all(given.map(within))).flat();
+}
+
+async function within(entry) {
+  if (entry instanceof File) return [entry];
+  if (!entry) return [];
+  try {
+    if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+    const reader = entry.createReader();
+    const found = [];
+    for (let some; (some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length; ) {
+      found.push(...(await Promise.all(some.map(within))));
+    }
+    return found.flat();
+  } catch {
+    return [];
+  }
+}
+
+// -- over a reload
+
+function kept(items) {
+  const latest = items.slice(-MOST_KEPT).map(({name, size, job, ordinal, state, document, said, detail, word}) => ({
+    name: name.slice(0, 300), size, job, ordinal, state, document, said, detail, word,
+  }));
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(latest));
+  } catch {
+    // without room, or not allowed: then a reload forgets them
+  }
+}
+
+function restored() {
+  let stored;
+  try {
+    stored = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+  } catch {
+    stored = [];
+  }
+  const sound = (item) => typeof item?.name === "string" && Number.isFinite(item.size);
+  return (Array.isArray(stored) ? stored.filter(sound) : []).slice(-MOST_KEPT).map((item) => {
+    const known = /^[0-9a-f]{32}$/.test(item.job) && Number.isInteger(item.ordinal);
+    if (known) return {...item, state: String(item.state), stale: true};
+    if (ENDS.has(item.state)) return item;
+    return {name: item.name, size: item.size, state: "failed", word: "unsent"};
+  });
+}

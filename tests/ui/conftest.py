@@ -1,6 +1,7 @@
 """Fixtures for tests of the page in a real browser.
 
     page_settings   session   RagSettings of a data directory of its own with the documents of page_texts.py
+    page_parts      session   the Assistant and the Intake over them
     page_server     session   the address of a server over them (the whole application, on loopback)
     browser         session   a Chromium: POLYCITE_CHROMIUM, or `chromium` on the PATH; else the test is skipped
     tab             function  an empty page of its own (cookies, storage) at `page_server`; see `Tab`
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 
     from index.embedder import SentenceTransformerEmbedder
+    from index.intake import Intake
+    from rag.assistant import Assistant
 
 CHROMIUM = os.environ.get("POLYCITE_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -58,21 +61,29 @@ def page_settings(
 
 
 @pytest.fixture(scope="session")
-def page_server(page_settings: RagSettings) -> Iterator[str]:
-    """The address of a server over the documents of page_texts.py, without keys and without a language model."""
+def page_parts(page_settings: RagSettings) -> Iterator[tuple[Assistant, Intake]]:
+    """The open assistant and intake of that data directory."""
     from index.intake import Intake
     from rag.assistant import Assistant
-    from ui.page import close_streams
-    from ui.server import build_app
 
     with (
         Assistant.open(page_settings) as assistant,
         Intake(page_settings.index, assistant.embedder) as intake,
     ):
-        app = build_app(assistant, page_settings, intake=intake)
-        with served(app) as address:
-            yield address
-            close_streams(app)
+        yield assistant, intake
+
+
+@pytest.fixture(scope="session")
+def page_server(page_settings: RagSettings, page_parts: tuple[Assistant, Intake]) -> Iterator[str]:
+    """The address of a server over the documents of page_texts.py, without keys and without a language model."""
+    from ui.page import close_streams
+    from ui.server import build_app
+
+    assistant, intake = page_parts
+    app = build_app(assistant, page_settings, intake=intake)
+    with served(app) as address:
+        yield address
+        close_streams(app)
 
 
 @pytest.fixture(scope="session")

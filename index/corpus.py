@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Self
 from index.catalogue import Catalogue
 from index.errors import IndexMismatch, IndexMissing
 from index.types import Match
+from index.vectors.home import Home
 from index.vectors.live import LiveVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -42,7 +43,8 @@ class Corpus:
     that take ids leave out the ones that are not there.
 
     Raises, from every method: IndexMismatch when another embedder's index came into service meanwhile,
-    IndexMissing when there is none any more, IndexDamaged when the catalogue cannot be read.
+    IndexMissing when there is none any more, IndexDamaged when the catalogue cannot be read, IndexUnreachable when a
+    server that holds it does not answer: the next call asks it again.
     """
 
     def __init__(self, catalogue: Catalogue, vectors: LiveVectors, *, expected: Manifest | None) -> None:
@@ -51,6 +53,7 @@ class Corpus:
         self._expected = expected
         self._lock = threading.Lock()
         self._live: tuple[Generation, Reader] | None = None
+        self._counted: tuple[State, dict[str, int]] | None = None
 
     @classmethod
     def open(cls, settings: IndexSettings, *, manifest_expected: Manifest | None) -> Self:
@@ -66,7 +69,7 @@ class Corpus:
             IndexDamaged: the catalogue is not readable.
         """
         catalogue = Catalogue.configured(settings)
-        vectors = LiveVectors(settings.data_dir, chroma_url=settings.chroma_url)
+        vectors = LiveVectors(Home(settings.data_dir, settings.chroma_url, catalogue))
         corpus = cls(catalogue, vectors, expected=manifest_expected)
         try:
             corpus.reader()
@@ -109,7 +112,16 @@ class Corpus:
 
     def counts(self) -> dict[str, int]:
         """Return how many "documents", "chunks" and "sentences" there are."""
-        return self.reader().counts()
+        _, reader, state = self._moved()
+        counted = self._counted
+        if counted is None or counted[0] != state:  # counting reads an entry of every document
+            counted = self._counted = (state, reader.counts())
+        return dict(counted[1])
+
+    def check(self) -> dict[str, int]:
+        """Return `counts` when questions can be answered now: what holds the index, servers too, was just asked."""
+        self._vectors.check()
+        return self.counts()
 
     def reader(self) -> Reader:
         """Return the catalogue's reads of the live generation, for what this facade does not offer."""
@@ -207,6 +219,7 @@ class Corpus:
         documents: frozenset[str] | None = None,
         max_document_share: float = 0.1,
         key_weight: float = 0.5,
+        frequencies: Mapping[tuple[str, str], int] | None = None,
     ) -> list[Match]:
         """Return the chunks that hold any of the tokens: BM25 (k1 1.2, b 0.75), best first.
 
@@ -217,15 +230,13 @@ class Corpus:
             max_document_share: in a corpus of more than `SMALL_CORPUS` chunks, tokens found in a larger share
                 of them are left out (5 ms instead of up to 200 at 100,000 chunks); the rarest always stays.
             key_weight: what a key counts for beside a word.
+            frequencies: what `frequencies` returned for them a moment ago; None: they are looked up.
         """
-        reader = self.reader()
-        frequencies = {
-            **{("words", word): n for word, n in reader.frequencies(words, column="words").items()},
-            **{("keys", key): n for key, n in reader.frequencies(keys, column="keys").items()},
-        }
-        limit = self._limit(reader, max_document_share)
+        if frequencies is None:
+            frequencies = self.frequencies(words=words, keys=keys)
+        limit = self._limit(max_document_share)
         chosen = _informative(frequencies, limit=limit)
-        found = reader.search_text(
+        found = self.reader().search_text(
             words=[term for column, term in chosen if column == "words"],
             keys=[term for column, term in chosen if column == "keys"],
             key_weight=key_weight,
@@ -233,6 +244,17 @@ class Corpus:
             among=documents,
         )
         return [Match(chunk, score) for chunk, score in found]
+
+    def frequencies(self, *, words: Sequence[str], keys: Sequence[str] = ()) -> dict[tuple[str, str], int]:
+        """Return in how many chunks each token occurs, by ("words" or "keys", token)."""
+        reader = self.reader()
+        given = (("words", words), ("keys", keys))
+        return {
+            (column, term): count
+            for column, terms in given
+            if terms
+            for term, count in reader.frequencies(terms, column=column).items()
+        }
 
     def document_frequency(self, terms: Sequence[str], *, column: str = "words") -> dict[str, int]:
         """Return in how many chunks each token occurs; `column` is "words" or "keys"."""
@@ -246,9 +268,8 @@ class Corpus:
         _, reader, state = self._moved()
         return self._vectors.search(reader, state, space, vector, top_k=top_k, among=documents)
 
-    @staticmethod
-    def _limit(reader: Reader, share: float) -> float:
-        chunks = reader.counts()["chunks"]
+    def _limit(self, share: float) -> float:
+        chunks = self.counts()["chunks"]
         return float("inf") if chunks <= SMALL_CORPUS else share * chunks
 
     def _current(self) -> tuple[Generation, Reader]:
@@ -285,7 +306,7 @@ def mismatch(stored: Manifest, configured: Manifest) -> str:
     return f"the index does not fit the configuration (it has {seen}): {remedy}"
 
 
-def _informative(frequencies: dict[tuple[str, str], int], *, limit: float) -> list[tuple[str, str]]:
+def _informative(frequencies: Mapping[tuple[str, str], int], *, limit: float) -> list[tuple[str, str]]:
     """Return the terms that occur, rarest first, without the too common ones unless there is no other."""
     present = sorted((term for term, n in frequencies.items() if n > 0), key=lambda term: frequencies[term])
     kept = [term for term in present if frequencies[term] <= limit]

@@ -20,6 +20,7 @@ from index.embedder import BUNDLED, load_embedder, verify_bundled
 from index.errors import IndexMissing, PolyciteError
 from index.ownership import owner
 from index.settings import IndexSettings
+from index.vectors.home import Home
 
 if TYPE_CHECKING:
     from index.catalogue import Generation, Reader
@@ -61,8 +62,8 @@ def checks(settings: IndexSettings) -> Iterator[Check]:
     try:
         with Catalogue.configured(settings) as catalogue:
             yield from _index(catalogue, settings, model_ok=model.ok)
-    except IndexMissing:
-        yield Check("index", False, f"nothing is indexed in {settings.data_dir}", _MAKE)
+    except IndexMissing as error:
+        yield Check("index", False, str(error).rpartition(": ")[0], _MAKE)
     except PolyciteError as error:
         yield _failed("catalogue", error)
 
@@ -73,11 +74,12 @@ def _index(catalogue: Catalogue, settings: IndexSettings, *, model_ok: bool) -> 
     live = catalogue.live() if sound.ok else None
     if live is None:
         if sound.ok:
-            yield Check("index", False, f"nothing is indexed in {settings.data_dir}", _MAKE)
+            yield Check("index", False, f"nothing is indexed in {catalogue.where}", _MAKE)
         return
     reader = catalogue.reader(live)
     yield _counts(catalogue, live, reader)
-    vectors = _vectors(settings, reader)
+    home = Home(settings.data_dir, settings.chroma_url, catalogue)
+    vectors = _vectors(settings, home, reader)
     yield vectors
     if not model_ok:
         return
@@ -177,32 +179,34 @@ def _manifest(live: Generation, embedder: Embedder, settings: IndexSettings) -> 
     return Check("configuration", False, f"{detail})", _MAKE)
 
 
-def _vectors(settings: IndexSettings, reader: Reader) -> Check:
+def _vectors(settings: IndexSettings, home: Home, reader: Reader) -> Check:
     """The Chroma version in service: its files, or the server that holds it."""
     from index.upkeep import vector_faults
-    from index.vectors import build, pointer
+    from index.vectors import build
 
     name = "vectors"
-    current = pointer.read(settings.data_dir)
+    current = home.pointer()
     if current is None:
         return Check(name, False, "there is no Chroma version: every search is exact", _MAKE)
     faults = vector_faults(settings)
     if faults:
         return Check(name, False, f"Chroma version {current.version} is damaged: {'; '.join(faults)}", _MAKE)
     # Rows that are only newer are searched all the same: that alone is no fault.
-    reason = build.needed(settings.data_dir, reader, chroma_url=settings.chroma_url, share=1.0)
+    try:
+        reason = build.needed(home, reader, share=1.0)
+    except PolyciteError as error:
+        return _failed(name, error)
     if reason is not None:
         return Check(name, False, reason, _MAKE)
-    return _opened(settings, current.version)
+    return _opened(home, current.version)
 
 
-def _opened(settings: IndexSettings, version: str) -> Check:
+def _opened(home: Home, version: str) -> Check:
     """Open the version, now that its files are known to be sound, and count."""
     from index.catalogue.records import SPACES
-    from index.vectors.stores import store_for
 
     try:
-        with store_for(settings.data_dir, chroma_url=settings.chroma_url) as store:
+        with home.store() as store:
             index = store.open(version)
             try:
                 counts = ", ".join(f"{index.count(space):,} {space}" for space in SPACES)
@@ -210,7 +214,7 @@ def _opened(settings: IndexSettings, version: str) -> Check:
                 index.close()
     except PolyciteError as error:
         return _failed("vectors", error)
-    where = settings.chroma_url or "the data directory"
+    where = home.chroma_url or "the data directory"
     return Check("vectors", True, f"Chroma version {version} in {where} holds {counts}")
 
 

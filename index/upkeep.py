@@ -16,8 +16,9 @@ from index.errors import IndexBusy, IndexMissing, UsageError, WorkError
 from index.indexer import Indexer, Progress, Summary
 from index.ownership import own
 from index.settings import IndexSettings
-from index.uploads import UPLOADS, clear_doomed
+from index.uploads import clear_doomed, upload_folder
 from index.vectors import build, health, pointer
+from index.vectors.home import Home
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,13 @@ log = logging.getLogger(__name__)
 # of them would keep the processor from the questions.
 _FEWEST_SERVING = 2_000
 
+TURN_SECONDS = 30.0
+"""How long a run waits for another process that changes the same catalogue, an upload for example."""
+
 
 def default_folders(settings: IndexSettings) -> list[Path]:
     """The folders that are indexed when none is named: the shipped documents, and what was uploaded."""
-    uploads = settings.data_dir / UPLOADS
+    uploads = upload_folder(settings)
     return [settings.seeds_dir, *([uploads] if uploads.is_dir() else [])]
 
 
@@ -37,7 +41,7 @@ def first_folders(settings: IndexSettings) -> list[Path]:
     """The folders of a first run that was interrupted, to be completed; else `default_folders`."""
     default = default_folders(settings)
     try:
-        with Catalogue.open(settings.data_dir) as catalogue:
+        with Catalogue.configured(settings) as catalogue:
             live = catalogue.live()
             begun = {file.folder for file in catalogue.files(live)} if live is not None else set()
     except IndexMissing:
@@ -54,7 +58,7 @@ def was_indexed(settings: IndexSettings) -> bool:
         IndexMismatch, IndexDamaged: there is a catalogue, and it cannot be read.
     """
     try:
-        with Catalogue.open(settings.data_dir) as catalogue:
+        with Catalogue.configured(settings) as catalogue:
             return catalogue.live() is not None and bool(catalogue.folders())
     except IndexMissing:
         return False
@@ -67,9 +71,9 @@ def require_index(settings: IndexSettings) -> None:
         IndexMissing: nothing is indexed.
         IndexMismatch, IndexDamaged: the catalogue cannot be read.
     """
-    with Catalogue.open(settings.data_dir) as catalogue:
+    with Catalogue.configured(settings) as catalogue:
         if catalogue.live() is None:
-            raise IndexMissing(f"nothing is indexed in {settings.data_dir}: run `rag index`")
+            raise IndexMissing(f"nothing is indexed in {catalogue.where}: run `rag index`")
 
 
 def make_index(
@@ -79,8 +83,9 @@ def make_index(
     progress: Callable[[Progress], None] | None = None,
     writing: Callable[[int, int], None] | None = None,
     embedder: Embedder | None = None,
+    purpose: str = "rag index",
 ) -> Summary:
-    """Make the index of the data directory equal to the files of `folders`, then its Chroma version if need be.
+    """Make the index equal to the files of `folders`, then its Chroma version if need be.
 
     A new Chroma version is built when there is none, when the one in service is damaged or belongs to another
     index, and when more than `settings.chroma_rebuild_share` of the rows moved since. Where that fails the index
@@ -90,20 +95,23 @@ def make_index(
         progress: see `Indexer.run`.
         writing: called with the rows of the new Chroma version written so far and in all.
         embedder: one that is loaded already; None loads the configured one.
+        purpose: the command, for other processes that want to change a shared catalogue meanwhile.
 
     Raises:
         UsageError: a folder does not exist.
+        IndexBusy: another process changes the shared catalogue.
         ModelError: the model cannot be loaded.
         WorkError: the data directory cannot be written.
     """
     missing = next((folder for folder in folders if not folder.is_dir()), None)
     if missing is not None:
         raise UsageError(f"{missing} is not a folder: give the folder that holds the documents")
-    with Catalogue.open(settings.data_dir, create=True) as catalogue:
-        clear_doomed(catalogue)
-        indexer = Indexer(catalogue, embedder or load_embedder(settings), settings)
-        summary = indexer.run(folders, progress=progress)
-        refresh_vectors(settings, catalogue, writing=writing)
+    with Catalogue.configured(settings, create=True) as catalogue:
+        loaded = embedder or load_embedder(settings)
+        with catalogue.turn("writer", purpose=purpose, wait=TURN_SECONDS):
+            clear_doomed(catalogue)
+            summary = Indexer(catalogue, loaded, settings).run(folders, progress=progress)
+            refresh_vectors(settings, catalogue, writing=writing)
     return summary
 
 
@@ -123,19 +131,21 @@ def refresh_vectors(
     live = catalogue.live()
     if live is None:
         return
-    reader = catalogue.reader(live)
+    home = Home(settings.data_dir, settings.chroma_url, catalogue)
     try:
         reason = build.needed(
-            settings.data_dir,
-            reader,
-            chroma_url=settings.chroma_url,
+            home,
+            catalogue.reader(live),
             share=settings.chroma_rebuild_share,
             fewest=_FEWEST_SERVING if serving else 0,
         )
         if reason is not None:
             log.info("building the vectors for search: %s", reason)
-            current = pointer.read(settings.data_dir) if serving else None
-            _rebuild(settings, live.id, writing, keep=() if current is None else (current.version,))
+            current = home.pointer() if serving and not home.shared else None
+            with catalogue.turn("vectors", purpose="building vectors", wait=0 if serving else TURN_SECONDS):
+                _rebuild(settings, live.id, writing, keep=() if current is None else (current.version,))
+    except IndexBusy as error:
+        log.info("the vectors are left as they are: %s", error)
     except WorkError as error:
         log.warning("searches are exact, and slower in a large collection: %s", error)
 
@@ -147,7 +157,7 @@ def vector_faults(settings: IndexSettings) -> list[str]:
     """
     current = pointer.read(settings.data_dir)
     if current is None or current.store != "files" or settings.chroma_url is not None:
-        return []
+        return []  # what a server holds is its own to look after
     return health.check_version(pointer.folder(settings.data_dir) / current.version)
 
 
@@ -168,7 +178,7 @@ def mend_vectors(settings: IndexSettings, *, purpose: str | None) -> bool:
     if not faults:
         return False
     log.warning("the vectors for search are damaged (%s): rebuilding them from the catalogue", faults[0])
-    with Catalogue.open(settings.data_dir) as catalogue:
+    with Catalogue.configured(settings) as catalogue:
         live = catalogue.live()
     if live is None:
         return False
@@ -198,6 +208,7 @@ def _rebuild(
         settings.data_dir,
         generation=generation,
         chroma_url=settings.chroma_url,
+        database_url=settings.database_url,
         keep=keep,
         progress=writing,
     )

@@ -1,10 +1,11 @@
 """The files of uploads: staged when they come, placed in the folder `uploads` once they are documents.
 
-    <data_dir>/incoming/<job>/<ordinal>    what was acknowledged and waits for its turn
-    <data_dir>/uploads/<name>              what `rag index` finds beside the shipped documents
+    incoming/<job>/<ordinal>    what was acknowledged and waits for its turn
+    uploads/<name>              what `rag index` finds beside the shipped documents
 
-Every file is on the disk, directory entry included, before anything is said about it. Names inside come from
-`index.upload_names`, so nothing outside these two folders is ever written.
+Both lie in the data directory, or, where processes share a catalogue, in a folder that they share. Every file is on
+the disk, directory entry included, before anything is said about it. Names inside come from `index.upload_names`, so
+nothing outside these two folders is ever written.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import hashlib
 import logging
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from index.catalogue import Catalogue, Job, JobFile, Task
 from index.errors import SkipReason, UsageError, WorkError
+from index.settings import IndexSettings
 from index.upload_names import free_name, safe_name
 
 log = logging.getLogger(__name__)
@@ -31,22 +34,32 @@ Source = BinaryIO | Path
 
 _BLOCK = 1 << 20
 _LONGEST_SHOWN = 1000
+_STAGING_SECONDS = 3600.0  # a job of files on a slow line is staged in less
 # Below this the catalogue itself would soon have no room.
 _SPARE_BYTES = 200_000_000
 
 
-def upload_folder(data_dir: Path) -> Path:
-    """Return the folder of a data directory in which uploaded documents lie, there or not."""
-    return (data_dir / UPLOADS).resolve()
+def upload_folder(settings: IndexSettings) -> Path:
+    """Return the folder in which uploaded documents lie, there or not."""
+    return (_home(settings) / UPLOADS).resolve()
+
+
+def takes_uploads(settings: IndexSettings) -> bool:
+    """Whether uploads can be taken: with a shared catalogue, only where their files are shared too."""
+    return settings.database_url is None or settings.uploads_dir is not None
+
+
+def _home(settings: IndexSettings) -> Path:
+    return settings.data_dir if settings.uploads_dir is None else settings.uploads_dir
 
 
 class UploadFiles:
-    """The two folders of one data directory, which the caller owns. Of one job, one thread at a time calls."""
+    """The two folders. Of one job, one thread of one process at a time calls."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
-        self.folder = upload_folder(data_dir)
-        self._incoming = data_dir / INCOMING
+    def __init__(self, settings: IndexSettings) -> None:
+        self._home = _home(settings)
+        self.folder = upload_folder(settings)
+        self._incoming = self._home / INCOMING
 
     # -- coming in
 
@@ -59,14 +72,15 @@ class UploadFiles:
         """
         folder = self._incoming / job_id
         try:
-            if shutil.disk_usage(self._data_dir).free < _SPARE_BYTES:
-                raise WorkError(f"the disk that holds {self._data_dir} is nearly full: free some space")
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if shutil.disk_usage(self._home).free < _SPARE_BYTES:
+                raise WorkError(f"the disk that holds {self._home} is nearly full: free some space")
             folder.mkdir(parents=True, mode=0o700)
             files = [
                 _staged(source, folder / str(i), ordinal=i, name=name, max_bytes=max_bytes)
                 for i, (name, source) in enumerate(given)
             ]
-            for path in (folder, self._incoming, self._data_dir):
+            for path in (folder, self._incoming, self._home):
                 sync_directory(path)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -90,9 +104,11 @@ class UploadFiles:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
-    def staged_jobs(self) -> list[str]:
-        """Return the ids of jobs for which something is staged, acknowledged or not."""
-        return sorted(path.name for path in self._incoming.iterdir()) if self._incoming.is_dir() else []
+    def staged_jobs(self, *, older_than: float = 0.0) -> list[str]:
+        """Return the ids of jobs for which something was staged so many seconds ago, acknowledged or not."""
+        latest = time.time() - older_than
+        found = self._incoming.iterdir() if self._incoming.is_dir() else ()
+        return sorted(path.name for path in found if older_than == 0 or path.stat().st_mtime < latest)
 
     # -- going on
 
@@ -121,7 +137,7 @@ class UploadFiles:
         staged = self._staged(task)
         if staged.is_file():
             staged.rename(self.folder / name)
-            for path in (self.folder, self._data_dir):
+            for path in (self.folder, self._home):
                 sync_directory(path)
 
     def _staged(self, task: Task) -> Path:
@@ -145,8 +161,11 @@ def clear_doomed(catalogue: Catalogue) -> None:
 
 
 def clear_leftovers(files: UploadFiles, catalogue: Catalogue) -> None:
-    """Remove what was staged for jobs that were never acknowledged, or are done."""
-    for job_id in files.staged_jobs():
+    """Remove what was staged for jobs that were never acknowledged, or are done.
+
+    Where processes share the folder another one may be staging a job just now.
+    """
+    for job_id in files.staged_jobs(older_than=_STAGING_SECONDS if catalogue.shared else 0.0):
         job: Job | None = catalogue.jobs.get(job_id)
         if job is None or job.state == "done":
             files.drop_job(job_id)

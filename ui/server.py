@@ -9,14 +9,15 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from index.errors import IndexMissing, UsageError, WorkError
+from index.errors import IndexBusy, IndexMissing, UsageError, WorkError
 from index.ownership import own
 from index.upkeep import mend_vectors, was_indexed
+from index.uploads import takes_uploads
 from rag.keys import KeyStore, is_loopback
 from rag.settings import RagSettings
 
@@ -60,10 +61,7 @@ def serve(
     keys = keys_for(settings)
     # Before anything slow: a busy port or directory is reported at once.
     with own(settings.index.data_dir, purpose=PURPOSE) as ownership, closing(_listen(settings)) as listener:
-        if not was_indexed(settings.index):
-            if index_first is None:
-                raise IndexMissing(f"nothing is indexed in {settings.index.data_dir}: run `rag index`")
-            index_first()
+        _index_first(settings, index_first)
         mend_vectors(settings.index, purpose=None)
         address = _address(listener, settings.host)
 
@@ -80,6 +78,20 @@ def serve(
             raise WorkError(f"the server at {address} did not start: its log says why")
 
 
+def _index_first(settings: RagSettings, index_first: Callable[[], None] | None) -> None:
+    """Make the index where there is none; of processes that begin together on a shared catalogue, one does."""
+    while not was_indexed(settings.index):
+        if index_first is None:
+            raise IndexMissing(f"nothing is indexed in {settings.index.data_dir}: run `rag index`")
+        try:
+            index_first()
+            return
+        except IndexBusy as error:
+            if settings.index.database_url is None:
+                raise
+            log.info("waiting for the first index: %s", error)
+
+
 def _run(
     settings: RagSettings, keys: KeyStore, listener: socket.socket, listening: Callable[[], None]
 ) -> bool:
@@ -94,7 +106,9 @@ def _run(
         server_logging(settings),
         keys.command_key(),
         Assistant.open(settings) as assistant,
-        Intake(settings.index, assistant.embedder) as intake,
+        Intake(settings.index, assistant.embedder)
+        if takes_uploads(settings.index)
+        else nullcontext() as intake,
     ):
         app = build_app(assistant, settings, keys=keys, intake=intake)
         server = _Server(app, listening=listening, stopping=lambda: close_streams(app))

@@ -123,7 +123,7 @@ class Catalogue:
         return self._database.shared
 
     def turn(self, turn: Turn, *, purpose: str, wait: float) -> AbstractContextManager[Hold]:
-        """Have the turn to write, or to work off the uploads, for the length of a block; see `Database.turn`."""
+        """Have a turn for the length of a block; see `Database.turn`."""
         return self._database.turn(turn, purpose=purpose, wait=wait)
 
     # -- notes

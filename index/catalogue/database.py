@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-Turn = Literal["writer", "uploads"]
-"""What one process at a time may do: change the corpus; work off the uploads."""
+Turn = Literal["writer", "uploads", "vectors"]
+"""What one process at a time may do: change the corpus; work off the uploads; build vectors for search."""
 
 
 class Hold(Protocol):

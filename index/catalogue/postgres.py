@@ -43,7 +43,7 @@ CONNECTIONS = 8
 _FRESH_SECONDS = 0.25
 _RETRY_SECONDS = 0.3
 _LOOK_SECONDS = 0.1
-_NUMBERS: dict[Turn, int] = {"writer": 1, "uploads": 2}
+_NUMBERS: dict[Turn, int] = {"writer": 1, "uploads": 2, "vectors": 3}
 _TRANSACTION = 0  # the turn of a single transaction
 _VERSION = "schema version"
 

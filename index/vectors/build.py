@@ -13,18 +13,22 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import SecretStr
 
 from index.catalogue import Catalogue
 from index.catalogue.records import SPACES
 from index.errors import IndexDamaged, PolyciteError, WorkError
+from index.settings import IndexSettings
 from index.vectors import health, pointer
+from index.vectors.home import Home
 from index.vectors.pointer import Coverage, Pointer
-from index.vectors.stores import store_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
     """Called with the rows written so far and in all, both spaces together."""
+
+LEAVE_SECONDS = 3.0
+"""How long the version that was in service is left to the searches of other processes that began on it."""
 
 SAMPLES = 64
 """Rows of each space that have to find themselves before a version goes into service."""
@@ -70,6 +77,7 @@ def build(
     *,
     generation: int,
     chroma_url: str | None = None,
+    database_url: SecretStr | None = None,
     keep: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Pointer:
@@ -82,14 +90,15 @@ def build(
         WorkError: the generation is gone, or the store cannot be written.
         IndexDamaged: the new version fails its check; the old one stays in service.
     """
-    with (
-        Catalogue.open(data_dir) as catalogue,
-        store_for(data_dir, chroma_url=chroma_url) as store,
-    ):
+    settings = IndexSettings.model_construct(data_dir=data_dir, database_url=database_url)
+    with ExitStack() as stack:
+        catalogue = stack.enter_context(Catalogue.configured(settings))
+        home = Home(data_dir, chroma_url, catalogue)
+        store = stack.enter_context(home.store())
         found = next((g for g in catalogue.generations() if g.id == generation), None)
         if found is None:
             raise WorkError(f"generation {generation} is gone: run `rag index` again")
-        current = pointer.read(data_dir)
+        current = home.pointer()
         in_service = {current.version} if current is not None else set()
         _drop_others(store, in_service | set(keep))
         version = f"v{secrets.token_hex(6)}"
@@ -101,8 +110,10 @@ def build(
             raise
         if chroma_url is None:
             _sync(pointer.folder(data_dir) / version)
-        made = Pointer(version=version, store=chroma_url or "files", generation=generation, **coverage)
-        pointer.write(data_dir, made)
+        made = Pointer(version=version, store=home.store_name, generation=generation, **coverage)
+        home.point(made)
+        if home.shared and current is not None:
+            time.sleep(LEAVE_SECONDS)
         _drop_others(store, {version} | set(keep))
     return made
 
@@ -112,6 +123,7 @@ def rebuild(
     *,
     generation: int,
     chroma_url: str | None = None,
+    database_url: SecretStr | None = None,
     keep: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Pointer:
@@ -123,6 +135,7 @@ def rebuild(
     command = [sys.executable, "-m", "index.vectors.build", "--data-dir", str(data_dir)]
     command += ["--generation", str(generation), "--parent", str(os.getpid())]
     command += [] if chroma_url is None else ["--chroma-url", chroma_url]
+    command += [] if database_url is None else ["--database"]
     for version in keep:
         command += ["--keep", version]
     root = str(Path(__file__).resolve().parents[2])
@@ -132,6 +145,7 @@ def rebuild(
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         subprocess.Popen(
             command,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -140,9 +154,13 @@ def rebuild(
         ) as process,
     ):
         try:
+            _tell(process, database_url)
+            made = None
             for line in process.stdout or ():
                 done, _, rows = line.partition(" ")
-                if progress is not None and done.isdigit():
+                if not done.isdigit():
+                    made = pointer.loaded(line)
+                elif progress is not None:
                     progress(int(done), int(rows))
             process.wait()
         except BaseException:
@@ -150,30 +168,39 @@ def rebuild(
             raise
         errors.seek(0)
         error = errors.read().strip()
-    made = pointer.read(data_dir)
     if process.returncode != 0 or made is None:
         last = error.splitlines()[-1] if error else f"it ended with code {process.returncode}"
         raise WorkError(f"Chroma's vectors were not rebuilt ({last}): run `rag index` again")
     return made
 
 
-def needed(
-    data_dir: Path, reader: Reader, *, chroma_url: str | None = None, share: float, fewest: int = 0
-) -> str | None:
+def _tell(process: subprocess.Popen[str], database_url: SecretStr | None) -> None:
+    """Give the process the address of the database: others could read it in its command line."""
+    if process.stdin is None:
+        return
+    with suppress(BrokenPipeError):  # it has ended; its own line says why
+        if database_url is not None:
+            process.stdin.write(f"{database_url.get_secret_value()}\n")
+        process.stdin.close()
+
+
+def needed(home: Home, reader: Reader, *, share: float, fewest: int = 0) -> str | None:
     """Return why a new version should be built, None when the one in service will do.
 
     `share`: of the rows, newer or deleted since the version was made, above which it will not; up to `fewest` of
     them it will in any case.
+
+    Raises:
+        IndexUnreachable: a server that holds it does not answer.
     """
-    current = pointer.read(data_dir)
+    current = home.pointer()
     if current is None:
         return "there is no version yet"
-    if current.generation != reader.generation or current.store != (chroma_url or "files"):
+    if current.generation != reader.generation or current.store != home.store_name:
         return "the version in service belongs to another index or store"
-    if chroma_url is None:
-        faults = health.check_version(pointer.folder(data_dir) / current.version)
-        if faults:
-            return f"the version in service is damaged: {faults[0]}"
+    fault = _fault(home, current)
+    if fault is not None:
+        return fault
     for space in SPACES:
         coverage = current.coverage(space)
         rows = reader.row_count(space)
@@ -181,6 +208,17 @@ def needed(
         moved = (rows - covered) + max(0, coverage.count - covered)
         if moved > max(share * max(rows, 1), fewest):
             return f"{moved} of {rows} {space} are newer or deleted since"
+    return None
+
+
+def _fault(home: Home, current: Pointer) -> str | None:
+    """What is wrong with the version in service, None when nothing is."""
+    if home.chroma_url is None:
+        faults = health.check_version(pointer.folder(home.data_dir) / current.version)
+        return f"the version in service is damaged: {faults[0]}" if faults else None
+    with home.store() as store:
+        if current.version not in store.versions():
+            return f"the Chroma server does not have version {current.version} any more"
     return None
 
 
@@ -248,16 +286,21 @@ def _sync(folder: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `build` from a command line; lines "done rows" on stdout, one line on stderr if it fails."""
+    """Run `build` from a command line.
+
+    Lines "done rows" on stdout, then the pointer as a line of JSON; one line on stderr if it fails.
+    """
     parser = argparse.ArgumentParser(prog="python -m index.vectors.build", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--generation", type=int, required=True)
     parser.add_argument("--chroma-url")
     parser.add_argument("--keep", action="append", default=[])
+    parser.add_argument("--database", action="store_true", help="read RAG_DATABASE_URL from standard input")
     parser.add_argument(
         "--parent", type=int, help="stop when this process, which asked for the build, is gone"
     )
     options = parser.parse_args(arguments)
+    url = SecretStr(sys.stdin.readline().strip()) if options.database else None
 
     def progress(done: int, rows: int) -> None:
         if options.parent is not None and os.getppid() != options.parent:
@@ -266,13 +309,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
 
     try:
-        build(
+        made = build(
             options.data_dir,
             generation=options.generation,
             chroma_url=options.chroma_url,
+            database_url=url,
             keep=options.keep,
             progress=progress,
         )
+        sys.stdout.write(f"{pointer.dumped(made)}\n")
+        sys.stdout.flush()
     except PolyciteError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -16,7 +16,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError, UniqueConstraintError
 
 from index.catalogue.records import SPACES
-from index.errors import IndexDamaged, IndexMissing, UsageError, WorkError
+from index.errors import IndexDamaged, IndexMissing, IndexUnreachable, UsageError, WorkError
 from index.types import Match
 from index.vectors.protocol import check_batch, check_query
 
@@ -156,18 +156,26 @@ def translated(where: str) -> Iterator[None]:
     except UniqueConstraintError as error:
         raise UsageError(f"Chroma in {where} has it already: {error}") from error
     except httpx.HTTPError as error:
-        raise WorkError(
-            f"the Chroma server at {where} does not answer ({error}): start it, or unset RAG_CHROMA_URL"
-        ) from error
+        raise _unreachable(where, error) from error
     except OSError as error:
         raise WorkError(f"Chroma cannot use {where} ({error}): check the disk and its rights") from error
     except (ChromaError, ValueError, RuntimeError) as error:
         raise IndexDamaged(f"Chroma in {where} failed ({error}): run `rag index`") from error
     except BaseException as error:
+        # What a proxy before a server says comes as a plain exception.
+        if type(error) is Exception and where.startswith("http"):
+            raise _unreachable(where, error) from error
         # A panic of its Rust core derives from BaseException and has no importable name.
         if type(error).__name__ != "PanicException":
             raise
         raise IndexDamaged(f"Chroma in {where} failed ({error}): run `rag index`") from error
+
+
+def _unreachable(where: str, error: Exception) -> IndexUnreachable:
+    said = " ".join(str(error).split())[:200]
+    return IndexUnreachable(
+        f"the Chroma server at {where} does not answer ({said}): start it, or look at RAG_CHROMA_URL"
+    )
 
 
 def _hnsw(flush_rows: int) -> HNSWConfiguration:

@@ -51,7 +51,7 @@ class ChromaServer:
 
     Raises:
         SettingsError: the URL is not one of a server.
-        WorkError: the server does not answer.
+        IndexUnreachable: the server does not answer.
     """
 
     def __init__(self, url: str, *, owner: str) -> None:
@@ -114,6 +114,20 @@ class ChromaServer:
                 return names
 
 
+def ask(url: str) -> None:
+    """Ask a server whether it is there.
+
+    Raises:
+        IndexUnreachable: it does not answer within a few seconds.
+    """
+    with translated(url):
+        httpx.get(_heartbeat(url), timeout=CONNECT_SECONDS).raise_for_status()
+
+
+def _heartbeat(url: str) -> str:
+    return f"{url.rstrip('/')}/api/v2/heartbeat"
+
+
 def _client(url: str) -> ClientAPI:
     parts = urlsplit(url)
     try:
@@ -127,7 +141,7 @@ def _client(url: str) -> ClientAPI:
     timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
     with translated(url):
         # Chroma's own client waits for ever, at its very construction too: ask first.
-        httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=timeout).raise_for_status()
+        httpx.get(_heartbeat(url), timeout=timeout).raise_for_status()
         client = chromadb.HttpClient(
             host=parts.hostname, port=port, ssl=parts.scheme == "https", settings=settings()
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,21 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from index.catalogue.records import SPACES
-from index.errors import WorkError
+from index.errors import IndexUnreachable, WorkError
 from index.types import Match
-from index.vectors import pointer
 from index.vectors.exact import ExactRows
 from index.vectors.served import Served, open_served
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from index.catalogue import Reader, Space
     from index.catalogue.catalogue import State
-    from index.catalogue.reader import Block
+    from index.catalogue.rows import Block
+    from index.vectors.home import Home
     from index.vectors.protocol import VectorIndex
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ EXACT_ROWS = 20_000
 _FETCH = (200, 1_000)
 """Rows asked of Chroma when some may not count, first and at most: 15 to 84 ms at 100,000 rows, where
 Chroma's own `where` takes 40 to 500."""
+
+_AWAY_SECONDS = 0.5  # how long a server that did not answer is left alone
 
 _FILTERS_KEPT = 4  # matrices of recent filters, at most EXACT_ROWS rows each (31 MB at 384 numbers)
 
@@ -49,7 +51,7 @@ class View:
     """
 
     state: State
-    signature: tuple[int, int] | None
+    signature: object
     reader: Reader
     served: Served | None
     tails: dict[Space, ExactRows]
@@ -57,13 +59,13 @@ class View:
 
 
 class LiveVectors:
-    """Nearest chunks and sentences of a data directory. Safe to share between threads."""
+    """Nearest chunks and sentences of a corpus. Safe to share between threads."""
 
-    def __init__(self, data_dir: Path, *, chroma_url: str | None) -> None:
-        self._data_dir = data_dir
-        self._chroma_url = chroma_url
+    def __init__(self, home: Home) -> None:
+        self._home = home
         self._lock = threading.Lock()
         self._view: View | None = None
+        self._away: tuple[float, IndexUnreachable] | None = None
         self._filters: OrderedDict[tuple[Space, frozenset[str], int, int], ExactRows] = OrderedDict()
 
     def close(self) -> None:
@@ -73,6 +75,14 @@ class LiveVectors:
                 self._view.served.retire()
             self._view = None
             self._filters.clear()
+
+    def check(self) -> None:
+        """Ask the server that holds the vectors, if one does, whether it is there.
+
+        Raises:
+            IndexUnreachable: it does not answer.
+        """
+        self._home.check()
 
     def version(self) -> str | None:
         """Return the version that searches use now, None when they are exact."""
@@ -94,7 +104,11 @@ class LiveVectors:
         top_k: int,
         among: frozenset[str] | None,
     ) -> list[Match]:
-        """Return the nearest live rows of `vector` (dimension,), of the documents `among`; best first."""
+        """Return the nearest live rows of `vector` (dimension,), of the documents `among`; best first.
+
+        Raises:
+            IndexUnreachable: a server holds the vectors and does not answer.
+        """
         view = self._refresh(reader, state)
         query = np.asarray(vector, np.float32).reshape(1, -1)
         newer = view.tails[space].search(query, top_k=top_k, among=among)[0]
@@ -125,7 +139,7 @@ class LiveVectors:
     # -- keeping up
 
     def _refresh(self, reader: Reader, state: State) -> View:
-        signature = pointer.signature(self._data_dir)
+        signature = self._home.signature(state)
         view = self._view
         if view is not None and view.state == state and view.signature == signature:
             return view
@@ -136,14 +150,12 @@ class LiveVectors:
             self._view = self._moved(view, reader, state, signature)
             return self._view
 
-    def _moved(
-        self, view: View | None, reader: Reader, state: State, signature: tuple[int, int] | None
-    ) -> View:
+    def _moved(self, view: View | None, reader: Reader, state: State, signature: object) -> View:
         same_generation = view is not None and view.reader.generation == reader.generation
         if view is not None and same_generation and view.signature == signature:
             served, tails, gone = view.served, view.tails, view.gone
         else:
-            served = open_served(self._data_dir, chroma_url=self._chroma_url, generation=reader.generation)
+            served = self._opened(reader)
             if view is not None and view.served is not None:
                 view.served.retire()
             tails, gone = {}, {}
@@ -153,6 +165,19 @@ class LiveVectors:
             grown = {space: _alive(grown[space], reader, space) for space in SPACES}
             gone = {space: _gone(reader, served, space) for space in SPACES}
         return View(state, signature, reader, served, grown, gone)
+
+    def _opened(self, reader: Reader) -> Served | None:
+        """Open the version in service; a server that just did not answer is not asked again for a moment.
+
+        Else questions that wait for one another would each wait for the server.
+        """
+        if self._away is not None and time.monotonic() - self._away[0] < _AWAY_SECONDS:
+            raise self._away[1]
+        try:
+            return open_served(self._home, generation=reader.generation)
+        except IndexUnreachable as error:
+            self._away = (time.monotonic(), error)
+            raise
 
 
 def merged(lists: Iterable[list[Match]], *, top_k: int) -> list[Match]:
@@ -211,12 +236,22 @@ def _served(
     top_k: int,
     among: frozenset[str] | None,
 ) -> list[Match] | None:
-    """Return the nearest live rows of the version; None when it cannot tell, and the reason is logged."""
+    """Return the nearest live rows of the version; None when it cannot tell, and the reason is logged.
+
+    Raises:
+        IndexUnreachable: its server does not answer. All vectors of a catalogue that needs a server are too many to
+            read for each question meanwhile.
+    """
     with served.borrow() as index:
         if index is None:
             return None
         try:
-            return _masked(view, index, space, query, top_k=top_k, among=among)
+            try:
+                return _masked(view, index, space, query, top_k=top_k, among=among)
+            except IndexUnreachable:  # a connection of before a restart
+                return _masked(view, index, space, query, top_k=top_k, among=among)
+        except IndexUnreachable:
+            raise
         except WorkError as error:
             logger.warning("this question is searched without Chroma: %s", error)
             return None

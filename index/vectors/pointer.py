@@ -1,7 +1,7 @@
 """The pointer: which version of the vectors is in service, and which catalogue rows it covers.
 
-One small JSON file, replaced atomically: before the replacement the old version is in service, after it the
-new one, and there is nothing in between.
+One small JSON file (or a note of the catalogue, see `home`), replaced atomically: before the replacement the old
+version is in service, after it the new one, and there is nothing in between.
 """
 
 from __future__ import annotations
@@ -50,13 +50,24 @@ def folder(data_dir: Path) -> Path:
 def read(data_dir: Path) -> Pointer | None:
     """Return the pointer; None when there is none or it is not readable: then the search is exact."""
     try:
-        values = json.loads((folder(data_dir) / _NAME).read_text("utf-8"))
+        return loaded((folder(data_dir) / _NAME).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def loaded(text: str | None) -> Pointer | None:
+    """Return the pointer of `dumped`; None when it is none."""
+    try:
+        values = json.loads(text or "")
         chunks, sentences = (Coverage(**values.pop(space)) for space in ("chunks", "sentences"))
         return Pointer(**values, chunks=chunks, sentences=sentences)
-    except FileNotFoundError:
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
+
+
+def dumped(pointer: Pointer) -> str:
+    """Return a pointer as text."""
+    return json.dumps(asdict(pointer))
 
 
 def signature(data_dir: Path) -> tuple[int, int] | None:
@@ -78,7 +89,7 @@ def write(data_dir: Path, pointer: Pointer) -> None:
     draft = target.with_suffix(".tmp")
     try:
         with draft.open("w", encoding="utf-8") as file:
-            json.dump(asdict(pointer), file)
+            file.write(dumped(pointer))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)

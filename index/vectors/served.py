@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from index.catalogue.records import SPACES
-from index.errors import WorkError
-from index.vectors import pointer
-from index.vectors.stores import store_for
+from index.errors import IndexUnreachable, WorkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from index.vectors.home import Home
     from index.vectors.pointer import Pointer
     from index.vectors.protocol import VectorIndex
 
@@ -25,11 +23,10 @@ logger = logging.getLogger(__name__)
 class Served:
     """An opened version with the number of searches that are using it."""
 
-    def __init__(self, where: Pointer, index: VectorIndex, *, data_dir: Path, chroma_url: str | None) -> None:
+    def __init__(self, where: Pointer, index: VectorIndex, *, home: Home) -> None:
         self.pointer = where
         self._index = index
-        self._data_dir = data_dir
-        self._chroma_url = chroma_url
+        self._home = home
         self._lock = threading.Lock()
         self._users = 0
         self._retired = False
@@ -62,30 +59,40 @@ class Served:
             self._close()
 
     def _close(self) -> None:
-        """Close the version and, when another one is in service, delete it: nobody opens it again."""
+        """Close the version and, when another one is in service, delete it: nobody opens it again.
+
+        One that other processes use too is deleted by the process that built its successor.
+        """
         self._index.close()
-        current = pointer.read(self._data_dir)
+        if self._home.shared:
+            return
+        current = self._home.pointer()
         if current is None or current.version == self.pointer.version:
             return
         try:
-            with store_for(self._data_dir, chroma_url=self._chroma_url) as store:
+            with self._home.store() as store:
                 store.drop(self.pointer.version)
         except WorkError as error:
             logger.warning("the old vectors stay until the next `rag index`: %s", error)
 
 
-def open_served(data_dir: Path, *, chroma_url: str | None, generation: int) -> Served | None:
+def open_served(home: Home, *, generation: int) -> Served | None:
     """Open the version in service.
 
     Returns None when there is none for this generation and store, or when it cannot be used; the reason
     is logged, and the catalogue's own vectors answer in its place.
+
+    Raises:
+        IndexUnreachable: the server that holds it does not answer; it will, and then it is opened.
     """
-    where = pointer.read(data_dir)
-    if where is None or where.generation != generation or where.store != (chroma_url or "files"):
+    where = home.pointer()
+    if where is None or where.generation != generation or where.store != home.store_name:
         return None
     try:
-        with store_for(data_dir, chroma_url=chroma_url) as store:
+        with home.store() as store:
             index = store.open(where.version)
+    except IndexUnreachable:
+        raise
     except WorkError as error:
         logger.warning("searching without Chroma until it is rebuilt by `rag index`: %s", error)
         return None
@@ -98,4 +105,4 @@ def open_served(data_dir: Path, *, chroma_url: str | None, generation: int) -> S
             " and ".join(short),
         )
         return None
-    return Served(where, index, data_dir=data_dir, chroma_url=chroma_url)
+    return Served(where, index, home=home)

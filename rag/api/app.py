@@ -157,7 +157,7 @@ def _add_health(app: FastAPI, assistant: Assistant, metrics: Metrics) -> None:
         if app.state.load.stopping:
             raise HTTPException(503, "the server is being stopped")
         try:
-            counts = assistant.corpus.counts()
+            counts = assistant.corpus.check()
         except PolyciteError as error:
             # Whatever it is, it is the state of this server and no failure of this request.
             raise HTTPException(503, f"the index cannot be read: {error}") from error

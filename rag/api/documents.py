@@ -30,7 +30,7 @@ def unknown_document(document_id: str) -> problems.ProblemResponse:
 def add_documents(app: FastAPI, assistant: Assistant, settings: RagSettings) -> None:
     """Add the operations to an application."""
     corpus = assistant.corpus
-    uploads = str(upload_folder(settings.index.data_dir))
+    uploads = str(upload_folder(settings.index))
 
     def shown(info: DocumentInfo) -> DocumentOut:
         return DocumentOut.model_validate({**asdict(info), "uploaded": info.folder == uploads})

@@ -28,6 +28,7 @@ from stored import (
 from index.corpus import Corpus
 from index.errors import WorkError
 from index.vectors import build, pointer
+from index.vectors.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +143,7 @@ def tear(data_dir: Path) -> None:
 )
 def test_when_a_new_version_is_needed(case: Case, prepare: object, reason: str | None) -> None:
     prepare(case)  # type: ignore[operator]
-    found = build.needed(case.data_dir, case.catalogue.reader(case.generation), share=0.1)
+    found = build.needed(Home(case.data_dir), case.catalogue.reader(case.generation), share=0.1)
     assert found is None if reason is None else reason in (found or "")
 
 

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,9 @@ def index(ctx: click.Context, path: Path | None) -> None:
     from ui import render
 
     settings = load_settings().index
-    with own(settings.data_dir, purpose="rag index"):
+    # Where processes share a catalogue, its writer's turn is taken instead (see `make_index`).
+    alone = own(settings.data_dir, purpose="rag index") if settings.database_url is None else nullcontext()
+    with alone:
         summary = run_indexer(settings, None if path is None else [path])
     render.show_summary(render.terminal(), summary)
     ctx.exit(1 if summary.failed else 0)

@@ -176,7 +176,7 @@ def _sentence(text: str) -> str:
 
 
 def _uploads(tools: Tools) -> str:
-    return str(upload_folder(tools.settings.index.data_dir))
+    return str(upload_folder(tools.settings.index))
 
 
 def _may_change(tools: Tools, request: Request) -> bool:

@@ -1,11 +1,12 @@
 """What the reader is worth, on articles that it did not learn from.
 
-    python -m eval.reader_study DATA [--languages en,hi,vi,sv] [--questions 60]
+    python -m eval.reader_study DATA [--languages en,hi,vi,sv] [--questions 60] [--only answered] [--work FOLDER]
 
 *Spans*: the question in one language and the paragraph that answers it in another; F1 and exact match of the words
 that the reader points at (MLQA's, `eval.metrics`). *Sentences*: the question in one language, all articles in another;
 how often the first sentence, and one of the first three, holds the answer, and how often the first passage does,
-without the reader and with it, on the same questions; and milliseconds a question for either.
+without the reader and with it, on the same questions; and milliseconds a question for either. *Answered*: how well
+questions with an answer are told from others, and how well calibrated that is (`eval.reader_answered`).
 """
 
 from __future__ import annotations
@@ -16,27 +17,26 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 import numpy as np
 
-from eval import metrics
+from eval import metrics, reader_answered
 from eval.ablation import locate_all
-from eval.fit_refusal import Unseen, Work
 from eval.records import Place
+from eval.refusal_examples import Work, collect
+from eval.refusal_questions import Unseen, off_topic_parts, parts_of
 from eval.squad import SEPARATOR, Case, SquadFile, join, read_squad
 from index.corpus import Corpus
-from index.embedder import load_embedder
-from index.settings import IndexSettings
-from rag.assistant import load_reader
 from rag.evidence import Evidence, gather
 from rag.question import analyse
 from rag.reader.openvino_reader import Reader
 from rag.retriever import CorpusRetriever
-from rag.settings import RagSettings
 
 SEED = 11
+_TABLES = ("spans", "sentences", "answered")
 _FOUND = ("sentence@1", "sentence@3", "passage@1")
 Files = Mapping[str, SquadFile]
 
@@ -172,28 +172,55 @@ def _print_sentences(rows: Sequence[Sentences]) -> None:
         click.echo(f"| mean, {label} | {sum(row.questions for row in group)} | {cells} | {times} |")
 
 
+def _answered(data: Path, kit: Work, *, per_pair: int, limit: int) -> None:
+    parts = parts_of(data, kit.unseen, per_pair=per_pair, limit=limit)
+    parts += off_topic_parts([part for part in parts if part.name.startswith("xquad-")])
+    examples = collect(parts, kit, tell=partial(click.echo, err=True))
+    reader_answered.show(list(reader_answered.rows(examples)), click.echo)
+
+
 @click.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--languages", default="en,hi,vi,sv", show_default=True)
+@click.option("--languages", default="en,hi,vi,sv", show_default=True, help="Of spans and sentences.")
 @click.option("--questions", default=60, show_default=True, help="Questions for each pair of languages.")
 @click.option(
-    "--work", type=click.Path(path_type=Path), help="Keep the indexes here; default: a temporary folder."
+    "--per-pair", default=20, show_default=True, help="The same for what is answered, asked five times each."
 )
-def main(data: Path, languages: str, questions: int, work: Path | None) -> None:
-    """Measure the reader on the files of DATA/xquad-dev."""
+@click.option(
+    "--limit", default=60, show_default=True, help="Questions of each other file for what is answered."
+)
+@click.option("--only", type=click.Choice(_TABLES), multiple=True, help="Only these tables; default: all.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    help="Keep the indexes and what was asked for what is answered, to go on after a stop; default: a temporary "
+    "folder. Remove it when the code has changed.",
+)
+def main(  # noqa: PLR0917 - the command's options
+    data: Path,
+    languages: str,
+    questions: int,
+    per_pair: int,
+    limit: int,
+    only: tuple[str, ...],
+    work: Path | None,
+) -> None:
+    """Measure the reader on DATA: xquad-dev, and for what is answered also squad2-sv-dev and nomiracl."""
     files = {
         language: read_squad(data / "xquad-dev" / f"xquad.{language}.json")
         for language in languages.split(",")
     }
+    chosen_tables = only or _TABLES
     with tempfile.TemporaryDirectory() as temporary:
-        root = work or Path(temporary)
-        settings = IndexSettings(data_dir=root)
-        reader = load_reader(RagSettings(index=settings))
-        if reader is None:
+        kit = Work.load(work or Path(temporary), data)
+        if kit.reader is None:
             raise click.ClickException("there is no reader to study: name its file in RAG_READER_MODEL")
-        kit = Work(root, load_embedder(settings), settings, reader, Unseen.by(reader, data))
-        _print_spans(list(spans(files, reader, kit.unseen, limit=questions)))
-        _print_sentences(list(sentences(files, kit, limit=questions)))
+        if "spans" in chosen_tables:
+            _print_spans(list(spans(files, kit.reader, kit.unseen, limit=questions)))
+        if "sentences" in chosen_tables:
+            _print_sentences(list(sentences(files, kit, limit=questions)))
+        if "answered" in chosen_tables:
+            _answered(data, kit, per_pair=per_pair, limit=limit)
 
 
 if __name__ == "__main__":

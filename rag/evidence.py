@@ -9,7 +9,7 @@ docs/benchmarks.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +33,9 @@ from rag.coverage import (
 from rag.lexical import wanted
 from rag.question import Question
 from rag.reader.passages import Read, Reads, read, windows
+
+# The sentences of each hit's chunk with their vectors, by the chunk's id.
+Inside = Mapping[str, tuple[Sequence[Sentence], NDArray[np.float32]]]
 
 # What a caption loses: it is short, and short texts are near to everything.
 _CAPTION = 0.05
@@ -126,8 +129,8 @@ class Span:
 class Evidence:
     """Everything an engine needs: hits, sentences best first, numbers best first, features, missing names.
 
-    `was_read`: whether a reader had its say. `span` is None without one, and where it points at nothing within one
-    sentence.
+    `was_read`: whether a reader had its say, `reads` the windows it read. `span` is None without one, and where it
+    points at nothing within one sentence.
     """
 
     question: Question
@@ -138,6 +141,7 @@ class Evidence:
     missing: tuple[str, ...]
     span: Span | None = None
     was_read: bool = False
+    reads: tuple[Read, ...] = ()
 
 
 def gather(
@@ -148,6 +152,7 @@ def gather(
     *,
     top_k: int = 5,
     reader: Reads | None = None,
+    openings: Openings | None = None,
 ) -> Evidence:
     """Rank the sentences and numbers of the hits.
 
@@ -156,24 +161,25 @@ def gather(
         hits: best first; none gives empty evidence without features.
         top_k: how many of the hits are looked into.
         reader: reads the most promising of them; None: similarity alone decides.
+        openings: what retrieval has read of documents for this question; None: it is read here.
     """
     if not hits:
         return Evidence(question, (), (), (), None, ())
-    asked = wanted(question)
     rows = corpus.reader()
-    openings = Openings(rows)
+    if openings is None:
+        openings = Openings(question, wanted(question), rows)
     hits = hits[:top_k]
-    focus = focus_of(question, asked, openings, hits[0])
+    inside = rows.sentences_in([hit.chunk for hit in hits])
+    focus = focus_of(question, openings, hits[0])
     whole, focused = embedder.embed_queries([question.text, focus])
-    supports = _supports(hits, rows, whole, focused)
-    reads = _read(reader, question, supports, rows, embedder)
+    supports = _supports(hits, inside, whole, focused)
+    reads = _read(reader, question, supports, inside, embedder)
     supports = _as_read(supports, reads)
     numbers = _numbers(question, hits, supports, rows, focused, reads)
     best = numbers[0].support.hit if numbers else supports[0].hit if supports else hits[0]
-    coverage = coverage_of(question, asked, openings, best)
-    without = left_out(asked, coverage.held)
-    plain, *others = embedder.embed_queries([" ".join(asked.words), *without.values()])
-    pushes = pushes_away(rows, best, plain, others)
+    coverage = coverage_of(question, openings, best)
+    without = left_out(openings.asked, coverage.held)
+    pushes = pushes_away(rows, best, embedder, " ".join(openings.asked.words), list(without.values()))
     by_name = pushes * written_as_names(question, list(without), embedder)
     missing = coverage.missing
     if not missing and by_name.max(initial=0.0) >= _PUSHES_AWAY:
@@ -187,18 +193,23 @@ def gather(
         missing=missing,
         span=_span(supports, reads),
         was_read=reader is not None,
+        reads=tuple(reads),
     )
 
 
 def _read(
-    reader: Reads | None, question: Question, supports: Sequence[Support], rows: Reader, embedder: Embedder
+    reader: Reads | None,
+    question: Question,
+    supports: Sequence[Support],
+    inside: Inside,
+    embedder: Embedder,
 ) -> list[Read]:
     """The most promising passages, read."""
     if reader is None:
         return []
     chosen = windows(
         [(support.sentence, support.hit.chunk) for support in supports],
-        lambda chunk: rows.sentences_of(chunk.document_id, chunk.first, chunk.last),
+        lambda chunk: inside[chunk.id][0],
         embedder.count_tokens,
         most=_READ,
         tokens=_READ_TOKENS,
@@ -242,16 +253,13 @@ def _span(supports: Sequence[Support], reads: Sequence[Read]) -> Span | None:
 
 
 def _supports(
-    hits: Sequence[Hit], reader: Reader, whole: NDArray[np.float32], focused: NDArray[np.float32]
+    hits: Sequence[Hit], inside: Inside, whole: NDArray[np.float32], focused: NDArray[np.float32]
 ) -> list[Support]:
     found: dict[str, Support] = {}
-    by_chunk = reader.sentence_vectors_in([hit.chunk.id for hit in hits])
     for hit in hits:
-        chunk = hit.chunk
-        sentences = reader.sentences_of(chunk.document_id, chunk.first, chunk.last)
-        vectors = by_chunk.get(chunk.id)
-        if vectors is None or len(sentences) != len(vectors):
-            continue  # replaced between the two reads
+        if hit.chunk.id not in inside:
+            continue  # deleted since it was found
+        sentences, vectors = inside[hit.chunk.id]
         cosines = vectors @ whole
         focus = vectors @ focused
         for sentence, cosine, near in zip(sentences, cosines.tolist(), focus.tolist(), strict=True):
@@ -276,14 +284,21 @@ def _numbers(  # noqa: PLR0917 - one step of `gather`
     if not (question.wants_number or question.wants_date):
         return []
     by_sentence = {(s.sentence.document_id, s.sentence.ordinal): s for s in supports}
+    by_chunk = reader.clauses_in([hit.chunk for hit in hits])
+    quantities: dict[str, dict[int, Quantity]] = {}
     found = []
     for hit in hits:
-        clauses, vectors = reader.clauses_of(hit.chunk.document_id, hit.chunk.first, hit.chunk.last)
+        if hit.chunk.id not in by_chunk:
+            continue
+        clauses, vectors = by_chunk[hit.chunk.id]
         for clause, cosine in zip(clauses, (vectors @ focused).tolist(), strict=True):
             support = by_sentence.get((clause.document_id, clause.sentence))
             if support is None:
                 continue
-            quantity = _quantity_at(support.sentence, clause.anchor)
+            here = quantities.get(support.sentence.id)
+            if here is None:
+                here = quantities[support.sentence.id] = _quantities(support.sentence)
+            quantity = here.get(clause.anchor)
             if quantity is None or numbers_in(quantity.text) <= question.numbers:
                 continue  # a number that the question itself gives does not answer it
             penalty = _penalty(question, quantity)
@@ -296,11 +311,10 @@ def _numbers(  # noqa: PLR0917 - one step of `gather`
     return sorted(unique.values(), key=lambda number: -number.score)
 
 
-def _quantity_at(sentence: Sentence, anchor: int) -> Quantity | None:
-    for quantity in find_quantities(sentence.text, sentence.language):
-        if sentence.start + quantity.start == anchor:
-            return quantity
-    return None
+def _quantities(sentence: Sentence) -> dict[int, Quantity]:
+    """The numbers of a sentence by where they stand in the document."""
+    found = find_quantities(sentence.text, sentence.language)
+    return {sentence.start + quantity.start: quantity for quantity in reversed(found)}
 
 
 def _penalty(question: Question, quantity: Quantity) -> float | None:

@@ -33,15 +33,19 @@ class Reading:
     """What one window says to a question. Offsets are code points of the window, end excluded.
 
     Attributes:
+        logit: of "answered", as the network says it.
         answered: probability, 0 to 1, that the window answers the question.
         best: the best span of 1 to LONGEST_ANSWER tokens, its score a logit; None for a window without words.
+        over_none: how far the best span stands above "no answer", as a logit; None for a window without words.
     """
 
     def __init__(self, row: Row, logits: Float32, answered: float) -> None:
         """`logits`: (tokens, 2), of start and end; `answered`: a logit."""
+        self.logit = answered
         self.answered = float(1 / (1 + np.exp(-answered)))
         found = best_spans(row, logits[:, 0], logits[:, 1])
         self.best = found[0] if found else None
+        self.over_none = found[0].score - float(logits[0].sum()) if found else None
         self._offsets = np.array(row.offsets, np.int64).reshape(-1, 2)
         self._joint = span_probabilities(row, logits[:, 0], logits[:, 1])
 
@@ -69,9 +73,9 @@ class Reader:
     ) -> None:
         self.held_out = held_out
         self._encoder = encoder
-        count = threads or usable_cpus()
-        compiled = compile_graph(ov.Core(), graph, streams=count, threads=count)
-        self._queue = ov.AsyncInferQueue(compiled, count)
+        # All threads work on one batch: a question's windows are one batch, and it waits for them.
+        compiled = compile_graph(ov.Core(), graph, streams=1, threads=threads or usable_cpus())
+        self._request = compiled.create_infer_request()
         self._lock = threading.Lock()
 
     @classmethod
@@ -102,24 +106,19 @@ class Reader:
 
     def _run(self, rows: Sequence[Row]) -> list[tuple[Float32, float]]:
         results: dict[int, tuple[Float32, float]] = {}
-
-        def keep(request: ov.InferRequest, places: list[int]) -> None:
-            spans = request.get_output_tensor(0).data
-            answered = request.get_output_tensor(1).data
+        for places in token_batches([len(row.ids) for row in rows], _REQUEST_TOKENS):
+            batch = pad([rows[place] for place in places])
+            inputs = {
+                "input_ids": batch.ids,
+                "attention_mask": batch.mask.astype(np.int64),
+                "passage": batch.passage.astype(np.int64),
+            }
+            with self._lock:
+                self._request.infer(inputs)
+                spans = self._request.get_output_tensor(0).data.copy()
+                answered = self._request.get_output_tensor(1).data.copy()
             for i, place in enumerate(places):
-                results[place] = (spans[i].copy(), float(answered[i, 0]))
-
-        with self._lock:
-            self._queue.set_callback(keep)
-            for places in token_batches([len(row.ids) for row in rows], _REQUEST_TOKENS):
-                batch = pad([rows[place] for place in places])
-                inputs = {
-                    "input_ids": batch.ids,
-                    "attention_mask": batch.mask.astype(np.int64),
-                    "passage": batch.passage.astype(np.int64),
-                }
-                self._queue.start_async(inputs, places)
-            self._queue.wait_all()
+                results[place] = (spans[i], float(answered[i, 0]))
         return [results[place] for place in range(len(rows))]
 
 

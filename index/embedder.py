@@ -1,4 +1,6 @@
-"""Texts to vectors: the protocol, and its implementation over sentence-transformers.
+"""Texts to vectors: the protocol, and its implementation over sentence-transformers for models by name.
+
+The bundled model has an implementation of its own that needs no torch (`index.bundled.embedder`).
 
 load_embedder(settings)   the model that RAG_EMBED_MODEL names, ready to use
 verify_bundled(settings)  every byte of the bundled model checked, for `rag doctor`
@@ -147,7 +149,7 @@ class SentenceTransformerEmbedder:
         return max(1, int(longest) - special - prompts)
 
 
-def load_embedder(settings: IndexSettings) -> SentenceTransformerEmbedder:
+def load_embedder(settings: IndexSettings) -> Embedder:
     """The model that `settings.embed_model` names.
 
     `bundled` is rebuilt on first use under `settings.data_dir / "models"` and needs no network. Where its
@@ -189,29 +191,12 @@ def _models(settings: IndexSettings) -> Path:
     return settings.data_dir / "models"
 
 
-def _load_bundled(settings: IndexSettings, source: build.BundledSource) -> SentenceTransformerEmbedder:
+def _load_bundled(settings: IndexSettings, source: build.BundledSource) -> Embedder:
     folder = build.prepare(source, _models(settings))
-    # Importing sentence-transformers takes seconds, so it happens here, after what can fail fast.
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+    # OpenVINO is imported after what can fail fast.
+    from index.bundled.embedder import BundledEmbedder
 
-    from index.bundled.encoder import OpenVinoEncoder
-
-    # The modules are handed over ready-made: by name, sentence-transformers imports only its own classes
-    # unless told to trust remote code, which is never set here.
-    encoder = OpenVinoEncoder.load(str(folder), threads=settings.embed_threads)
-    model = SentenceTransformer(
-        modules=[encoder, Pooling(encoder.get_embedding_dimension(), "mean"), Normalize()],
-        prompts=build.PROMPTS,
-        device="cpu",
-        local_files_only=True,
-    )
-    return SentenceTransformerEmbedder(
-        model,
-        name=build.MODEL_NAME,
-        revision=build.revision(source),
-        batch_tokens=settings.embed_batch_tokens,
-    )
+    return BundledEmbedder(folder, revision=build.revision(source), threads=settings.embed_threads)
 
 
 def _load_named(settings: IndexSettings, name: str) -> SentenceTransformerEmbedder:

@@ -69,19 +69,27 @@ def fold_digits(text: str) -> str:
 
 def split_words(text: str) -> list[str]:
     """The words as they stand in the text, marks kept, punctuation dropped."""
-    return [match.group()[:_LONGEST_WORD] for match in _WORD.finditer(text)]
+    return [word[:_LONGEST_WORD] for word in _WORD.findall(text)]
 
 
 def word_terms(text: str) -> list[str]:
     """Folded search terms of a text, in order, with repetitions."""
     terms: list[str] = []
     for word in split_words(text):
-        terms += _forms(fold(word))
-    for match in _CODE.finditer(text):
-        terms.append(_joined(match.group()))
-    for match in _GROUPED.finditer(text):
-        terms.append(_joined(match.group()))
-    return [term for term in terms if term]
+        terms += word_forms(word)
+    return [*terms, *joined_terms(text)]
+
+
+@lru_cache(maxsize=65536)
+def word_forms(word: str) -> tuple[str, ...]:
+    """Folded search terms of one word as `split_words` gives it."""
+    return tuple(form for form in _forms(fold(word)) if form)
+
+
+def joined_terms(text: str) -> list[str]:
+    """Search terms of a text's codes ("57-NQ/TW") and grouped numbers ("1.200"); each holds a digit."""
+    joined = [_joined(match.group()) for pattern in (_CODE, _GROUPED) for match in pattern.finditer(text)]
+    return [term for term in joined if term]
 
 
 def sound_keys(text: str, language: str) -> list[str]:
@@ -95,8 +103,7 @@ def sounds(text: str, language: str) -> list[tuple[str, str]]:
     Words with a case ending of the language also count without it ("থোর": of Tho). Keys under 3 letters
     are left out: they would meet by chance.
     """
-    endings = lexicon(language).endings
-    variants = [_variants(word, endings) for word in split_words(text)]
+    variants = [word_sounds(word, language) for word in split_words(text)]
     found = [form for words in variants for form in words if len(form[0]) >= SHORTEST_KEY]
     for left, right in pairwise(variants):
         key, roman = left[0]
@@ -116,11 +123,13 @@ def without_ending(word: str, endings: Sequence[str]) -> str:
     return word
 
 
-def _variants(word: str, endings: Sequence[str]) -> list[tuple[str, str]]:
-    forms = list(dict.fromkeys((word, without_ending(word, endings))))
+@lru_cache(maxsize=65536)
+def word_sounds(word: str, language: str) -> tuple[tuple[str, str], ...]:
+    """(sound key, romanised form) of a word, and of the word without its case ending; a key may be empty."""
+    forms = list(dict.fromkeys((word, without_ending(word, lexicon(language).endings))))
     # Bengali writes the b of loanwords and the v of Sanskrit with one letter.
     forms += [form.replace("ব", "ভ") for form in forms if "ব" in form]
-    return [(sound_key(form), romanise(form)) for form in forms]
+    return tuple((sound_key(form), romanise(form)) for form in forms)
 
 
 @lru_cache(maxsize=65536)

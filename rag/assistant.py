@@ -20,10 +20,13 @@ from index.lexicon import lexicon
 from rag import extractive, refusal
 from rag.answer import Answer, EngineName, Grounding, Hit, Timings, Token, Turn, answer_of, pieces
 from rag.completion import choose
+from rag.coverage import Openings
 from rag.evidence import Evidence, gather
 from rag.extractive import Draft
+from rag.lexical import wanted
 from rag.llm.client import LanguageModel, LanguageModelError
 from rag.question import Question, analyse
+from rag.remembered import RememberingEmbedder
 from rag.retriever import CorpusRetriever
 from rag.settings import BUNDLED_READER, RagSettings, reader_file
 from rag.verification.verify import check_citations, short_is_quoted
@@ -55,7 +58,8 @@ class Assistant:
         self.corpus = corpus
         self.embedder = embedder
         self._settings = settings
-        self._retriever = CorpusRetriever(corpus, embedder, top_k=settings.top_k)
+        self._asking = RememberingEmbedder(embedder)
+        self._retriever = CorpusRetriever(corpus, self._asking, top_k=settings.top_k)
         self._reranker = _reranker(settings)
         self._reader = load_reader(settings)
         self._model = LanguageModel.open(settings)
@@ -274,12 +278,21 @@ class Assistant:
         """What the answer to an analysed question rests on, and when retrieval was done (perf_counter seconds)."""
         # A reranker has more to choose from than is looked into.
         wide = self._settings.top_k * (1 if self._reranker is None else 3)
-        hits = self._retriever.hits(question, top_k=wide, languages=languages, documents=documents)
+        openings = Openings(question, wanted(question), self.corpus.reader())
+        hits = self._retriever.hits(
+            question, top_k=wide, languages=languages, documents=documents, openings=openings
+        )
         if self._reranker is not None:
             hits = self._reranker.rerank(question.text, hits)
         retrieved = time.perf_counter()
         evidence = gather(
-            question, hits, self.corpus, self.embedder, top_k=self._settings.top_k, reader=self._reader
+            question,
+            hits,
+            self.corpus,
+            self._asking,
+            top_k=self._settings.top_k,
+            reader=self._reader,
+            openings=openings,
         )
         return evidence, retrieved
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 
 from index.catalogue import Reader
 from index.embedder import Embedder
-from index.quantities import numbers_in
 from index.terms import split_words
 from rag.answer import Hit
-from rag.lexical import TextTerms, Wanted, matched, text_terms
+from rag.lexical import Wanted
+from rag.matcher import Matcher, numbers_of
 from rag.question import Question
 
 # A word of the question is shared when this part of the document's sentences, and at least two, hold it.
@@ -43,13 +44,18 @@ def left_out(asked: Wanted, held: frozenset[int]) -> dict[str, str]:
 
 
 def pushes_away(
-    reader: Reader, hit: Hit, plain: NDArray[np.float32], others: Sequence[NDArray[np.float32]]
+    reader: Reader, hit: Hit, embedder: Embedder, plain: str, without: Sequence[str]
 ) -> NDArray[np.float32]:
-    """(terms,) how much nearer the question without each term is to the passage, a difference of cosines."""
-    passage = reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id)
-    if not others or passage is None:
-        return np.zeros(len(others), np.float32)
-    return np.asarray((np.stack(others) - plain) @ passage, np.float32)
+    """(terms,) how much nearer the question without each term is to the passage, a difference of cosines.
+
+    Args:
+        plain: the question's words; `without` are those without each term.
+    """
+    passage = reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id) if without else None
+    if passage is None:
+        return np.zeros(len(without), np.float32)
+    whole, *others = embedder.embed_queries([plain, *without])
+    return np.asarray((np.stack(others) - whole) @ passage, np.float32)
 
 
 def written_as_names(question: Question, terms: Sequence[str], embedder: Embedder) -> NDArray[np.bool_]:
@@ -68,44 +74,64 @@ def written_as_names(question: Question, terms: Sequence[str], embedder: Embedde
 
 
 class Openings:
-    """The terms of the first sentences of documents, read once a question."""
+    """What the first sentences of documents hold of one question; each document is read once."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, question: Question, asked: Wanted, reader: Reader) -> None:
+        self.asked = asked
+        self.matcher = Matcher(asked)
+        self._question = question
         self._reader = reader
-        self._terms: dict[str, list[TextTerms]] = {}
+        self._openings: dict[str, list[set[int]]] = {}
+        self._numbers: dict[str, set[str]] = {}
 
-    def terms(self, document_id: str) -> list[TextTerms]:
-        """The terms of each of a document's first sentences."""
-        if document_id not in self._terms:
-            sentences = self._reader.sentences_of(document_id, 0, _LOOKED_AT - 1)
-            self._terms[document_id] = [text_terms(s.text, s.language) for s in sentences]
-        return self._terms[document_id]
+    def load(self, document_ids: Iterable[str]) -> None:
+        """Read documents that will be asked about, together."""
+        missing = [key for key in dict.fromkeys(document_ids) if key not in self._openings]
+        if not missing:
+            return
+        found = self._reader.openings(missing, sentences=_LOOKED_AT)
+        for key in missing:
+            sentences = found.get(key, [])
+            self._openings[key] = [self.matcher.positions(text, language) for text, language in sentences]
+            self._numbers[key] = self.numbers_of(text for text, _ in sentences)
+
+    def held(self, document_id: str) -> list[set[int]]:
+        """The positions of the question's words that each of a document's first sentences holds."""
+        self.load([document_id])
+        return self._openings[document_id]
+
+    def numbers(self, document_id: str) -> set[str]:
+        """The numbers in a document's first sentences; none when the question has none."""
+        self.load([document_id])
+        return self._numbers[document_id]
+
+    def numbers_of(self, texts: Iterable[str]) -> set[str]:
+        """The numbers in texts; none when the question has none."""
+        return set().union(*map(numbers_of, texts)) if self._question.numbers else set()
 
 
-def focus_of(question: Question, asked: Wanted, openings: Openings, hit: Hit) -> str:
+def focus_of(question: Question, openings: Openings, hit: Hit) -> str:
     """The question without the words that many sentences of the document share."""
-    sentences = openings.terms(hit.chunk.document_id)
+    sentences = openings.held(hit.chunk.document_id)
     needed = max(2.0, _SHARED * len(sentences))
-    counts: dict[int, int] = {}
-    for sentence in sentences:
-        here = matched(asked, sentence)
-        for position in {p for term in here for p in range(term.first, term.last + 1)}:
-            counts[position] = counts.get(position, 0) + 1
+    counts = Counter(position for held in sentences for position in held)
     shared = {position for position, count in counts.items() if count >= needed}
-    own = asked.words if question.own is None else split_words(question.own)
-    left = [word for position, word in enumerate(asked.words) if position not in shared and word in own]
+    words = openings.asked.words
+    own = words if question.own is None else split_words(question.own)
+    left = [word for position, word in enumerate(words) if position not in shared and word in own]
     # Two words are the least that can still ask for something.
-    return " ".join(left) if 2 <= len(left) < len(asked.words) else question.text
+    return " ".join(left) if 2 <= len(left) < len(words) else question.text
 
 
-def about_the_names(question: Question, asked: Wanted, hits: Sequence[Hit], openings: Openings) -> list[Hit]:
+def about_the_names(question: Question, hits: Sequence[Hit], openings: Openings) -> list[Hit]:
     """The hits with a bonus for holding the question's names and numbers, in their new order."""
     if not (question.names or question.numbers):
         return list(hits)
+    openings.load(hit.chunk.document_id for hit in hits)
     bonus: dict[str, float] = {}
     for hit in hits:
         if hit.chunk.document_id not in bonus:
-            coverage = coverage_of(question, asked, openings, hit)
+            coverage = coverage_of(question, openings, hit)
             bonus[hit.chunk.document_id] = (
                 _HOLDS_FULL_NAMES * coverage.full_names
                 + _HOLDS_WORDS * coverage.single_names
@@ -142,18 +168,13 @@ class Coverage:
     held: frozenset[int]
 
 
-def coverage_of(question: Question, asked: Wanted, openings: Openings, hit: Hit) -> Coverage:
+def coverage_of(question: Question, openings: Openings, hit: Hit) -> Coverage:
     """What a hit's document holds of a question: its title, the passage, and its first sentences."""
-    texts = [
-        text_terms(hit.title, hit.document_language),
-        text_terms(hit.chunk.text, hit.chunk.language),
-        *openings.terms(hit.chunk.document_id),
-    ]
-    held: set[int] = set()
-    digits: set[str] = set()
-    for text in texts:
-        held.update(p for term in matched(asked, text) for p in range(term.first, term.last + 1))
-        digits.update(*(numbers_in(word) for word in text.words))
+    asked, document_id = openings.asked, hit.chunk.document_id
+    held: set[int] = set().union(*openings.held(document_id))
+    for text, language in ((hit.title, hit.document_language), (hit.chunk.text, hit.chunk.language)):
+        held |= openings.matcher.positions(text, language)
+    digits = openings.numbers(document_id) | openings.numbers_of((hit.title, hit.chunk.text))
     shares = {name: _share_held(name, asked, held) for name in question.names}
     missing = [" ".join(name) for name, share in shares.items() if share < _HELD]
     unheld = sorted(question.numbers - digits)

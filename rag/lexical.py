@@ -32,7 +32,7 @@ from rag.question import Question
 # en hi vi, 0.85 and 0.90 did alike.
 ALIKE = 0.85
 # Letters of a name from which a longer word that begins with it counts as the name.
-_SHORTEST_STEM = 5
+SHORTEST_STEM = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def matched(asked: Wanted, text: TextTerms) -> dict[Term, bool]:
 
 def _begins_a_word(term: Term, text: TextTerms) -> bool:
     """Whether a longer word of the text begins with a name: compounds and case endings ("Lumenmuseet")."""
-    names = tuple(form for form in term.forms if len(form) >= _SHORTEST_STEM)
+    names = tuple(form for form in term.forms if len(form) >= SHORTEST_STEM)
     return bool(names) and any(word.startswith(names) for word in text.words)
 
 
@@ -137,20 +137,26 @@ def sounds_in(term: Term, text: TextTerms) -> bool:
     return any(same_sound(term.roman, roman) >= ALIKE for roman in text.sounds.get(term.key, ()))
 
 
-def overlap(asked: Wanted, text: TextTerms, rarity: Callable[[Term, bool], float]) -> tuple[float, float]:
-    """What the question's words that stand in the text are worth, each by the rarest term that covers it.
+def overlap(
+    asked: Wanted, found: Mapping[Term, bool], language: str, rarity: Callable[[Term, bool], float]
+) -> tuple[float, float]:
+    """What the question's words that stand in a text are worth, each by the rarest term that covers it.
+
+    Args:
+        found: the terms that stand in the text, as `matched` gives them.
+        language: the text's.
 
     Returns:
         (names, words): names, numbers and what sounds alike in another language, which count between any
         passages; and ordinary words of one language, which say nothing about passages of another.
     """
     worth = [0.0] * len(asked.words)
-    for term, exact in matched(asked, text).items():
+    for term, exact in found.items():
         value = rarity(term, exact)
         for position in range(term.first, term.last + 1):
             # A pair is one finding: its worth is shared by its two words.
             worth[position] = max(worth[position], value / (term.last - term.first + 1))
-    between = asked.language != text.language
+    between = asked.language != language
     names = math.fsum(value for i, value in enumerate(worth) if between or i in asked.names)
     return names, math.fsum(worth) - names
 

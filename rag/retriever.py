@@ -12,7 +12,7 @@ Parallel documents count as one: a result shows one language version, the questi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
-from index.types import Chunk
 from rag.answer import Hit, Parallel
 from rag.coverage import Openings, about_the_names
-from rag.lexical import Wanted, overlap, rarity_from, text_terms, wanted
+from rag.lexical import Wanted, overlap, rarity_from, wanted
+from rag.matcher import Matcher
 from rag.question import Question, analyse
 
 # Worth of the rarest possible shared word, on the scale of a cosine. Best of 0.005 to 0.02 a unit of idf on
@@ -74,6 +74,7 @@ class CorpusRetriever(BaseRetriever):
         languages: Sequence[str] | None = None,
         documents: Sequence[str] | None = None,
         vector: NDArray[np.float32] | None = None,
+        openings: Openings | None = None,
     ) -> list[Hit]:
         """The best chunks for a question, best first.
 
@@ -83,6 +84,7 @@ class CorpusRetriever(BaseRetriever):
             languages: only documents in these languages; None: all.
             documents: only these document ids; None: all.
             vector: (dimension,) the question's vector, when it is at hand already.
+            openings: what is read of documents for this question, when it will be needed again.
         """
         among = None
         if languages is not None or documents is not None:
@@ -91,14 +93,17 @@ class CorpusRetriever(BaseRetriever):
                 return []
         if vector is None:
             vector = self._embedder.embed_queries([question.text])[0]
-        asked = wanted(question)
-        chunks = self._candidates(asked, vector, among)
-        hits = self._score(chunks, asked, vector)
+        reader = self._corpus.reader()
+        if openings is None:
+            openings = Openings(question, wanted(question), reader)
+        frequencies = _frequencies(openings.asked, self._corpus) if self._legs[2] else {}
+        ids = self._candidates(openings.asked, vector, among, frequencies)
+        hits = self._score(reader, ids, openings.matcher, vector, frequencies)
         wanted_hits = top_k or self._top_k
         kept = self._one_version_each(hits, question.language)[: max(wanted_hits, _NAMED)]
         if self._legs[2]:
-            kept = about_the_names(question, asked, kept, Openings(self._corpus.reader()))
-        return [self._with_parallel(hit) for hit in kept[:wanted_hits]]
+            kept = about_the_names(question, kept, openings)
+        return _with_parallels(kept[:wanted_hits], reader)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         vector = None
@@ -107,9 +112,13 @@ class CorpusRetriever(BaseRetriever):
         return [_node(hit) for hit in self.hits(analyse(query_bundle.query_str), vector=vector)]
 
     def _candidates(
-        self, asked: Wanted, vector: NDArray[np.float32], among: frozenset[str] | None
-    ) -> list[Chunk]:
-        """Chunks that any leg brings, the most promising first, at most `_SCORED`."""
+        self,
+        asked: Wanted,
+        vector: NDArray[np.float32],
+        among: frozenset[str] | None,
+        frequencies: Mapping[tuple[str, str], int],
+    ) -> list[str]:
+        """The ids of chunks that any leg brings, the most promising first, at most `_SCORED`."""
         by_chunk, by_sentence, by_text = self._legs
         best: dict[str, float] = {}
         if by_chunk:
@@ -123,49 +132,53 @@ class CorpusRetriever(BaseRetriever):
                     best[chunk_id] = max(best.get(chunk_id, -1.0), match.score)
         if by_text:
             matches = self._corpus.search_text(
-                words=[form for term in asked.terms for form in sorted(term.forms)],
-                keys=[term.key for term in asked.terms if term.key],
+                words=[term for column, term in frequencies if column == "words"],
+                keys=[term for column, term in frequencies if column == "keys"],
                 top_k=_CANDIDATES // 2,
                 documents=among,
+                frequencies=frequencies,
             )
             # A lexical find has no cosine yet; rank decides its place beside the dense ones.
             top = max(best.values(), default=1.0)
             for rank, match in enumerate(matches):
                 best[match.id] = max(best.get(match.id, -1.0), top - 0.005 * rank)
-        order = sorted(best, key=lambda chunk_id: -best[chunk_id])[:_SCORED]
-        return self._corpus.chunks(order)
+        return sorted(best, key=lambda chunk_id: -best[chunk_id])[:_SCORED]
 
-    def _score(self, chunks: Sequence[Chunk], asked: Wanted, vector: NDArray[np.float32]) -> list[Hit]:
+    def _score(
+        self,
+        reader: Reader,
+        ids: Sequence[str],
+        matcher: Matcher,
+        vector: NDArray[np.float32],
+        frequencies: Mapping[tuple[str, str], int],
+    ) -> list[Hit]:
         by_chunk, by_sentence, by_text = self._legs
-        reader = self._corpus.reader()
-        ids = [chunk.id for chunk in chunks]
-        chunk_vectors = reader.chunk_vectors(ids)
+        asked = matcher.asked
+        passages = reader.passages(ids)  # those that were deleted since the search are not there
         sentence_vectors = reader.sentence_vectors_in(ids) if by_sentence else {}
-        infos = reader.infos({chunk.document_id for chunk in chunks})
-        rarity = rarity_from(_frequencies(asked, reader), reader.counts()["chunks"]) if by_text else None
+        rarity = rarity_from(frequencies, self._corpus.counts()["chunks"]) if by_text else None
         hits = []
         most_words = 0.0
-        for chunk in chunks:
-            info = infos.get(chunk.document_id)
-            if info is None or chunk.id not in chunk_vectors:
-                continue  # deleted since the search
-            dense = float(chunk_vectors[chunk.id] @ vector)
+        for passage in passages:
+            chunk = passage.chunk
+            dense = float(passage.vector @ vector)
             sentence = dense
             if by_sentence:
                 rows = sentence_vectors.get(chunk.id)
                 sentence = dense if rows is None else float((rows @ vector).max())
             names, words = (0.0, 0.0)
             if rarity is not None:
-                names, words = overlap(asked, text_terms(chunk.text, chunk.language), rarity)
+                found = matcher.matched(chunk.text, chunk.language)
+                names, words = overlap(asked, found, chunk.language, rarity)
             if chunk.language == asked.language:
                 most_words = max(most_words, words)
             cosine = (dense + sentence) / 2 if by_chunk else sentence
             hits.append(
                 Hit(
                     chunk=chunk,
-                    title=info.title,
-                    source_url=info.source_url,
-                    document_language=info.language,
+                    title=passage.title,
+                    source_url=passage.source_url,
+                    document_language=passage.document_language,
                     score=cosine + WORD_BONUS * (names + words),
                     dense=dense,
                     sentence=sentence,
@@ -189,12 +202,16 @@ class CorpusRetriever(BaseRetriever):
             hit for hit in hits if hit.source_url is None or chosen[hit.source_url] == hit.chunk.document_id
         ]
 
-    def _with_parallel(self, hit: Hit) -> Hit:
-        """A hit with the other language versions of its document."""
-        if hit.source_url is None:
-            return hit
-        versions = self._corpus.parallel(hit.chunk.document_id)
-        return replace(hit, parallel=tuple(Parallel(*version) for version in versions))
+
+def _with_parallels(hits: Sequence[Hit], reader: Reader) -> list[Hit]:
+    """Hits with the other language versions of their documents."""
+    versions = reader.parallels({hit.chunk.document_id for hit in hits if hit.source_url is not None})
+    return [
+        replace(hit, parallel=tuple(Parallel(*version) for version in versions[hit.chunk.document_id]))
+        if hit.chunk.document_id in versions
+        else hit
+        for hit in hits
+    ]
 
 
 def _levelled(hit: Hit, language: str, level: float) -> Hit:
@@ -204,13 +221,12 @@ def _levelled(hit: Hit, language: str, level: float) -> Hit:
     return replace(hit, score=hit.score - level, lexical=hit.lexical - level)
 
 
-def _frequencies(asked: Wanted, reader: Reader) -> dict[tuple[str, str], int]:
+def _frequencies(asked: Wanted, corpus: Corpus) -> dict[tuple[str, str], int]:
     """In how many chunks each word and key of the question stands."""
-    words = sorted({form for term in asked.terms for form in term.forms})
-    keys = sorted({term.key for term in asked.terms if term.key})
-    counts = {("words", word): n for word, n in reader.frequencies(words, column="words").items()}
-    counts.update((("keys", key), n) for key, n in reader.frequencies(keys, column="keys").items())
-    return counts
+    return corpus.frequencies(
+        words=sorted({form for term in asked.terms for form in term.forms}),
+        keys=sorted({term.key for term in asked.terms if term.key}),
+    )
 
 
 def _is_in(hits: Sequence[Hit], document_id: str, language: str) -> bool:

@@ -3,7 +3,8 @@
 from index.catalogue.catalogue import Catalogue
 from index.catalogue.jobs import WAITING, FileState, Job, JobFile, Jobs, JobState, Task
 from index.catalogue.listing import Order
-from index.catalogue.reader import Reader, Row
+from index.catalogue.passages import Passage
+from index.catalogue.reader import Reader
 from index.catalogue.records import (
     DocumentInfo,
     Entry,
@@ -12,6 +13,7 @@ from index.catalogue.records import (
     Manifest,
     Space,
 )
+from index.catalogue.rows import Row
 from index.catalogue.writer import Transaction
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Jobs",
     "Manifest",
     "Order",
+    "Passage",
     "Reader",
     "Row",
     "Space",

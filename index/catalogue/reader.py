@@ -3,52 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, func, select
 
-from index.catalogue import fulltext, listing, sql
+from index.catalogue import fulltext, listing, passages, sql
 from index.catalogue.listing import INFO_COLUMNS, Order
-from index.catalogue.records import DocumentInfo, Space
-from index.catalogue.schema import SPANS, chunks, clauses, documents, sentences
-from index.errors import IndexDamaged
+from index.catalogue.passages import Passage
+from index.catalogue.records import DocumentInfo
+from index.catalogue.rows import RowReader, matrix
+from index.catalogue.schema import chunks, clauses, documents, sentences
 from index.types import Chunk, Clause, Document, Sentence, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
     from sqlalchemy import Connection, Select, Table
 
-    from index.catalogue.database import Database
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Where a chunk or sentence lies: `number` only grows, so a larger one was stored later."""
-
-    number: int
-    id: str
-    document_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Rows in order with their vectors, shape (len(rows), dimension), float32."""
-
-    rows: list[Row]
-    vectors: NDArray[np.float32]
-
-
-class Reader:
+class Reader(RowReader):
     """Reads of one generation. Safe to share between threads."""
-
-    def __init__(self, database: Database, generation: int, *, dimension: int) -> None:
-        self.generation = generation
-        self.dimension = dimension
-        self._database = database
 
     # -- documents
 
@@ -185,7 +161,7 @@ class Reader:
             .order_by(sentences.c.ordinal)
         )
         with self._database.read() as connection:
-            return self._matrix(connection.execute(query).scalars())
+            return matrix(connection.execute(query).scalars(), self.dimension)
 
     def chunk_vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors (dimension,) of the chunks of `ids` that are there, by id."""
@@ -194,7 +170,7 @@ class Reader:
         )
         with self._database.read() as connection:
             rows = connection.execute(query, sql.ids(ids)).all()
-        return {row.id: self._matrix([row.vector])[0] for row in rows}
+        return {row.id: matrix([row.vector], self.dimension)[0] for row in rows}
 
     def chunks_holding(self, sentence_ids: Collection[str]) -> dict[str, list[str]]:
         """Return the ids of the chunks that hold each of the sentences that are there, by sentence id."""
@@ -235,7 +211,7 @@ class Reader:
         with self._database.read() as connection:
             for chunk, vector in connection.execute(query, sql.ids(chunk_ids)):
                 blobs.setdefault(chunk, []).append(vector)
-        return {chunk: self._matrix(rows) for chunk, rows in blobs.items()}
+        return {chunk: matrix(rows, self.dimension) for chunk, rows in blobs.items()}
 
     def clauses_of(
         self, document_id: str, first: int = 0, last: int | None = None
@@ -251,82 +227,35 @@ class Reader:
         )
         with self._database.read() as connection:  # one read: each clause has its vector
             rows = self._spans_in(connection, clauses, condition)
-            vectors = self._matrix(connection.execute(query).scalars())
+            vectors = matrix(connection.execute(query).scalars(), self.dimension)
         return [_clause(row) for row in rows], vectors
 
-    # -- rows and their vectors
+    # -- many at once, for answers
 
-    def last_row(self, space: Space) -> int:
-        """Return the largest row number, 0 when there is none."""
-        table = SPANS[space]
-        query = select(func.max(table.c.row)).where(table.c.generation == self.generation)
+    def passages(self, chunk_ids: Sequence[str]) -> list[Passage]:
+        """Return the chunks of `chunk_ids` that are there, in the order given, with vectors and documents."""
         with self._database.read() as connection:
-            return connection.execute(query).scalar() or 0
+            return passages.passages(connection, self.generation, chunk_ids, dimension=self.dimension)
 
-    def row_count(
-        self, space: Space, *, upto: int | None = None, among: Collection[str] | None = None
-    ) -> int:
-        """Return how many rows there are with number <= `upto`, of the documents `among`; None: all."""
-        table = SPANS[space]
-        query = select(func.count()).select_from(table).where(table.c.generation == self.generation)
-        if upto is not None:
-            query = query.where(table.c.row <= upto)
+    def sentences_in(self, held_by: Iterable[Chunk]) -> dict[str, tuple[list[Sentence], NDArray[np.float32]]]:
+        """Return the sentences of each chunk that is there, in order, with their vectors, by chunk id."""
         with self._database.read() as connection:
-            return int(connection.execute(query).scalar_one())
+            return passages.sentences_in(connection, self.generation, held_by, dimension=self.dimension)
 
-    def spans_in(self, space: Space, among: Collection[str]) -> int:
-        """Return how many chunks or sentences the documents `among` have together."""
-        counted = func.coalesce(func.sum(documents.c[space]), 0)
-        query = select(counted).where(documents.c.generation == self.generation, sql.among(documents.c.id))
+    def clauses_in(self, held_by: Iterable[Chunk]) -> dict[str, tuple[list[Clause], NDArray[np.float32]]]:
+        """Return the clauses of each chunk that has any, in order, with their vectors, by chunk id."""
         with self._database.read() as connection:
-            return int(connection.execute(query, sql.ids(among)).scalar_one())
+            return passages.clauses_in(connection, self.generation, held_by, dimension=self.dimension)
 
-    def row_numbers(self, space: Space, *, after: int) -> NDArray[np.int64]:
-        """Return the numbers of the rows after `after`, ascending, int64."""
-        table = SPANS[space]
-        query = (
-            select(table.c.row)
-            .where(table.c.generation == self.generation, table.c.row > after)
-            .order_by(table.c.row)
-        )
+    def openings(self, document_ids: Collection[str], *, sentences: int) -> dict[str, list[tuple[str, str]]]:
+        """Return (text, language) of the first sentences of each document that is there, by its id."""
         with self._database.read() as connection:
-            return np.fromiter(connection.execute(query).scalars(), dtype=np.int64)
+            return passages.openings(connection, self.generation, document_ids, sentences=sentences)
 
-    def resolve(self, space: Space, ids: Collection[str]) -> dict[str, Row]:
-        """Return the rows of `ids` that are there, by id."""
-        table = SPANS[space]
-        query = select(table.c.row, table.c.id, table.c.document_id).where(
-            table.c.generation == self.generation, sql.among(table.c.id)
-        )
+    def parallels(self, document_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+        """Return `parallel` of each document that has any, by its id."""
         with self._database.read() as connection:
-            return {row[1]: Row(row[0], row[1], row[2]) for row in connection.execute(query, sql.ids(ids))}
-
-    def block_of(self, space: Space, among: Collection[str]) -> Block:
-        """Return all rows of the documents `among` with their vectors."""
-        table = SPANS[space]
-        query = self._rows(table).where(sql.among(table.c.document_id)).order_by(table.c.row)
-        with self._database.read() as connection:
-            return self._block(connection, query, sql.ids(among))
-
-    def blocks(
-        self, space: Space, *, after: int = 0, upto: int | None = None, size: int = 4096
-    ) -> Iterator[Block]:
-        """Yield the rows after `after` (to `upto`, None: to the last) in order, at most `size` at a time.
-
-        Each block is a read of its own: memory stays bounded and no long read holds back the write-ahead
-        log. Rows removed meanwhile are left out.
-        """
-        table = SPANS[space]
-        query = self._rows(table).where(table.c.row > bindparam("after")).order_by(table.c.row).limit(size)
-        if upto is not None:
-            query = query.where(table.c.row <= upto)
-        while True:
-            with self._database.read() as connection:
-                block = self._block(connection, query, {"after": after})
-            if not block.rows:
-                return
-            yield block
-            after = block.rows[-1].number
+            return passages.parallels(connection, self.generation, document_ids)
 
     # -- full text
 
@@ -360,24 +289,6 @@ class Reader:
 
     def _of(self, table: Table) -> Select[Any]:
         return select(table).where(table.c.generation == self.generation)
-
-    def _rows(self, table: Table) -> Select[Any]:
-        return select(table.c.row, table.c.id, table.c.document_id, table.c.vector).where(
-            table.c.generation == self.generation
-        )
-
-    def _block(self, connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> Block:
-        found = connection.execute(query, dict(values)).all()
-        rows = [Row(row[0], row[1], row[2]) for row in found]
-        return Block(rows, self._matrix(row[3] for row in found))
-
-    def _matrix(self, blobs: Iterable[bytes]) -> NDArray[np.float32]:
-        joined = b"".join(blobs)
-        if len(joined) % (4 * self.dimension):
-            raise IndexDamaged(
-                f"stored vectors do not have {self.dimension} numbers: delete the catalogue, run `rag index`"
-            )
-        return np.frombuffer(joined, dtype="<f4").reshape(-1, self.dimension)
 
     def _spans(
         self, table: Table, condition: ColumnElement[bool], ids: Collection[str] = ()

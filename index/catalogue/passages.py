@@ -1,0 +1,190 @@
+"""What an answer reads of many chunks and documents at once: a statement each, however many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, select
+
+from index.catalogue import sql
+from index.catalogue.rows import matrix
+from index.catalogue.schema import chunks, clauses, documents, sentences
+from index.types import Chunk, Clause, Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from sqlalchemy import BindParameter, Connection, Select
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk with its vector (dimension,) and what is to be said of its document."""
+
+    chunk: Chunk
+    vector: NDArray[np.float32]
+    title: str
+    source_url: str | None
+    document_language: str
+
+
+_GENERATION: BindParameter[int] = bindparam("generation")
+_CHUNK = tuple(
+    chunks.c[name] for name in ("id", "document_id", "ordinal", "start", "end", "language", "first", "last")
+)
+# The text is cut out in the database: a document may be thousands of times as long as the chunk.
+_PASSAGES = (
+    select(
+        *_CHUNK,
+        func.substr(documents.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start),
+        chunks.c.vector,
+        documents.c.title,
+        documents.c.source_url,
+        documents.c.language,
+    )
+    .join_from(
+        chunks,
+        documents,
+        (documents.c.generation == chunks.c.generation) & (documents.c.id == chunks.c.document_id),
+    )
+    .where(chunks.c.generation == _GENERATION, sql.among(chunks.c.id))
+)
+_SENTENCE = tuple(
+    sentences.c[name] for name in ("id", "document_id", "ordinal", "start", "end", "language", "kind")
+)
+_SENTENCES = (
+    select(chunks.c.id, *_SENTENCE, sentences.c.vector)
+    .join_from(
+        chunks,
+        sentences,
+        (sentences.c.generation == chunks.c.generation)
+        & (sentences.c.document_id == chunks.c.document_id)
+        & (sentences.c.ordinal >= chunks.c.first)
+        & (sentences.c.ordinal <= chunks.c.last),
+    )
+    .where(chunks.c.generation == _GENERATION, sql.among(chunks.c.id))
+    .order_by(chunks.c.id, sentences.c.ordinal)
+)
+_CLAUSE = tuple(
+    clauses.c[name]
+    for name in ("id", "document_id", "ordinal", "sentence", "anchor", "start", "end", "language")
+)
+_CLAUSES = (
+    select(chunks.c.id, *_CLAUSE, clauses.c.vector)
+    .join_from(
+        chunks,
+        clauses,
+        (clauses.c.generation == chunks.c.generation)
+        & (clauses.c.document_id == chunks.c.document_id)
+        & (clauses.c.sentence >= chunks.c.first)
+        & (clauses.c.sentence <= chunks.c.last),
+    )
+    .where(chunks.c.generation == _GENERATION, sql.among(chunks.c.id))
+    .order_by(chunks.c.id, clauses.c.ordinal)
+)
+_OPENINGS = (
+    select(sentences.c.document_id, sentences.c.start, sentences.c.end, sentences.c.language)
+    .where(
+        sentences.c.generation == _GENERATION,
+        sql.among(sentences.c.document_id),
+        sentences.c.ordinal < bindparam("count"),
+    )
+    .order_by(sentences.c.document_id, sentences.c.ordinal)
+)
+_BEGINNINGS = select(documents.c.id, func.substr(documents.c.text, 1, bindparam("length"))).where(
+    documents.c.generation == _GENERATION, sql.among(documents.c.id)
+)
+_other = documents.alias("other")
+_PARALLELS = (
+    select(documents.c.id, _other.c.id, _other.c.language)
+    .join_from(
+        documents,
+        _other,
+        (_other.c.generation == documents.c.generation)
+        & (_other.c.source_url == documents.c.source_url)
+        & (_other.c.id != documents.c.id),
+    )
+    .where(documents.c.generation == _GENERATION, sql.among(documents.c.id))
+    .order_by(documents.c.id, _other.c.language, _other.c.id)
+)
+
+
+def passages(
+    connection: Connection, generation: int, chunk_ids: Sequence[str], *, dimension: int
+) -> list[Passage]:
+    """The chunks of `chunk_ids` that are there, in the order given."""
+    found = {}
+    for row in _rows(connection, _PASSAGES, generation, chunk_ids):
+        key, document_id, ordinal, start, end, language, first, last, text, vector, title, url, spoken = row
+        chunk = Chunk(key, document_id, ordinal, start, end, text, language, first, last)
+        found[key] = Passage(chunk, matrix([vector], dimension)[0], title, url, spoken)
+    return [found[key] for key in chunk_ids if key in found]
+
+
+def sentences_in(
+    connection: Connection, generation: int, held_by: Iterable[Chunk], *, dimension: int
+) -> dict[str, tuple[list[Sentence], NDArray[np.float32]]]:
+    """The sentences of each chunk that is there, in order, with their vectors (n, dimension), by chunk id."""
+    by_id = {chunk.id: chunk for chunk in held_by}
+    spans: dict[str, list[Sentence]] = {}
+    vectors: dict[str, list[bytes]] = {}
+    for row in _rows(connection, _SENTENCES, generation, by_id):
+        chunk_id, key, document_id, ordinal, start, end, language, kind, vector = row
+        text = _cut(by_id[chunk_id], start, end)
+        sentence = Sentence(key, document_id, ordinal, start, end, text, language, kind)
+        spans.setdefault(chunk_id, []).append(sentence)
+        vectors.setdefault(chunk_id, []).append(vector)
+    return {key: (found, matrix(vectors[key], dimension)) for key, found in spans.items()}
+
+
+def clauses_in(
+    connection: Connection, generation: int, held_by: Iterable[Chunk], *, dimension: int
+) -> dict[str, tuple[list[Clause], NDArray[np.float32]]]:
+    """The clauses of each chunk that has any, in order, with their vectors (n, dimension), by chunk id."""
+    by_id = {chunk.id: chunk for chunk in held_by}
+    spans: dict[str, list[Clause]] = {}
+    vectors: dict[str, list[bytes]] = {}
+    for row in _rows(connection, _CLAUSES, generation, by_id):
+        chunk_id, key, document_id, ordinal, sentence, anchor, start, end, language, vector = row
+        text = _cut(by_id[chunk_id], start, end)
+        clause = Clause(key, document_id, ordinal, sentence, anchor, start, end, text, language)
+        spans.setdefault(chunk_id, []).append(clause)
+        vectors.setdefault(chunk_id, []).append(vector)
+    return {key: (found, matrix(vectors[key], dimension)) for key, found in spans.items()}
+
+
+def openings(
+    connection: Connection, generation: int, document_ids: Collection[str], *, sentences: int
+) -> dict[str, list[tuple[str, str]]]:
+    """(text, language) of the first `sentences` sentences of each document that is there, by its id."""
+    rows = list(_rows(connection, _OPENINGS, generation, document_ids, count=sentences))
+    longest = max((end for _, _, end, _ in rows), default=0)
+    texts = dict(map(tuple, _rows(connection, _BEGINNINGS, generation, document_ids, length=longest)))
+    found: dict[str, list[tuple[str, str]]] = {}
+    for document_id, start, end, language in rows:
+        found.setdefault(document_id, []).append((texts[document_id][start:end], language))
+    return found
+
+
+def parallels(
+    connection: Connection, generation: int, document_ids: Collection[str]
+) -> dict[str, list[tuple[str, str]]]:
+    """(document id, language) of the other documents with the same source URL, by language, for each that has any."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for key, other, language in _rows(connection, _PARALLELS, generation, document_ids):
+        found.setdefault(key, []).append((other, language))
+    return found
+
+
+def _rows(
+    connection: Connection, query: Select[Any], generation: int, ids: Collection[str], **values: int
+) -> Iterable[Any]:
+    return connection.execute(query, {"generation": generation, **sql.ids(ids), **values})
+
+
+def _cut(chunk: Chunk, start: int, end: int) -> str:
+    """A span of the document that lies in a chunk."""
+    return chunk.text[start - chunk.start : end - chunk.start]

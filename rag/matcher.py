@@ -1,0 +1,142 @@
+"""Finds the terms of one question in many texts.
+
+The same answer as `rag.lexical.matched` over `text_terms`, which make all terms of a text. Here a word is looked at
+once a question, and words that meet nothing, nearly all, are taken out of the next text as a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+import regex
+
+from index.quantities import numbers_in
+from index.terms import SHORTEST_KEY, joined_terms, same_sound, split_words, word_forms, word_sounds
+from rag.lexical import ALIKE, SHORTEST_STEM, Term, Wanted
+
+_NUMERAL = regex.compile(r"\p{N}")
+
+
+class Matcher:
+    """Looks for the terms of a question. For one question and one thread."""
+
+    def __init__(self, asked: Wanted) -> None:
+        self.asked = asked
+        self._keys: dict[str, list[int]] = {}
+        for place, term in enumerate(asked.terms):
+            if len(term.key) >= SHORTEST_KEY:
+                self._keys.setdefault(term.key, []).append(place)
+        # What may be the first word of a pair whose keys together are one that is looked for.
+        self._heads = frozenset(key[:end] for key in self._keys for end in range(1, len(key)))
+        self._languages: dict[str, _Language] = {}
+
+    def matched(self, text: str, language: str) -> dict[Term, bool]:
+        """The terms that stand in the text: True as they are written, False by their sound."""
+        if language not in self._languages:
+            self._languages[language] = _Language(self.asked, language, self._keys, self._heads)
+        exact, heard = self._languages[language].look(text)
+        return {
+            term: bool(exact >> place & 1)
+            for place, term in enumerate(self.asked.terms)
+            if (exact | heard) >> place & 1
+        }
+
+    def positions(self, text: str, language: str) -> set[int]:
+        """Positions of the question's words that stand in the text."""
+        return {
+            position for term in self.matched(text, language) for position in range(term.first, term.last + 1)
+        }
+
+
+class _Language:
+    """What the question's terms are met by in texts of one language. Sets of terms are the bits of a number."""
+
+    def __init__(
+        self, asked: Wanted, language: str, keys: Mapping[str, Sequence[int]], heads: frozenset[str]
+    ) -> None:
+        self._language = language
+        self._terms = asked.terms
+        self._keys = keys
+        self._heads = heads
+        self._forms: dict[str, int] = {}
+        self._stems: list[tuple[str, int]] = []
+        for place, term in enumerate(asked.terms):
+            is_name = any(position in asked.names for position in range(term.first, term.last + 1))
+            if is_name or language == asked.language:
+                for form in term.forms:
+                    self._forms[form] = self._forms.get(form, 0) | 1 << place
+            if is_name:
+                # Longer words count that begin with a name: compounds and case endings ("Lumenmuseet").
+                self._stems += [(form, 1 << place) for form in term.forms if len(form) >= SHORTEST_STEM]
+        self._any_stem = tuple(form for form, _ in self._stems)
+        self._exact: dict[str, int] = {}
+        self._heard: dict[str, int] = {}
+        self._leading: dict[str, tuple[str, str]] = {}
+        self._plain: set[str] = set()
+
+    def look(self, text: str) -> tuple[int, int]:
+        """The terms that stand in the text as written, and those that sound like something in it."""
+        words = split_words(text)
+        distinct = set(words) - self._plain
+        exact = heard = 0
+        for word in distinct:
+            if word not in self._exact:
+                self._learn(word)
+            exact |= self._exact[word]
+            heard |= self._heard[word]
+        if _NUMERAL.search(text):
+            exact |= self._written(joined_terms(text))
+        if not distinct.isdisjoint(self._leading):
+            heard |= self._pairs(words)
+        return exact, heard
+
+    def _learn(self, word: str) -> None:
+        sounds = word_sounds(word, self._language)
+        self._exact[word] = self._written(word_forms(word))
+        self._heard[word] = self._sounding(sounds)
+        if sounds[0][0] in self._heads:
+            self._leading[word] = sounds[0]
+        elif not self._exact[word] and not self._heard[word]:
+            self._plain.add(word)
+
+    def _written(self, forms: Iterable[str]) -> int:
+        found = 0
+        for form in forms:
+            found |= self._forms.get(form, 0)
+            if form.startswith(self._any_stem):
+                for stem, places in self._stems:
+                    if form.startswith(stem):
+                        found |= places
+        return found
+
+    def _sounding(self, sounds: Iterable[tuple[str, str]]) -> int:
+        found = 0
+        for key, roman in sounds:
+            for place in self._keys.get(key, ()):
+                if same_sound(self._terms[place].roman, roman) >= ALIKE:
+                    found |= 1 << place
+        return found
+
+    def _pairs(self, words: Sequence[str]) -> int:
+        """Adjacent words that together sound like a term."""
+        found = 0
+        for place, word in enumerate(words[:-1]):
+            if word in self._leading:
+                key, roman = self._leading[word]
+                tails = word_sounds(words[place + 1], self._language)
+                found |= self._sounding((key + tail, roman + more) for tail, more in tails if tail)
+        return found
+
+
+def numbers_of(text: str) -> set[str]:
+    """The numbers of a text's terms: runs of digits, ASCII, as `numbers_in` gives them."""
+    if not _NUMERAL.search(text):
+        return set()
+    forms = {form for word in split_words(text) if _NUMERAL.search(word) for form in word_forms(word)}
+    return set().union(*(_numbers_in(form) for form in forms.union(joined_terms(text))))
+
+
+@lru_cache(maxsize=8192)
+def _numbers_in(term: str) -> frozenset[str]:
+    return frozenset(numbers_in(term))

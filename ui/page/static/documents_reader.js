@@ -6,6 +6,7 @@ import {askText, element, said, wordTimes} from "./documents_server.js";
 let dialog = null;
 let shown = null; // what the panel shows: the query of its link
 let asking = null;
+let scrolled = null; // watches whether the title is in sight
 
 export function openDocument(id, {start, end} = {}) {
   const query = new URLSearchParams({document: id});
@@ -123,6 +124,9 @@ function settled(body, language) {
   wordTimes(body, language);
   const [name, bar] = [body.querySelector(".pd-name"), dialog.querySelector(".pd-reader-title")];
   bar.textContent = name.textContent;
+  scrolled?.disconnect();
+  scrolled = new IntersectionObserver(([entry]) => dialog.classList.toggle("pd-scrolled", !entry.isIntersecting), {root: body});
+  scrolled.observe(name);
   for (const attribute of ["lang", "dir"]) bar.setAttribute(attribute, name.getAttribute(attribute));
   body.scrollTop = 0;
   if (!toQuote(body)) body.querySelector(".pd-name")?.focus({preventScroll: true});

@@ -99,7 +99,7 @@ def _upload(limits: Limits, labels: Mapping[str, str]) -> str:
         f'<div class="pd-bar"><h3 class="pd-subheading">{plain(labels["documents_uploads"])}</h3>'
         '<span class="pd-done"></span>'
         f'<button type="button" class="pd-button pd-clear">{plain(labels["documents_clear"])}</button></div>'
-        '<ul class="pd-files"></ul></section></div>'
+        '<p class="pd-trouble" role="alert"></p><ul class="pd-files"></ul></section></div>'
     )
 
 

@@ -33,6 +33,7 @@ RELABEL = "pc-relabel"
 _WAITING = 64
 _HEAD = """
 <link rel="stylesheet" href="chat/static/page.css">
+<link rel="stylesheet" href="chat/static/chat.css">
 <link rel="stylesheet" href="chat/static/documents.css">
 <script type="module" src="chat/static/page.js"></script>
 """
@@ -69,20 +70,18 @@ def build_page(tools: Tools) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as page:
         gr.Column(elem_id="pc-header")
-        with gr.Tabs(elem_id="pc-tabs") as tabs:
+        with gr.Tabs(elem_id="pc-tabs"):
             with gr.Tab(labels["tab_chat"], id="chat", elem_id="pc-tab-chat") as chat:
                 chat_tab.build()
             with gr.Tab(labels["tab_documents"], id="documents", elem_id="pc-tab-documents") as documents:
                 part = documents_tab.build(tools)
         switch = gr.Button(visible="hidden", elem_id=RELABEL)
-        _wire(page, switch, tabs=tabs, chat=chat, documents=documents, part=part)
+        _wire(page, switch, chat=chat, documents=documents, part=part)
     page.queue(max_size=_WAITING, default_concurrency_limit=MODEL_JOBS)
     return page
 
 
-def _wire(
-    page: gr.Blocks, switch: gr.Button, *, tabs: gr.Tabs, chat: gr.Tab, documents: gr.Tab, part: Part
-) -> None:
+def _wire(page: gr.Blocks, switch: gr.Button, *, chat: gr.Tab, documents: gr.Tab, part: Part) -> None:
     # Not with Gradio's own I18n: it leaves languages alone that Gradio itself is not translated to.
     def relabel(request: gr.Request) -> list[Any]:
         language = reader_language(request.headers)
@@ -93,14 +92,10 @@ def _wire(
             *part.update(labels, language, request),
         ]
 
-    def opened(request: gr.Request) -> list[Any]:
-        # A link to a document opens its tab.
-        selected = "documents" if "document" in request.query_params else "chat"
-        return [gr.Tabs(selected=selected), *relabel(request)]
-
-    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
     outputs = [chat, documents, *part.outputs]
-    page.load(opened, outputs=[tabs, *outputs], **hidden)
+    # Not the tab that is shown: this comes a moment after the page, when its reader may have chosen one.
+    page.load(relabel, outputs=outputs, **hidden)
     switch.click(relabel, outputs=outputs, **hidden)
 
 

@@ -2,7 +2,8 @@
 // The server makes its HTML (ui/page/documents_html.py); this script asks for it and puts it there.
 
 import {closeDocument, shownDocument, startReader} from "./documents_reader.js";
-import {ask, askText, element, filled, said, wordTimes} from "./documents_server.js";
+import {ask, askText, said, wordTimes} from "./documents_server.js";
+import {el, filled} from "./dom.js";
 import {Uploads} from "./documents_uploads.js";
 
 const PLACE = "pc-documents";
@@ -28,7 +29,7 @@ async function fill() {
     return;
   }
   if (mine !== latest) return;
-  const made = element("template");
+  const made = el("template");
   made.innerHTML = html;
   tab = made.content.firstElementChild;
   labels = {...JSON.parse(tab.dataset.labels), language: tab.dataset.language};
@@ -90,15 +91,15 @@ document.addEventListener("click", (event) => {
 function confirmed(button) {
   const {delete: id, title} = button.dataset;
   const [cancel, go] = ["cancel", "delete"].map((name) =>
-    element("button", {type: "button", class: `pd-button pd-${name}-it`, autofocus: name === "cancel"}, labels[name]),
+    el("button", {type: "button", class: `pd-button pd-${name}-it`, autofocus: name === "cancel"}, labels[name]),
   );
-  const failed = element("p", {class: "pd-wrong", role: "alert"});
-  const dialog = element("dialog", {class: "pd-dialog", "aria-labelledby": "pd-sure", "aria-describedby": "pd-what pd-then"},
-    element("h2", {id: "pd-sure"}, labels.confirm),
-    element("p", {id: "pd-what", class: "pd-what", dir: "auto"}, title),
-    element("p", {id: "pd-then"}, labels.confirm_text),
+  const failed = el("p", {class: "pd-wrong", role: "alert"});
+  const dialog = el("dialog", {class: "pd-dialog", "aria-labelledby": "pd-sure", "aria-describedby": "pd-what pd-then"},
+    el("h2", {id: "pd-sure"}, labels.confirm),
+    el("p", {id: "pd-what", class: "pd-what", dir: "auto"}, title),
+    el("p", {id: "pd-then"}, labels.confirm_text),
     failed,
-    element("div", {class: "pd-choice"}, cancel, go),
+    el("div", {class: "pd-choice"}, cancel, go),
   );
   const row = [...(tab?.querySelectorAll("tbody tr") ?? [])].indexOf(button.closest("tr"));
   cancel.addEventListener("click", () => dialog.close());

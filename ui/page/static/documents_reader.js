@@ -1,7 +1,8 @@
 // Reading a document: a panel over the page, opened by any link to /?document=ID (&start=N&end=M marks words).
 // The address changes with it, so it can be kept, sent, and left with the browser's own "back".
 
-import {askText, element, said, wordTimes} from "./documents_server.js";
+import {askText, said, wordTimes} from "./documents_server.js";
+import {el} from "./dom.js";
 
 let dialog = null;
 let shown = null; // what the panel shows: the query of its link
@@ -64,14 +65,14 @@ async function show(query) {
   if (shown !== query) return;
   const body = opened(labels);
   body.setAttribute("aria-busy", "true");
-  body.replaceChildren(element("p", {class: "pd-nothing", role: "status"}, labels.loading));
+  body.replaceChildren(el("p", {class: "pd-nothing", role: "status"}, labels.loading));
   try {
     body.innerHTML = await askText(path(query), {signal: asking.signal});
     settled(body, labels.language);
   } catch (error) {
     if (error.name === "AbortError") return;
-    const why = element("p", {class: "pd-nothing", role: "alert"}, `${said(error, labels)} `);
-    if (error.status === 401) why.append(element("a", {href: "/login"}, labels.sign_in));
+    const why = el("p", {class: "pd-nothing", role: "alert"}, `${said(error, labels)} `);
+    if (error.status === 401) why.append(el("a", {href: "/login"}, labels.sign_in));
     body.replaceChildren(why);
   } finally {
     body.removeAttribute("aria-busy");
@@ -86,13 +87,13 @@ function path(query) {
 
 function opened(labels) {
   if (!dialog) {
-    dialog = element("dialog", {class: "pd-reader"});
+    dialog = el("dialog", {class: "pd-reader"});
     dialog.append(
-      element("div", {class: "pd-reader-bar"},
-        element("div", {class: "pd-reader-title", "aria-hidden": "true"}),
-        element("button", {type: "button", class: "pd-button pd-close"}),
+      el("div", {class: "pd-reader-bar"},
+        el("div", {class: "pd-reader-title", "aria-hidden": "true"}),
+        el("button", {type: "button", class: "pd-button pd-close"}),
       ),
-      element("div", {class: "pd-reader-body"}),
+      el("div", {class: "pd-reader-body"}),
     );
     // Escape: by way of the address, like every other way out.
     dialog.addEventListener("cancel", (event) => {
@@ -149,7 +150,7 @@ async function bring(button) {
     const before = button.nextElementSibling !== null && button === text.firstElementChild;
     const below = body.scrollHeight - body.scrollTop;
     const beside = [...text.querySelectorAll(".pd-part")].map((each) => Number(each.dataset.part));
-    const made = element("template");
+    const made = el("template");
     made.innerHTML = html;
     // Its own button for the side from which it was asked for is not needed: that part is there.
     const [earlier, later] = ["first", "last"].map((end) => made.content[`${end}ElementChild`]);

@@ -34,20 +34,6 @@ export function said(error, labels) {
   return error.message || labels.failed_why;
 }
 
-export const filled = (template, values) =>
-  template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
-
-// Text is only ever set as text.
-export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value != null) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
 // Dates and sizes as the reader's language writes them (in the reader's country, where the browser knows it), with the
 // digits of the rest of the page.
 function inLatinDigits(language) {

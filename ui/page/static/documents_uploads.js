@@ -1,7 +1,8 @@
 // Files on their way to becoming documents. Each is sent to POST /v1/documents, and asked after until its end. What
 // the server has taken stays known over a reload of the page; what it has not is lost with the page, so leaving asks.
 
-import {askJson, element, filled, wordSize} from "./documents_server.js";
+import {askJson, wordSize} from "./documents_server.js";
+import {el, filled} from "./dom.js";
 
 const KEPT = "polycite.uploads"; // of this browser tab alone
 const MOST_KEPT = 100;
@@ -17,6 +18,7 @@ export class Uploads {
   constructor(changed) {
     this.changed = changed;
     this.items = restored();
+    this.trouble = null;
     this.rows = new Map();
     this.wake = () => {};
     addEventListener("beforeunload", (event) => {
@@ -100,6 +102,7 @@ export class Uploads {
     for (const item of group) Object.assign(item, {state: "sending", sent: 0, word: null});
     this.show();
     const answer = await posted(group, () => this.show());
+    if (answer.status) this.worry(null);
     if (answer.status === 202) {
       const job = JSON.parse(answer.text);
       group.forEach((item, ordinal) => {
@@ -107,8 +110,8 @@ export class Uploads {
       });
       this.wake();
     } else if ([0, 429, 502, 503, 504].includes(answer.status)) {
-      for (const item of group) Object.assign(item, {state: "waiting", word: answer.status ? null : "unreached"});
-      this.show();
+      for (const item of group) item.state = "waiting";
+      this.worry(answer.status ? null : "unreached");
       await sleep(1000 * Math.min(60, Math.max(1, answer.after || 3)));
     } else {
       const word = {401: "signed_out", 403: "read_only", 413: "too_large"}[answer.status] ?? "failed_why";
@@ -146,10 +149,10 @@ export class Uploads {
     try {
       found = await askJson(`/chat/uploads?${new URLSearchParams(jobs.map((job) => ["jobs", job]))}`);
     } catch (error) {
-      for (const item of open) item.word = error.status === 401 ? "signed_out" : "unreached";
-      this.show();
+      this.worry(error.status === 401 ? "signed_out" : "unreached");
       return false;
     }
+    this.worry(null);
     let [moved, added] = [false, false];
     for (const item of open.filter((each) => jobs.includes(each.job))) {
       const file = found[item.job]?.[item.ordinal];
@@ -167,6 +170,13 @@ export class Uploads {
     return moved;
   }
 
+  // What keeps all of them waiting; null: nothing.
+  worry(word) {
+    if (this.trouble === word) return;
+    this.trouble = word;
+    this.show();
+  }
+
   end(item, state, word, detail = "") {
     Object.assign(item, {state, word, detail});
     this.announce(item);
@@ -182,6 +192,11 @@ export class Uploads {
     return filled(this.labels.progress, {done, total: this.items.length});
   }
 
+  spoken(word) {
+    const link = word === "signed_out" ? [" ", el("a", {href: "/login"}, this.labels.sign_in)] : [];
+    return [this.labels[word], ...link];
+  }
+
   why(item) {
     const words = item.word ? this.labels[item.word] ?? "" : item.said ?? "";
     return filled(words, {size: this.limits ? this.limits.file / 1e6 : ""});
@@ -195,6 +210,11 @@ export class Uploads {
     const list = this.area.querySelector(".pd-files");
     this.area.querySelector(".pd-uploads").hidden = !this.items.length;
     this.area.querySelector(".pd-done").textContent = this.progress();
+    const trouble = this.area.querySelector(".pd-trouble");
+    if (trouble.dataset.word !== String(this.trouble)) {
+      trouble.dataset.word = this.trouble;
+      trouble.replaceChildren(...(this.trouble ? this.spoken(this.trouble) : []));
+    }
     this.area.querySelector(".pd-clear").hidden = !this.items.some((item) => ENDS.has(item.state));
     for (const [item, row] of this.rows) {
       if (this.items.includes(item)) continue;
@@ -211,13 +231,13 @@ export class Uploads {
   }
 
   row(item) {
-    return element("li", {class: "pd-file"},
-      element("span", {class: "pd-file-name", dir: "auto"}, item.name),
-      element("span", {class: "pd-file-size"}, wordSize(item.size, this.labels.language)),
-      element("span", {class: "pd-file-state"}),
-      element("progress", {max: 1, "aria-label": item.name}),
-      element("p", {class: "pd-file-why"}),
-      element("span", {class: "pd-file-act"}),
+    return el("li", {class: "pd-file"},
+      el("span", {class: "pd-file-name", dir: "auto"}, item.name),
+      el("span", {class: "pd-file-size"}, wordSize(item.size, this.labels.language)),
+      el("span", {class: "pd-file-state"}),
+      el("progress", {max: 1, "aria-label": item.name}),
+      el("p", {class: "pd-file-why"}),
+      el("span", {class: "pd-file-act"}),
     );
   }
 
@@ -226,17 +246,16 @@ export class Uploads {
     const part = (name) => row.querySelector(`.pd-file-${name}`);
     part("state").textContent = this.labels[SHOWN[item.state] ?? item.state];
     const bar = row.querySelector("progress");
-    bar.hidden = !["sending", "queued", "working"].includes(item.state);
+    bar.hidden = !["sending", "working"].includes(item.state) || Boolean(this.trouble);
     if (item.state === "sending") bar.value = item.sent ?? 0;
     else bar.removeAttribute("value");
     const looks = JSON.stringify([item.state, item.word, item.said, item.detail, item.document, Boolean(item.file)]);
     if (row.dataset.looks === looks) return;
     row.dataset.looks = looks;
-    part("why").replaceChildren(this.why(item));
-    if (item.word === "signed_out") part("why").append(" ", element("a", {href: "/login"}, this.labels.sign_in));
+    part("why").replaceChildren(...(item.word === "signed_out" ? this.spoken(item.word) : [this.why(item)]));
     if (item.detail) {
-      const more = element("details", {}, element("summary", {}, this.labels.details));
-      more.append(element("span", {lang: "en", dir: "ltr"}, item.detail));
+      const more = el("details", {}, el("summary", {}, this.labels.details));
+      more.append(el("span", {lang: "en", dir: "ltr"}, item.detail));
       part("why").append(more);
     }
     part("act").replaceChildren(...this.acts(item));
@@ -244,15 +263,15 @@ export class Uploads {
 
   acts(item) {
     const made = [];
-    if (item.document) made.push(element("a", {class: "pd-button", href: `/?document=${encodeURIComponent(item.document)}`, "aria-label": `${this.labels.open}: ${item.name}`}, this.labels.open));
+    if (item.document) made.push(el("a", {class: "pd-button", href: `/?document=${encodeURIComponent(item.document)}`, "aria-label": `${this.labels.open}: ${item.name}`}, this.labels.open));
     if (item.state === "failed" && item.file) {
-      const again = element("button", {type: "button", class: "pd-button"}, this.labels.retry);
+      const again = el("button", {type: "button", class: "pd-button"}, this.labels.retry);
       again.addEventListener("click", () => this.retry(item));
       made.push(again);
     }
     if (ENDS.has(item.state) || item.state === "waiting") {
       const label = filled(this.labels.remove, {name: item.name});
-      const away = element("button", {type: "button", class: "pd-button pd-away", "aria-label": label, title: label}, "×");
+      const away = el("button", {type: "button", class: "pd-button pd-away", "aria-label": label, title: label}, "×");
       away.addEventListener("click", () => {
         this.items = this.items.filter((each) => each !== item);
         this.show();

@@ -230,13 +230,17 @@ class Corpus:
             max_document_share: in a corpus of more than `SMALL_CORPUS` chunks, tokens found in a larger share
                 of them are left out (5 ms instead of up to 200 at 100,000 chunks); the rarest always stays.
             key_weight: what a key counts for beside a word.
-            frequencies: what `frequencies` returned for them a moment ago; None: they are looked up.
+            frequencies: in how many chunks each stands, by ("words" or "keys", token), when that is at hand.
         """
+        reader = self.reader()
         if frequencies is None:
-            frequencies = self.frequencies(words=words, keys=keys)
+            frequencies = {
+                **{("words", word): n for word, n in reader.frequencies(words, column="words").items()},
+                **{("keys", key): n for key, n in reader.frequencies(keys, column="keys").items()},
+            }
         limit = self._limit(max_document_share)
         chosen = _informative(frequencies, limit=limit)
-        found = self.reader().search_text(
+        found = reader.search_text(
             words=[term for column, term in chosen if column == "words"],
             keys=[term for column, term in chosen if column == "keys"],
             key_weight=key_weight,
@@ -244,17 +248,6 @@ class Corpus:
             among=documents,
         )
         return [Match(chunk, score) for chunk, score in found]
-
-    def frequencies(self, *, words: Sequence[str], keys: Sequence[str] = ()) -> dict[tuple[str, str], int]:
-        """Return in how many chunks each token occurs, by ("words" or "keys", token)."""
-        reader = self.reader()
-        given = (("words", words), ("keys", keys))
-        return {
-            (column, term): count
-            for column, terms in given
-            if terms
-            for term, count in reader.frequencies(terms, column=column).items()
-        }
 
     def document_frequency(self, terms: Sequence[str], *, column: str = "words") -> dict[str, int]:
         """Return in how many chunks each token occurs; `column` is "words" or "keys"."""

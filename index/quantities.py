@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import regex
@@ -60,6 +60,11 @@ def find_quantities(text: str, language: str) -> list[Quantity]:
         text: any text; its own language decides the words looked for.
         language: ISO 639-1; English words where there is no table.
     """
+    return list(_found(text, language))
+
+
+@lru_cache(maxsize=4096)  # the same sentences answer again and again
+def _found(text: str, language: str) -> tuple[Quantity, ...]:
     words = lexicon(language)
     plain = fold_digits(text)
     dates = _dates(plain, language)
@@ -67,7 +72,7 @@ def find_quantities(text: str, language: str) -> list[Quantity]:
     for match in _NUMBER.finditer(plain):
         if not any(date.start < match.end() and match.start() < date.end for date in dates):
             found.append(_quantity(plain, match, words))
-    return sorted(found, key=lambda quantity: quantity.start)
+    return tuple(sorted(found, key=lambda quantity: quantity.start))
 
 
 def bound_of(plain: str, start: int, end: int, language: str) -> str:

@@ -7,7 +7,8 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Self
@@ -54,14 +55,22 @@ class _Outcome:
 class Assistant:
     """Answers questions from an open corpus. Safe to share between threads."""
 
-    def __init__(self, corpus: Corpus, embedder: Embedder, settings: RagSettings) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        embedder: Embedder,
+        settings: RagSettings,
+        *,
+        reader: Callable[[], Reader | None] | None = None,
+    ) -> None:
+        """`reader`: gives the reader that the settings name; None: it is loaded here."""
         self.corpus = corpus
         self.embedder = embedder
         self._settings = settings
         self._asking = RememberingEmbedder(embedder)
         self._retriever = CorpusRetriever(corpus, self._asking, top_k=settings.top_k)
         self._reranker = _reranker(settings)
-        self._reader = load_reader(settings)
+        self._reader = load_reader(settings) if reader is None else reader()
         self._model = LanguageModel.open(settings)
         # A question's work uses all cores already: more at once than this only make each other wait.
         self._at_work = BoundedSemaphore(MODEL_JOBS)
@@ -75,9 +84,15 @@ class Assistant:
             IndexMismatch: the index was made with another model or chunker.
             ModelError: a model that the settings name cannot be loaded.
         """
-        embedder = load_embedder(settings.index)
-        corpus = Corpus.open(settings.index, manifest_expected=manifest_for(embedder, settings.index))
-        return cls(corpus, embedder, settings)
+        with ThreadPoolExecutor(1, thread_name_prefix="reader") as pool:
+            reader = pool.submit(load_reader, settings)  # seconds, like the embedder beside it
+            embedder = load_embedder(settings.index)
+            corpus = Corpus.open(settings.index, manifest_expected=manifest_for(embedder, settings.index))
+            try:
+                return cls(corpus, embedder, settings, reader=reader.result)
+            except BaseException:
+                corpus.close()
+                raise
 
     def close(self) -> None:
         """Release the corpus and the connections to a model server; what it writes is cut off."""

@@ -58,9 +58,11 @@ def choose(
 
     asked, *completed = candidates(asked, history)
     plain, retrieved = look(asked, None)
+    if not completed:
+        return asked, plain, retrieved
     leans = leaning(asked)
     best = _likely(plain)
-    if not completed or best >= _ENOUGH[leans]:
+    if best >= _ENOUGH[leans]:
         return asked, plain, retrieved
     chosen, evidence, needed = asked, plain, _log_odds(best) - _PREFERRED[leans]
     least = max(_LEAST[leans], _ANSWERED if best >= _ANSWERED else 0.0)

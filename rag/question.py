@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import regex
@@ -79,14 +80,17 @@ def _kind(text: str, language: str) -> QuestionKind:
     )
     for kind in _ORDER:
         for table in tables:
-            if any(_stands_in(phrase, folded) for phrase in table.question.get(kind, ())):
+            phrases = _phrases(table.language, kind)
+            if phrases is not None and phrases.search(folded):
                 return kind
     return "other"
 
 
-def _stands_in(phrase: str, folded: str) -> bool:
-    """Whether a phrase starts a word there; it may go on, for glued endings."""
-    return bool(regex.search(rf"(?<![\p{{L}}\p{{M}}]){regex.escape(fold(phrase))}", folded))
+@cache
+def _phrases(language: str, kind: QuestionKind) -> regex.Pattern[str] | None:
+    """Where a phrase of a kind starts a word; it may go on, for glued endings."""
+    phrases = [regex.escape(fold(phrase)) for phrase in lexicon(language).question.get(kind, ())]
+    return regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{'|'.join(phrases)})") if phrases else None
 
 
 def _names(text: str, language: str) -> list[tuple[str, ...]]:

@@ -16,8 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from numpy.typing import NDArray
 
 from index.catalogue import Reader
@@ -27,7 +25,7 @@ from rag.answer import Hit, Parallel
 from rag.coverage import Openings, about_the_names
 from rag.lexical import Wanted, overlap, rarity_from, wanted
 from rag.matcher import Matcher
-from rag.question import Question, analyse
+from rag.question import Question
 
 # Worth of the rarest possible shared word, on the scale of a cosine. Best of 0.005 to 0.02 a unit of idf on
 # public parallel data, same-language and cross-language taken together (docs/benchmarks.md).
@@ -40,8 +38,8 @@ _SCORED = 40
 _NAMED = 15
 
 
-class CorpusRetriever(BaseRetriever):
-    """A llama-index retriever over a `Corpus`; `hits` gives the same results as our own type.
+class CorpusRetriever:
+    """Finds the best passages of a `Corpus`. `rag.llama_index_retriever` offers the same to llama-index.
 
     Args:
         corpus: an open corpus.
@@ -60,7 +58,6 @@ class CorpusRetriever(BaseRetriever):
         sentences: bool = True,
         lexical: bool = True,
     ) -> None:
-        super().__init__()
         self._corpus = corpus
         self._embedder = embedder
         self._top_k = top_k
@@ -96,8 +93,8 @@ class CorpusRetriever(BaseRetriever):
         reader = self._corpus.reader()
         if openings is None:
             openings = Openings(question, wanted(question), reader)
-        frequencies = _frequencies(openings.asked, self._corpus) if self._legs[2] else {}
-        ids = self._candidates(openings.asked, vector, among, frequencies)
+        frequencies = _frequencies(openings.asked, reader) if self._legs[2] else {}
+        ids = self._candidates(reader, vector, among, frequencies)
         hits = self._score(reader, ids, openings.matcher, vector, frequencies)
         wanted_hits = top_k or self._top_k
         kept = self._one_version_each(hits, question.language)[: max(wanted_hits, _NAMED)]
@@ -105,15 +102,9 @@ class CorpusRetriever(BaseRetriever):
             kept = about_the_names(question, kept, openings)
         return _with_parallels(kept[:wanted_hits], reader)
 
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        vector = None
-        if query_bundle.embedding is not None:
-            vector = np.asarray(query_bundle.embedding, np.float32)
-        return [_node(hit) for hit in self.hits(analyse(query_bundle.query_str), vector=vector)]
-
     def _candidates(
         self,
-        asked: Wanted,
+        reader: Reader,
         vector: NDArray[np.float32],
         among: frozenset[str] | None,
         frequencies: Mapping[tuple[str, str], int],
@@ -126,7 +117,7 @@ class CorpusRetriever(BaseRetriever):
             best.update((match.id, match.score) for match in found)
         if by_sentence:
             matches = self._corpus.search_sentences(vector, top_k=_SENTENCE_CANDIDATES, documents=among)
-            holders = self._corpus.chunks_holding([match.id for match in matches])
+            holders = reader.chunks_holding([match.id for match in matches])
             for match in matches:
                 for chunk_id in holders.get(match.id, ()):
                     best[chunk_id] = max(best.get(chunk_id, -1.0), match.score)
@@ -221,29 +212,14 @@ def _levelled(hit: Hit, language: str, level: float) -> Hit:
     return replace(hit, score=hit.score - level, lexical=hit.lexical - level)
 
 
-def _frequencies(asked: Wanted, corpus: Corpus) -> dict[tuple[str, str], int]:
+def _frequencies(asked: Wanted, reader: Reader) -> dict[tuple[str, str], int]:
     """In how many chunks each word and key of the question stands."""
-    return corpus.frequencies(
-        words=sorted({form for term in asked.terms for form in term.forms}),
-        keys=sorted({term.key for term in asked.terms if term.key}),
-    )
+    words = sorted({form for term in asked.terms for form in term.forms})
+    keys = sorted({term.key for term in asked.terms if term.key})
+    counts = {("words", word): n for word, n in reader.frequencies(words, column="words").items()}
+    counts.update((("keys", key), n) for key, n in reader.frequencies(keys, column="keys").items())
+    return counts
 
 
 def _is_in(hits: Sequence[Hit], document_id: str, language: str) -> bool:
     return any(hit.chunk.document_id == document_id and hit.document_language == language for hit in hits)
-
-
-def _node(hit: Hit) -> NodeWithScore:
-    node = TextNode(
-        id_=hit.chunk.id,
-        text=hit.chunk.text,
-        start_char_idx=hit.chunk.start,
-        end_char_idx=hit.chunk.end,
-        metadata={
-            "document_id": hit.chunk.document_id,
-            "title": hit.title,
-            "source_url": hit.source_url,
-            "language": hit.chunk.language,
-        },
-    )
-    return NodeWithScore(node=node, score=hit.score)

@@ -35,7 +35,7 @@ OWNERS = {
     "anyascii": {"index.terms", "rag.reader"},
     "jellyfish": {"index.terms"},
     "rapidfuzz": {"index.terms", "rag.reader"},
-    "llama_index": {"rag.retriever", "rag.llm.connection"},
+    "llama_index": {"rag.llama_index_retriever", "rag.llm.connection"},
     "openai": {"rag.llm"},
     "tiktoken": {"rag.llm.tokens"},
     "fastapi": {"rag.api", "ui.page", "ui.server"},

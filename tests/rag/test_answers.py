@@ -17,7 +17,7 @@ from index.lexicon import lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Turn
 from rag.assistant import Assistant
-from rag.retriever import CorpusRetriever
+from rag.llama_index_retriever import LlamaIndexRetriever
 from rag.settings import RagSettings
 
 # Towns, museums and figures made up for these tests.
@@ -171,7 +171,7 @@ def test_a_huge_question_is_a_usage_error(town: Assistant) -> None:
 
 
 def test_the_retriever_is_a_llama_index_retriever(town: Assistant) -> None:
-    retriever = CorpusRetriever(town.corpus, town.embedder, top_k=3)
+    retriever = LlamaIndexRetriever(town.corpus, town.embedder, top_k=3)
     nodes = retriever.retrieve(QueryBundle("How many paintings does the museum hold?"))
     assert 1 <= len(nodes) <= 3
     best = nodes[0].node

@@ -20,9 +20,12 @@ from index.embedder import BUNDLED, load_embedder, verify_bundled
 from index.errors import IndexMissing, PolyciteError
 from index.ownership import owner
 from index.settings import IndexSettings
+from index.uploads import INCOMING, UPLOADS
 from index.vectors.home import Home
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from index.catalogue import Generation, Reader
     from index.corpus import Corpus
     from index.embedder import Embedder
@@ -35,6 +38,7 @@ a wrong model, prompt or correction by more than 0.01."""
 _SAMPLES = 3
 _FREE_BYTES = 300_000_000  # the rebuilt model (250 MB) and room to work
 _MAKE = "rag index"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def checks(settings: IndexSettings) -> Iterator[Check]:
     yield model
     if not directory.ok:
         return
+    yield _privacy(settings)
     try:
         with Catalogue.configured(settings) as catalogue:
             yield from _index(catalogue, settings, model_ok=model.ok)
@@ -113,6 +118,31 @@ def _directory(settings: IndexSettings) -> Check:
         return Check(name, False, f"{folder} can be changed by other users", f"chmod 700 {quoted}")
     held = owner(settings.data_dir)
     return Check(name, True, f"{folder}, in use by {held}" if held else f"{folder}")
+
+
+def _privacy(settings: IndexSettings) -> Check:
+    """Whether other users of the machine can read documents, questions or keys."""
+    name, folder = "privacy", settings.data_dir.absolute()
+    if not folder.stat().st_mode & _OTHERS:
+        return Check(name, True, f"only its owner can look into {folder}")
+    seen = [path for path in _holding_texts(folder) if path.lstat().st_mode & _OTHERS]
+    if not seen:
+        return Check(name, True, f"what {folder} holds of documents and people is its owner's alone")
+    shown = ", ".join(path.name for path in seen[:_SAMPLES]) + (", ..." if len(seen) > _SAMPLES else "")
+    return Check(
+        name,
+        False,
+        f"other users may read files of {folder}: {shown}",
+        f"chmod -R go= {shlex.quote(str(folder))}",
+    )
+
+
+def _holding_texts(folder: Path) -> Iterator[Path]:
+    """The files that hold documents, ratings or keys: not the model, and not the card of the owner."""
+    yield from (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("owner."))
+    for name in (UPLOADS, INCOMING):
+        if (folder / name).is_dir() and (folder / name).stat().st_mode & _OTHERS:
+            yield from (path for path in (folder / name).rglob("*") if path.is_file())
 
 
 def _space(settings: IndexSettings) -> Check:

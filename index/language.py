@@ -15,6 +15,7 @@ enough (0.7 s once, whatever the set of languages); Bengali, Thai, Tamil, Greek 
 
 from __future__ import annotations
 
+import tempfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import regex
 
+from index.errors import WorkError
 from index.types import UNDETERMINED
 
 # A document tells its language within this many characters; the rest would only cost time.
@@ -159,4 +161,10 @@ def _identifier():  # type: ignore[no-untyped-def]  # py3langid has no types
     # Imported here because loading the model takes 0.7 s and many texts never need it.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    try:
+        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    except OSError as error:  # it is unpacked to a temporary file
+        raise WorkError(
+            f"the model that tells languages cannot be unpacked in {tempfile.gettempdir()} ({error.strerror}): "
+            "free some space there, or set TMPDIR to a folder with room"
+        ) from error

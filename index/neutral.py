@@ -12,7 +12,9 @@ known from Libovický et al. 2020, "On the Language Neutrality of Pre-trained Mu
 from __future__ import annotations
 
 import logging
-import tempfile
+import secrets
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -83,20 +85,33 @@ class LanguageDirections:
 
     def _load(self) -> dict[str, NDArray[np.float32]]:
         try:
-            with np.load(self._file) as stored:
-                return {name: stored[name] for name in stored.files}
+            with self._file.open("rb") as file, np.load(file) as stored:
+                means = {name: stored[name] for name in stored.files}
+            if any(mean.shape != (self._embedder.dimension,) for mean in means.values()):
+                raise ValueError("it holds vectors of another width")
+            return means
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             log.warning("%s is damaged (%s) and is measured again", self._file, error)
             return {}
 
     def _save(self) -> None:
-        """Replace the file as a whole: a reader sees the old one or the new one."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._file.parent, suffix=".npz", delete=False) as file:
-            np.savez(file, allow_pickle=False, **self._means)
-        Path(file.name).replace(self._file)
+        """Replace the file as a whole: a reader sees the old one or the new one.
+
+        Where it cannot be written the next process measures again.
+        """
+        draft = self._file.with_name(f".{self._file.stem}.{secrets.token_hex(4)}.npz")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("xb") as file:
+                np.savez(file, allow_pickle=False, **self._means)
+            draft.replace(self._file)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            log.warning(
+                "%s cannot be written (%s): it is measured again next time", self._file, error.strerror
+            )
 
 
 def country_names(language: str) -> list[str]:

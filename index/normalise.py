@@ -37,12 +37,17 @@ def normalise(text: str) -> str:
 
     Idempotent: `normalise(normalise(x)) == normalise(x)` for every `str`.
     """
-    if _LONE_SURROGATE.search(text):
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    text = _LINE_ENDS.sub("\n", text)
+    text = _LINE_ENDS.sub("\n", whole(text))
     # Removal comes before NFC: it can bring a letter and its mark together.
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     return str(_BLANK_RUN.sub("\n\n", _TRAILING_SPACE.sub("", text)))
+
+
+def whole(text: str) -> str:
+    """`text` with U+FFFD for each lone surrogate, which no file and no message can hold; pairs become characters."""
+    if _LONE_SURROGATE.search(text):
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def normalise_line(text: str) -> str:

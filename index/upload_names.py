@@ -31,7 +31,8 @@ def safe_name(name: str) -> str:
     The script and the suffix of the name stay; a name of which nothing is left becomes "unnamed".
     """
     last = _SEPARATORS.split(name)[-1]
-    text = _DROPPED.sub("", _SPACES.sub(" ", unicodedata.normalize("NFC", last)))
+    # Dropped first: what stood apart comes together.
+    text = _SPACES.sub(" ", unicodedata.normalize("NFC", _DROPPED.sub("", last)))
     text = _HIDING.sub("", text).rstrip(". ")
     if not text.strip():
         return UNNAMED

@@ -75,7 +75,8 @@ class UploadFiles:
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if shutil.disk_usage(self._home).free < _SPARE_BYTES:
                 raise WorkError(f"the disk that holds {self._home} is nearly full: free some space")
-            folder.mkdir(parents=True, mode=0o700)
+            self._incoming.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700)
             files = [
                 _staged(source, folder / str(i), ordinal=i, name=name, max_bytes=max_bytes)
                 for i, (name, source) in enumerate(given)
@@ -212,7 +213,7 @@ def _staged(source: Source, target: Path, *, ordinal: int, name: str, max_bytes:
 def _copied(source: BinaryIO, target: Path, *, max_bytes: int) -> int:
     """Copy to a new file and to the disk; stops after the first block beyond `max_bytes`. Returns the bytes."""
     size = 0
-    with target.open("xb") as file:
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         while size <= max_bytes and (block := source.read(_BLOCK)):
             size += len(block)
             file.write(block)

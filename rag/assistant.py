@@ -18,6 +18,7 @@ from index.embedder import Embedder, load_embedder
 from index.errors import ModelError, UsageError
 from index.indexer import manifest_for
 from index.lexicon import lexicon
+from index.normalise import whole
 from rag import extractive, refusal
 from rag.answer import Answer, EngineName, Grounding, Hit, Timings, Token, Turn, answer_of, pieces
 from rag.completion import choose
@@ -146,6 +147,7 @@ class Assistant:
         Setting `stop`, or closing the iterator, ends the work; a stream that was stopped has no answer.
         """
         started = time.perf_counter()
+        question, history = whole(question), [replace(turn, content=whole(turn.content)) for turn in history]
         asked = analyse(self._checked(question))
         model = self._model_for(engine)
         failed = False
@@ -327,7 +329,7 @@ class Assistant:
         return choose(asked, history, look, self.corpus, languages=languages, documents=documents)
 
     def _checked(self, text: str) -> str:
-        text = " ".join(text.replace("\x00", " ").split())
+        text = " ".join(whole(text).replace("\x00", " ").split())
         if not any(character.isalnum() for character in text):
             raise UsageError("the question is empty: ask in words")
         if len(text) > self._settings.max_question_chars:

@@ -166,7 +166,7 @@ class KeyStore:
     def note_used(self, key: Key) -> None:
         """Remember that a key was used now, to the minute. A disk that cannot be written loses only this."""
         now, seen = _now(), self._used_seen.get(key.digest)
-        if self.is_command(key) or (seen is not None and now - seen < _USED_STEP):
+        if self.is_command(key) or (seen is not None and abs(now - seen) < _USED_STEP):
             return
         self._used_seen[key.digest] = now
         live = {each.digest for each in self.known()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from index.errors import SettingsError
 from index.settings import IndexSettings
 
 PREFIX = "RAG_"
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 BUNDLED_READER = Path(__file__).parent / "reader" / "reader.safetensors"
 """The trained reader that comes with the project (docs/reader.md)."""
@@ -174,4 +176,5 @@ def _explain(error: ValidationError) -> str:
     parts = [part for part in first["loc"] if isinstance(part, str) and part != "index"]
     name = f"{PREFIX}{'_'.join(parts).upper()}"
     description = setting_names().get(name, "")
-    return f"{name}={first.get('input')!r}: {first['msg'].lower()}. {description}".strip()
+    given = _PASSWORD.sub(r"\1***@", repr(first.get("input")))
+    return f"{name}={given}: {first['msg'].lower()}. {description}".strip()

@@ -31,7 +31,7 @@ OWNERS = {
     "pypdf": {"index.readers"},
     "docx": {"index.readers"},
     "charset_normalizer": {"index.readers"},
-    "filelock": {"index.ownership", "rag.keys"},
+    "filelock": {"index.ownership", "index.vectors.build", "rag.keys"},
     "anyascii": {"index.terms", "rag.reader"},
     "jellyfish": {"index.terms"},
     "rapidfuzz": {"index.terms", "rag.reader"},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -69,6 +70,7 @@ class SqliteFile:
     def prepare(self, *, create: bool) -> None:
         """See `Database.prepare`."""
         if create:
+            self._make_private()
             self._set_file_options()
         with translated(self.path), self.read() as connection:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -94,6 +96,13 @@ class SqliteFile:
         """Close every connection; the last one folds the write-ahead log into the file."""
         self._readers.dispose()
         self._writer.dispose()
+
+    def _make_private(self) -> None:
+        """Make a new file that its owner alone may read; SQLite gives the log beside it the same rights."""
+        # Where this is not possible, opening the file says why. One that is there is not opened here: closing it would
+        # end the locks that this process may hold on it already.
+        with suppress(OSError):
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     def _set_file_options(self) -> None:
         """Page size (a new file's only) and WAL."""

@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
 import numpy as np
 from pydantic import SecretStr
 
@@ -49,6 +50,9 @@ SAMPLES = 64
 
 LOWEST_SELF_SCORE = 0.999
 LEAST_SELF_FOUND = 0.95  # of the samples: HNSW may miss a row, a torn or misplaced graph misses most
+
+LOCK_NAME = "build.lock"
+_LOCK_SECONDS = 60.0  # a build whose parent is gone ends at its next batch, within seconds
 
 
 @dataclass(slots=True)
@@ -83,15 +87,17 @@ def build(
 ) -> Pointer:
     """Write, check and put into service a version with all rows of a generation; returns its pointer.
 
-    Other versions are deleted, but for the one in service until the switch and those in `keep`. In the
-    process that answers, use `rebuild`.
+    Other versions are deleted, but for the one in service until the switch and those in `keep`. One build at
+    a time: one that a killed process left behind would delete what this one writes, so its end is waited for.
+    In the process that answers, use `rebuild`.
 
     Raises:
-        WorkError: the generation is gone, or the store cannot be written.
+        WorkError: the generation is gone, the store cannot be written, or another build does not end.
         IndexDamaged: the new version fails its check; the old one stays in service.
     """
     settings = IndexSettings.model_construct(data_dir=data_dir, database_url=database_url)
     with ExitStack() as stack:
+        stack.enter_context(_alone(data_dir))
         catalogue = stack.enter_context(Catalogue.configured(settings))
         home = Home(data_dir, chroma_url, catalogue)
         store = stack.enter_context(home.store())
@@ -116,6 +122,26 @@ def build(
             time.sleep(LEAVE_SECONDS)
         _drop_others(store, {version} | set(keep))
     return made
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Hold the lock of builds; the system lets go of it when a process ends, however that ends."""
+    path = pointer.folder(data_dir) / LOCK_NAME
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = filelock.FileLock(path, timeout=_LOCK_SECONDS, mode=0o600)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise WorkError(
+            "another process is building the vectors: run `rag index` again when it is done"
+        ) from error
+    except (OSError, NotImplementedError) as error:
+        raise WorkError(f"{path} cannot be used ({error}): check the disk and its rights") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def rebuild(

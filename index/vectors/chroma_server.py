@@ -129,6 +129,11 @@ def _heartbeat(url: str) -> str:
 
 
 def _client(url: str) -> ClientAPI:
+    if "@" in url:  # what is shown in messages and stored with the index must hold no secret
+        raise SettingsError(
+            "RAG_CHROMA_URL names a user, and Chroma's server knows none: give http://host:port alone, "
+            "and keep the server off any network that others reach"
+        )
     parts = urlsplit(url)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 8000)

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from index.errors import WorkError
+from index.errors import UsageError, WorkError
+from index.vectors.protocol import check_name
 
 FOLDER = "chroma"
 _NAME = "current.json"
@@ -60,9 +61,13 @@ def loaded(text: str | None) -> Pointer | None:
     try:
         values = json.loads(text or "")
         chunks, sentences = (Coverage(**values.pop(space)) for space in ("chunks", "sentences"))
-        return Pointer(**values, chunks=chunks, sentences=sentences)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        made = Pointer(**values, chunks=chunks, sentences=sentences)
+        check_name(made.version)
+    except (ValueError, TypeError, KeyError, AttributeError, UsageError):
         return None
+    numbers = (made.generation, chunks.count, chunks.upto, sentences.count, sentences.upto)
+    # What was torn or edited may be well-formed and still no pointer.
+    return made if isinstance(made.store, str) and all(isinstance(n, int) for n in numbers) else None
 
 
 def dumped(pointer: Pointer) -> str:

@@ -27,6 +27,8 @@ _API = "/v1/"
 _CHAT = "/gradio_api/queue/join"
 # A waiting question needs about so long to come up; whoever is told to come back does so then, or later.
 _RETRY_SECONDS = 5
+# Clocks are brought into step by less all the time; by so much only when they were wrong.
+_CLOCK_STEP_SECONDS = 2.0
 
 
 class Load:
@@ -141,7 +143,9 @@ class RateLimit:
         self._app = app
         self._rate = None if rate == "off" else parse(rate or DEFAULT_WITH_KEYS)
         self._keys_only = rate is None
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._storage = MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(self._storage)
+        self._behind = time.time() - time.monotonic()
         self._rejected = rejected
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,6 +154,7 @@ class RateLimit:
         if self._rate is None or caller is None:
             await self._app(scope, receive, send)
             return
+        self._follow_the_clock()
         passes = self._limiter.hit(self._rate, caller)
         headers = self._headers(self._rate, caller)
 
@@ -169,6 +174,13 @@ class RateLimit:
             headers={"Retry-After": headers["RateLimit-Reset"]},
         )
         await refusal(scope, receive, headed)
+
+    def _follow_the_clock(self) -> None:
+        """Begin to count anew when the clock was set back: callers would be kept out until it is where it was."""
+        behind = time.time() - time.monotonic()
+        if behind < self._behind - _CLOCK_STEP_SECONDS:
+            self._storage.reset()
+        self._behind = behind
 
     def _headers(self, rate: RateLimitItem, caller: str) -> dict[str, str]:
         window = self._limiter.get_window_stats(rate, caller)

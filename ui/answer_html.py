@@ -1,23 +1,22 @@
-"""An answer and its sources as HTML for the chat page.
+"""An answer as HTML for the page: its text, how far it is borne out, and its sources.
 
-Documents are data: whatever a text, title or URL holds is shown as text. Links go to http and https only. The HTML is
-handed to a component that reads Markdown first, so every ASCII punctuation mark of foreign text becomes a character
-reference: what is left has no meaning in HTML nor in Markdown.
+Documents are data: whatever a text, title or URL holds is shown as text. Links go to http and https only. Every ASCII
+punctuation mark of foreign text becomes a character reference: what is left has no meaning in HTML nor in Markdown.
 """
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 
-from index.lexicon import Lexicon, lexicon
-from rag.answer import Answer, Citation
-from rag.links import source_link
-from ui.names import direction, language_name
+from babel.numbers import format_decimal
 
-Passage = tuple[str, str, str]
-"""The words before a quote in its passage, the quote, the words after it."""
+from index.lexicon import lexicon
+from rag.answer import Answer
+from ui.names import direction
 
 _REFERENCES = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation}
 # What no text needs and a browser or an encoder may choke on; line breaks and tabs stay.
@@ -25,44 +24,54 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARKER = re.compile(r"\[(\d+)\]")
 _LEAD = re.compile(r"^[\s—–:,.-]+")
 
-_URL_SHOWN = 46
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """For whom an answer is shown.
 
-def answer_html(answer: Answer, passage: Callable[[Citation], Passage]) -> str:
-    """Return a whole answer: its text, and beside it the sources with each quote marked in its passage.
-
-    Args:
-        answer: an answer or a refusal.
-        passage: finds the passage of a citation.
+    Attributes:
+        language: of the page.
+        translator: the template of the link that translates a quote; None: no link.
+        day: when the answer was given, for references.
+        partly: whether only some documents or languages were searched.
     """
-    table = lexicon(answer.language)
-    cards = "".join(_source(citation, passage(citation), answer, table) for citation in answer.citations)
-    heading = table.notices["nearest" if answer.refused else "sources"].rstrip(":")
-    sources = (
-        f'<div class="pc-sources"><div class="pc-heading">{plain(heading)}</div>{cards}</div>'
-        if cards
-        else ""
+
+    language: str
+    translator: str | None = None
+    day: date
+    partly: bool = False
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The page's words in the reader's language."""
+        return lexicon(self.language).labels
+
+
+def said_html(answer: Answer, reader: Reader) -> str:
+    """Return what an answer says, with markers that lead to its sources, and how far they bear it out."""
+    text = answer.answer
+    short = ""
+    if answer.short_answer and not answer.refused:
+        short = f'<p class="pc-short">{plain(answer.short_answer)}</p>'
+        if text.startswith(answer.short_answer):
+            text = _LEAD.sub("", text.removeprefix(answer.short_answer))
+    paragraphs = "".join(
+        f"<p>{''.join(_marked(part, answer, reader))}</p>"
+        for part in re.split(r"\n{2,}", text)
+        if part.strip()
     )
-    kind = "pc-turn pc-refused" if answer.refused else "pc-turn"
-    return f'<div class="{kind}">{_said(answer)}{sources}</div>'
-
-
-def partial_html(text: str, language: str) -> str:
-    """Return the beginning of an answer that is still being written."""
-    body = "<br>".join(plain(line) for line in text.split("\n"))
-    return f'<div class="pc-turn"><div class="pc-answer" {_language(language)}><p>{body}</p></div></div>'
-
-
-def note_html(text: str) -> str:
-    """Return a message of the page itself, such as an error."""
-    return f'<div class="pc-turn pc-note"><p>{plain(text)}</p></div>'
-
-
-def question_html(text: str) -> str:
-    """Return what the user asked, as typed."""
+    notice = f'<p class="pc-notice" role="note">{plain(answer.notice)}</p>' if answer.notice else ""
+    verdict = _refusal(answer, reader) if answer.refused else ""
+    checked = "" if answer.refused else _checked(answer, reader)
     return (
-        f'<div class="pc-question" dir="auto">{"<br>".join(plain(line) for line in text.splitlines())}</div>'
+        f'<div class="pc-answer">{_understood(answer, reader)}{verdict}'
+        f"<div {spoken(answer.language)}>{short}{paragraphs}{notice}</div>{checked}</div>"
     )
+
+
+def anchor(answer: Answer, marker: object) -> str:
+    """Return the id of a source in the page."""
+    return f"pc-{plain(answer.id[:12])}-{plain(str(marker))}"
 
 
 def plain(text: str) -> str:
@@ -70,45 +79,44 @@ def plain(text: str) -> str:
     return " ".join(_CONTROLS.sub("", text).split()).translate(_REFERENCES)
 
 
+def lines(text: str) -> str:
+    """Return a text as `plain` does, with its line breaks and the spaces at the ends of its lines."""
+    return "<br>".join(_spaced(line) for line in text.split("\n"))
+
+
+def spoken(code: str) -> str:
+    """Return the attributes that say in which language and direction an element is."""
+    return f'lang="{plain(code)}" dir="{direction(code)}"'
+
+
 # -- the text
 
 
-def _said(answer: Answer) -> str:
-    text = answer.answer
-    short = ""
-    if answer.short_answer and not answer.refused:
-        short = f'<div class="pc-short">{plain(answer.short_answer)}</div>'
-        if text.startswith(answer.short_answer):
-            text = _LEAD.sub("", text.removeprefix(answer.short_answer))
-    paragraphs = "".join(
-        f"<p>{''.join(_marked(part, answer))}</p>" for part in re.split(r"\n{2,}", text) if part.strip()
-    )
-    notice = f'<p class="pc-notice" role="note">{plain(answer.notice)}</p>' if answer.notice else ""
-    return f'<div class="pc-answer" {_language(answer.language)}>{short}{paragraphs}{notice}</div>'
-
-
-def _marked(text: str, answer: Answer) -> Iterator[str]:
+def _marked(text: str, answer: Answer, reader: Reader) -> Iterator[str]:
     """The text with quotes in their own language and with markers that lead to their source."""
     found = [(text.find(citation.quote), citation) for citation in answer.citations if citation.quote in text]
     position = 0
     for start, citation in sorted(found, key=lambda each: each[0]):
         if start < position:
             continue  # inside another quote
-        yield _with_markers(text[position:start], answer)
-        yield f"<span {_language(citation.language)}>{_lines(citation.quote)}</span>"
+        yield _with_markers(text[position:start], answer, reader)
+        yield f"<q {spoken(citation.language)}>{lines(citation.quote)}</q>"
         position = start + len(citation.quote)
-    yield _with_markers(text[position:], answer)
+    yield _with_markers(text[position:], answer, reader)
 
 
-def _with_markers(text: str, answer: Answer) -> str:
+def _with_markers(text: str, answer: Answer, reader: Reader) -> str:
     known = {str(citation.marker) for citation in answer.citations}
     pieces = []
     position = 0
     for match in _MARKER.finditer(text):
         if match[1] in known:
             pieces.append(_spaced(text[position : match.start()]))
-            anchor = _anchor(answer, match[1])
-            pieces.append(f'<a class="pc-marker" href="#{anchor}">{plain(match[0])}</a>')
+            named = plain(reader.labels["chat_source_number"].format(number=match[1]))
+            pieces.append(
+                f'<a class="pc-marker" href="#{anchor(answer, match[1])}" aria-label="{named}">'
+                f"{plain(match[0])}</a>"
+            )
             position = match.end()
     pieces.append(_spaced(text[position:]))
     return "".join(pieces)
@@ -121,55 +129,49 @@ def _spaced(text: str) -> str:
     return f"{' ' if text[0].isspace() else ''}{plain(text)}{' ' if text[-1].isspace() else ''}"
 
 
-# -- the sources
+# -- how far it is borne out
 
 
-def _source(citation: Citation, passage: Passage, answer: Answer, table: Lexicon) -> str:
-    before, quoted, after = passage
-    attributes = _language(citation.language)
-    name = plain(language_name(citation.language, shown_in=answer.language))
-    return (
-        f'<div class="pc-source" id="{_anchor(answer, str(citation.marker))}">'
-        f'<div class="pc-title"><span class="pc-number">{citation.marker}</span> '
-        f"<span {attributes}>{plain(citation.title)}</span></div>"
-        f'<div class="pc-meta"><span class="pc-language">{name}</span>{_also(citation, answer, table)}</div>'
-        f'<blockquote class="pc-passage" {attributes}>'
-        f"{_lines(before)}<mark>{_lines(quoted)}</mark>{_lines(after)}</blockquote>"
-        f"{_link(citation, table)}</div>"
+def _understood(answer: Answer, reader: Reader) -> str:
+    """The question as it was completed from the conversation, where it was."""
+    if " ".join(answer.standalone_question.split()) == " ".join(answer.question.split()):
+        return ""
+    return _note(
+        "pc-understood", reader.labels["chat_understood"].format(question=answer.standalone_question)
     )
 
 
-def _also(citation: Citation, answer: Answer, table: Lexicon) -> str:
-    codes = dict.fromkeys(other.language for other in citation.parallel)
-    names = ", ".join(language_name(code, shown_in=answer.language) for code in codes)
+def _refusal(answer: Answer, reader: Reader) -> str:
+    labels = reader.labels
+    verdict = f'<p class="pc-verdict" {spoken(reader.language)}>{plain(labels["chat_none_found"])}</p>'
+    # For the other reasons the refusal says itself why.
+    why = [labels["chat_why_unanswered"]] if answer.refusal_reason == "unanswered" else []
+    why += [labels["chat_why_scope"]] if reader.partly else []
+    return verdict + (_note("pc-why", " ".join(why)) if why else "")
+
+
+def _checked(answer: Answer, reader: Reader) -> str:
+    labels = reader.labels
+    if answer.grounding == "verified":
+        kind, words = "verified", labels["chat_supported" if answer.engine == "llm" else "chat_verified"]
+    else:
+        kind, words = "partial", labels["chat_partial"]
+    by = (
+        labels["chat_written_by"].format(model=answer.model)
+        if answer.engine == "llm" and answer.model
+        else labels["chat_quoted_only"]
+    )
+    # In the numerals that the language writes.
+    seconds = format_decimal(
+        answer.timings_ms.total / 1000, "0.0", locale=reader.language, numbering_system="default"
+    )
+    took = labels["chat_seconds"].format(seconds=seconds)
     return (
-        f' <span class="pc-also">{plain(table.labels["also"].format(languages=names))}</span>'
-        if names
-        else ""
+        f'<p class="pc-checked pc-is-{kind}" {spoken(reader.language)}>'
+        f'<span class="pc-grounding">{plain(words)}</span> '
+        f'<span class="pc-how">{plain(by)} · {plain(took)}</span></p>'
     )
 
 
-def _link(citation: Citation, table: Lexicon) -> str:
-    target = source_link(citation)
-    if target is None:
-        # What is no link is still shown: the reader may know what to do with it.
-        return f'<div class="pc-url">{plain(citation.source_url)}</div>' if citation.source_url else ""
-    shown = re.sub(r"^https?://(www\.)?", "", str(citation.source_url), flags=re.IGNORECASE)
-    if len(shown) > _URL_SHOWN:
-        shown = shown[: _URL_SHOWN - 1] + "…"
-    return (
-        f'<div class="pc-url"><a href="{plain(target)}" target="_blank" rel="noopener noreferrer nofollow">'
-        f"{plain(table.labels['open'])} ↗</a> <span>{plain(shown)}</span></div>"
-    )
-
-
-def _lines(text: str) -> str:
-    return "<br>".join(_spaced(line) for line in text.split("\n"))
-
-
-def _anchor(answer: Answer, marker: str) -> str:
-    return f"pc-{answer.id[:12]}-{marker}"
-
-
-def _language(code: str) -> str:
-    return f'lang="{plain(code)}" dir="{direction(code)}"'
+def _note(kind: str, text: str) -> str:
+    return f'<p class="{kind}" dir="auto">{plain(text)}</p>'

@@ -136,8 +136,14 @@ def _too_large(limit: int) -> str:
 
 def scope_of(request: Request) -> KeyScope:
     """What a request may do: "read", or "write" where its key says so or no keys are in force."""
+    key = key_of(request)
+    return "write" if key is None else key.scope
+
+
+def key_of(request: Request) -> Key | None:
+    """The key that a request came with, or its session's; None where no keys are in force."""
     key = request.scope.get("state", {}).get(_KEY_STATE)
-    return key.scope if isinstance(key, Key) else "write"
+    return key if isinstance(key, Key) else None
 
 
 def remember_key(scope: Scope, key: Key) -> None:

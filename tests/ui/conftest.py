@@ -3,6 +3,7 @@
     page_settings   session   RagSettings of a data directory of its own with the documents of page_texts.py
     page_parts      session   the Assistant and the Intake over them
     page_server     session   the address of a server over them (the whole application, on loopback)
+    serve_page      session   function: such a server with other settings, as a context manager
     browser         session   a Chromium: POLYCITE_CHROMIUM, or `chromium` on the PATH; else the test is skipped
     tab             function  an empty page of its own (cookies, storage) at `page_server`; see `Tab`
     open_tab        function  function: another one, with options for the context
@@ -15,6 +16,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,7 +29,7 @@ from index.settings import IndexSettings
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
     from index.embedder import SentenceTransformerEmbedder
     from index.intake import Intake
@@ -36,7 +38,13 @@ if TYPE_CHECKING:
 CHROMIUM = os.environ.get("POLYCITE_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
+_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
 _WAIT_MS = 20_000
 _HERE = {"127.0.0.1", "localhost", "::1"}
 
@@ -74,16 +82,38 @@ def page_parts(page_settings: RagSettings) -> Iterator[tuple[Assistant, Intake]]
 
 
 @pytest.fixture(scope="session")
-def page_server(page_settings: RagSettings, page_parts: tuple[Assistant, Intake]) -> Iterator[str]:
-    """The address of a server over the documents of page_texts.py, without keys and without a language model."""
+def serve_page(
+    embedder: SentenceTransformerEmbedder,
+) -> Callable[..., AbstractContextManager[str]]:
+    """A function: serves the application with these settings, and `keys` and `intake` as for `build_app`."""
+    from index.corpus import Corpus
+    from rag.assistant import Assistant
     from ui.page import close_streams
     from ui.server import build_app
 
-    assistant, intake = page_parts
-    app = build_app(assistant, page_settings, intake=intake)
-    with served(app) as address:
+    @contextmanager
+    def serving(settings: RagSettings, **options: Any) -> Iterator[str]:
+        # Not with Assistant.open: it would load the model once more.
+        with Assistant(Corpus.open(settings.index, manifest_expected=None), embedder, settings) as assistant:
+            app = build_app(assistant, settings, **options)
+            with served(app) as address:
+                yield address
+                close_streams(app)
+
+    return serving
+
+
+@pytest.fixture(scope="session")
+def page_server(
+    page_settings: RagSettings,
+    embedder: SentenceTransformerEmbedder,
+    serve_page: Callable[..., AbstractContextManager[str]],
+) -> Iterator[str]:
+    """The address of a server over the documents of page_texts.py, without keys and without a language model."""
+    from index.intake import Intake
+
+    with Intake(page_settings.index, embedder) as intake, serve_page(page_settings, intake=intake) as address:
         yield address
-        close_streams(app)
 
 
 @pytest.fixture(scope="session")
@@ -105,22 +135,19 @@ class Watch:
     def __init__(self, context: BrowserContext) -> None:
         self.elsewhere: list[str] = []
         self.errors: list[str] = []
-        context.route("**/*", self._routed)
+        context.on("request", self._requested)
         context.on("console", self._said)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
 
     def check(self) -> None:
         """Fail where anything did."""
-        assert self.elsewhere == [], "a request left this machine"
+        assert self.elsewhere == [], "a page asked another machine"
         assert self.errors == [], "an error in the console"
 
-    def _routed(self, route: Route) -> None:
-        url = urlsplit(route.request.url)
-        if url.scheme in ("data", "blob") or url.hostname in _HERE:
-            route.continue_()
-            return
-        self.elsewhere.append(route.request.url)
-        route.abort()
+    def _requested(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in ("data", "blob") and url.hostname not in _HERE:
+            self.elsewhere.append(request.url)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -131,12 +158,19 @@ class Watch:
 def open_tab(page_server: str, browser: Browser) -> Iterator[Callable[..., Page]]:
     """A function: a page in a browser context of its own, open and ready.
 
-    `address`: of another server; `path`: other than "/"; `watch`: False where errors are what is tested; anything
-    else: an option of Playwright's `new_context`, such as `locale` or `color_scheme`.
+    `address`: of another server; `path`: other than "/"; `watch`: False where errors are what is tested; `ready`: what
+    to wait for; anything else: an option of Playwright's `new_context`, such as `locale` or `color_scheme`.
     """
     contexts: list[tuple[BrowserContext, Watch | None]] = []
 
-    def opened(*, address: str = page_server, path: str = "/", watch: bool = True, **options: Any) -> Page:
+    def opened(
+        *,
+        address: str = page_server,
+        path: str = "/",
+        watch: bool = True,
+        ready: str = "body[data-ready]",
+        **options: Any,
+    ) -> Page:
         context = browser.new_context(
             **{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
         )
@@ -144,7 +178,7 @@ def open_tab(page_server: str, browser: Browser) -> Iterator[Callable[..., Page]
         contexts.append((context, Watch(context) if watch else None))
         page = context.new_page()
         page.goto(address + path)
-        page.wait_for_selector("body[data-ready]")
+        page.wait_for_selector(ready)
         return page
 
     yield opened

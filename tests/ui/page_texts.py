@@ -57,8 +57,8 @@ Museets kafé ligger i det gamla mjölmagasinet.
 title: "<img src=x onerror=alert(1)> [Marlow](javascript:alert(2))"
 source_url: https://city.example/marlow/kiosk
 ---
-The kiosk of Marlow sells <script>alert(3)</script> newspapers and ![tea](https://tracker.example/p.png).
-The kiosk of Marlow has 17 shelves, says "><svg onload=alert(4)>.
+The kiosk of Marlow sells \\<script>alert(3)\\</script> newspapers and \\!\\[tea](https://tracker.example/p.png).
+The kiosk of Marlow has 17 shelves, says "\\>\\<svg onload=alert(4)\\>.
 """,
 }
 

@@ -1,10 +1,13 @@
-"""The chat page: what it shows of an answer, that documents stay data, and that it needs no other machine."""
+"""An answer as HTML, and the page as a client without a browser gets it: documents stay data, no other machine."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
+from datetime import date
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,21 +15,17 @@ import pytest
 from fastapi.testclient import TestClient
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
+import index
 from index.lexicon import languages, lexicon
 from rag.answer import Answer, Citation, Parallel
 from rag.api.accept_language import page_language
 from rag.links import safe_url, source_link, text_fragment
-from ui.answer_html import (
-    answer_html,
-    note_html,
-    partial_html,
-    plain,
-    question_html,
-)
+from ui.answer_html import Reader, lines, plain, said_html
 from ui.names import direction, language_name
 from ui.page.examples import example_questions
 from ui.page.turns import passage
 from ui.server import build_app
+from ui.sources_html import reference, sources_html, translation_link
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -35,8 +34,12 @@ if TYPE_CHECKING:
 HERE = "http://127.0.0.1:8000"
 QUESTION = "How many open data sets has the city of Can Tho published?"
 # An allow list: what the page's own HTML is made of.
-TAGS = {"div", "p", "span", "a", "br", "blockquote", "mark"}
-ATTRIBUTES = {"class", "id", "lang", "dir", "href", "target", "rel"}
+TAGS = {"div", "p", "span", "a", "br", "blockquote", "mark", "section", "ol", "li", "h4", "h5", "q", "button"}
+ATTRIBUTES = {
+    "class", "id", "lang", "dir", "href", "target", "rel", "title", "type", "tabindex", "role",
+    "aria-label", "data-copy",
+}  # fmt: skip
+TRANSLATOR = "https://translator.example/?from={source}&to={target}&text={text}"
 
 
 class Shown(HTMLParser):
@@ -110,6 +113,18 @@ def answer(*citations: Citation, **changes: object) -> Answer:
     return Answer(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def reader(language: str = "en", **changes: object) -> Reader:
+    values = {"language": language, "translator": TRANSLATOR, "day": date(2026, 1, 2)}
+    return Reader(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def answer_html(
+    said: Answer, passage: Callable[[Citation], tuple[str, str, str]], *, shown_to: Reader | None = None
+) -> str:
+    found = shown_to or reader(said.language)
+    return f"<div>{said_html(said, found)}{sources_html(said, passage, found)}</div>"
+
+
 def alone(cited: Citation) -> tuple[str, str, str]:
     return "", cited.quote, ""
 
@@ -131,12 +146,12 @@ def test_an_answer_shows_everything_about_its_source() -> None:
         "12",
         cited.title,
         language_name("bn"),
-        "Also in: Hindi, Swedish",
+        "Other languages: Hindi, Swedish",
         "news.example/a",
         "Sources",
     ):
         assert words in shown.text
-    assert '<div class="pc-short">12</div>' in html
+    assert '<p class="pc-short">12</p>' in html
     assert shown.text.count("12 —") == 0, "the short answer is set off, not said twice"
 
 
@@ -162,7 +177,7 @@ def test_only_markers_of_citations_are_links() -> None:
 def test_a_quote_says_its_language_and_direction(language: str, attribute: str) -> None:
     html = answer_html(answer(citation(language=language)), alone)
     assert f'<blockquote class="pc-passage" {attribute}>' in html
-    assert f"<span {attribute}>" in html
+    assert f"<q {attribute}>" in html
 
 
 def test_a_refusal_is_shown_as_one() -> None:
@@ -177,7 +192,8 @@ def test_a_refusal_is_shown_as_one() -> None:
     )
     html = answer_html(refused, alone)
     shown = Shown(html)
-    assert "pc-refused" in html
+    assert "Not in the documents" in shown.text
+    assert "none of them answers" in shown.text
     assert text in shown.text
     assert lexicon("en").notices["nearest"].rstrip(":") in shown.text
     assert not [link for link in shown.links if link.startswith("#")]
@@ -188,19 +204,23 @@ def test_a_refusal_without_passages_has_no_empty_panel() -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_the_panel_speaks_the_language_of_the_answer(language: str) -> None:
-    shown = Shown(answer_html(answer(citation(), language=language), alone))
-    assert lexicon(language).labels["open"] in shown.text
+def test_what_is_around_an_answer_speaks_the_language_of_the_page(language: str) -> None:
+    shown = Shown(answer_html(answer(citation(), language="en"), alone, shown_to=reader(language)))
+    for name in ("chat_quoted_words", "chat_open_document", "chat_copy_reference", "chat_verified"):
+        assert lexicon(language).labels[name] in shown.text
     assert language_name("bn", shown_in=language) in shown.text
 
 
 def test_every_table_has_every_label() -> None:
-    expected = set(lexicon("en").labels)
+    folder = Path(index.__file__).parent / "languages"
+    english = tomllib.loads((folder / "en.toml").read_text(encoding="utf-8"))["labels"]
     for language in languages():
-        labels = lexicon(language).labels
-        assert set(labels) == expected
-        for name, fields in (("also", {"languages"}), ("example", {"title"}), ("failed", {"detail"})):
-            assert set(re.findall(r"\{(\w+)\}", labels[name])) == fields
+        labels = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))["labels"]
+        assert set(labels) == set(english)
+        for name, text in labels.items():
+            assert text.strip(), name
+            fields = sorted(re.findall(r"\{(\w+)\}", text))
+            assert fields == sorted(re.findall(r"\{(\w+)\}", english[name])), name
 
 
 # -- documents are data
@@ -217,7 +237,7 @@ def test_nothing_of_a_document_becomes_markup(place: str, text: str) -> None:
     shown = Shown(html)
     assert {tag for tag, _ in shown.elements} <= TAGS
     assert {name for _, attributes in shown.elements for name in attributes} <= ATTRIBUTES
-    assert all(link.startswith(("#pc-", "https://", "http://")) for link in shown.links)
+    assert all(link.startswith(("#pc-", "https://", "http://", "/?document=")) for link in shown.links)
     assert "tracker.example" not in [urlsplit(link).hostname for link in shown.links]
     if place in ("quote", "title", "passage"):
         assert normal(printable(text)) in normal(shown.text), "and is shown as it is"
@@ -230,9 +250,8 @@ def printable(text: str) -> str:
 @pytest.mark.parametrize("text", by_id(HOSTILE))
 def test_the_foreign_text_holds_no_sign_that_markdown_knows(text: str) -> None:
     """Character references of ASCII punctuation, and nothing else of ASCII punctuation."""
-    for html in (plain(text), question_html(text), note_html(text), partial_html(text, "en")):
-        inner = re.sub(r"<(/?(div|p|br)( (class|lang|dir)=\"[\w -]*\")*)>", "", html)
-        rest = re.sub(r"&#\d+;", "", inner)
+    for html in (plain(text), lines(text)):
+        rest = re.sub(r"&#\d+;", "", html.replace("<br>", ""))
         assert re.fullmatch(r"[^!-/:-@\[-`{-~]*", rest), rest
         assert "\n\n" not in html, "an empty line would end the block of HTML"
 
@@ -268,17 +287,75 @@ def test_only_web_addresses_are_links(url: str | None, expected: str | None) -> 
 def test_an_address_that_is_no_link_is_shown_as_text() -> None:
     shown = Shown(answer_html(answer(citation(source_url="javascript:alert(1)")), alone))
     assert "javascript:alert(1)" in shown.text
-    assert all(link.startswith("#") for link in shown.links)
+    assert not [link for link in shown.links if "javascript" in link]
 
 
-def test_a_link_opens_apart_and_tells_nothing() -> None:
-    [link] = [
-        attributes
-        for tag, attributes in Shown(answer_html(answer(citation()), alone)).elements
-        if tag == "a" and not str(attributes["href"]).startswith("#")
+def test_links_open_apart_and_tell_nothing() -> None:
+    elements = Shown(answer_html(answer(citation()), alone)).elements
+    links = [given for tag, given in elements if tag == "a" and str(given["href"]).startswith("http")]
+    assert len(links) == 3, "the source, the quoted words, the translator"
+    for link in links:
+        assert link["target"] == "_blank"
+        assert link["rel"] == "noopener noreferrer nofollow"
+
+
+@pytest.mark.parametrize(
+    ("cited", "shown_to", "expected"),
+    [
+        pytest.param(citation(quote="a&b"), reader(), "from=bn&to=en&text=a%26b", id="another language"),
+        pytest.param(citation(quote="{target}"), reader(), "text=%7Btarget%7D", id="fields in the quote"),
+        pytest.param(citation(language="und"), reader(), "from=auto&to=en", id="no language"),
+        pytest.param(citation(), reader("bn"), None, id="the reader's own language"),
+        pytest.param(citation(), reader(translator=None), None, id="no translator"),
+    ],
+)
+def test_a_quote_can_be_translated(cited: Citation, shown_to: Reader, expected: str | None) -> None:
+    link = translation_link(cited, shown_to)
+    if expected is None:
+        assert link is None
+    else:
+        assert link is not None
+        assert expected in link
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_reference_names_all_that_is_needed_to_find_the_words_again(language: str) -> None:
+    text = reference(citation(title="A title.", quote="two\nlines"), reader(language))
+    assert text.startswith("A title. https://news.example/a. “two lines”. ")
+    assert "2026" in text or "২০২৬" in text or "२०२६" in text
+    assert reference(citation(source_url=None), reader()).count("None") == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        ({}, "chat_verified"),
+        ({"engine": "llm", "model": "served"}, "chat_supported"),
+        ({"grounding": "partial"}, "chat_partial"),
+        ({"grounding": "partial", "engine": "llm", "model": "served"}, "chat_partial"),
+    ],
+    ids=["quoted", "written", "changed meanwhile", "written, in part"],
+)
+def test_how_far_an_answer_is_borne_out_is_said(changes: dict[str, object], label: str) -> None:
+    text = Shown(answer_html(answer(citation(), **changes), alone)).text
+    said = [
+        name
+        for name in ("chat_verified", "chat_supported", "chat_partial")
+        if lexicon("en").labels[name] in text
     ]
-    assert link["target"] == "_blank"
-    assert link["rel"] == "noopener noreferrer nofollow"
+    assert said == [label]
+
+
+def test_a_refusal_says_that_only_a_part_was_searched() -> None:
+    refused = answer(answer="No.", short_answer=None, refused=True, refusal_reason="name", grounding="none")
+    why = lexicon("en").labels["chat_why_scope"]
+    assert why in Shown(answer_html(refused, alone, shown_to=reader(partly=True))).text
+    assert why not in Shown(answer_html(refused, alone)).text
+
+
+def test_a_completed_question_is_shown() -> None:
+    assert "Understood as: X?" in Shown(answer_html(answer(citation(), standalone_question="X?"), alone)).text
+    assert "Understood as" not in Shown(answer_html(answer(citation()), alone)).text
 
 
 @pytest.mark.parametrize(
@@ -409,11 +486,12 @@ class References(HTMLParser):
 
 def test_the_page_refers_to_no_other_machine(client: TestClient) -> None:
     page = client.get("/").text
-    sheets = [client.get("/theme.css").text]
+    names = ("page.css", "chat.css", "documents.css")
+    sheets = [client.get(path).text for path in ("/theme.css", *(f"/chat/static/{name}" for name in names))]
     references = References(page).found
     assert references, "the page has scripts and styles"
-    for reference in [*references, *(found for sheet in sheets for found in References(sheet).found)]:
-        assert re.match(r"(https?:)?//", reference) is None or reference.startswith(HERE), reference
+    for found in [*references, *(each for sheet in sheets for each in References(sheet).found)]:
+        assert re.match(r"(https?:)?//", found) is None or found.startswith(HERE), found
     # What is left names other sites only for programs that make previews of links; no browser fetches it.
     elsewhere = re.sub(r"<meta[^>]*>", "", page.replace(HERE, ""))
     assert not re.findall(r"https?://[^\s\"'<]+", elsewhere)
@@ -448,6 +526,6 @@ def test_the_page_hands_out_no_files(client: TestClient, path: str) -> None:
 
 
 def test_the_page_takes_no_files_and_offers_no_second_api(client: TestClient) -> None:
-    assert client.post("/gradio_api/upload", files={"files": ("a.txt", b"ab")}).status_code == 413
+    assert client.post("/gradio_api/upload", files={"files": ("a.txt", b"ab")}).status_code == 404
     assert client.get("/gradio_api/info").json() == {"named_endpoints": {}, "unnamed_endpoints": {}}
     assert client.get("/monitoring").status_code == 403

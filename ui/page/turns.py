@@ -1,13 +1,34 @@
-"""A turn of a conversation as HTML, made again on the server whenever a page shows it."""
+"""An answer as the page shows it. It is made on the server whenever a page shows it, never taken from a browser."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.answer import Answer, Citation, Parallel, Timings
+from ui.answer_html import said_html
+from ui.sources_html import Passage, sources_html
+
 if TYPE_CHECKING:
     from index.corpus import Corpus
-    from rag.answer import Citation
-    from ui.answer_html import Passage
+    from rag.api.schemas import AnswerOut
+    from ui.answer_html import Reader
+
+
+def answer_html(answer: Answer, corpus: Corpus, reader: Reader) -> str:
+    """Return an answer with its sources, each quote in its passage as the index has it now."""
+    sources = sources_html(answer, lambda citation: passage(corpus, citation), reader)
+    kind = "pc-turn pc-refused" if answer.refused else "pc-turn"
+    return f'<div class="{kind}">{said_html(answer, reader)}{sources}</div>'
+
+
+def received(sent: AnswerOut) -> Answer:
+    """Return an answer that a browser kept, as the assistant gave it."""
+    values = sent.model_dump()
+    citations = tuple(
+        Citation(**{**each, "parallel": tuple(Parallel(**other) for other in each["parallel"])})
+        for each in values["citations"]
+    )
+    return Answer(**{**values, "citations": citations, "timings_ms": Timings(**values["timings_ms"])})
 
 
 def passage(corpus: Corpus, citation: Citation) -> Passage:

@@ -35,7 +35,7 @@ _SILENT = {
     "seeds_dir",
     "chroma_url",
     "database_url",
-    "uploads_dir",
+    "shared_dir",
     "host",
     "port",
     "llm_api_key",

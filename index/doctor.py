@@ -59,6 +59,8 @@ def checks(settings: IndexSettings) -> Iterator[Check]:
     directory = _directory(settings)
     yield directory
     yield _space(settings)
+    if settings.database_url is not None:
+        yield _sharing(settings)
     model = _model(settings)
     yield model
     if not directory.ok:
@@ -118,6 +120,19 @@ def _directory(settings: IndexSettings) -> Check:
         return Check(name, False, f"{folder} can be changed by other users", f"chmod 700 {quoted}")
     held = owner(settings.data_dir)
     return Check(name, True, f"{folder}, in use by {held}" if held else f"{folder}")
+
+
+def _sharing(settings: IndexSettings) -> Check:
+    """What processes that share the catalogue have in common besides, and what each would have for itself."""
+    apart = []
+    if settings.chroma_url is None:
+        apart.append("vectors (RAG_CHROMA_URL is empty)")
+    if settings.shared_dir is None:
+        apart.append("API keys, and takes no uploads (RAG_SHARED_DIR is empty)")
+    own_parts = (
+        f"; each process has its own {' and '.join(apart)}" if apart else ", vectors, uploads and keys"
+    )
+    return Check("sharing", True, f"RAG_DATABASE_URL is set: processes share the catalogue{own_parts}")
 
 
 def _privacy(settings: IndexSettings) -> Check:

@@ -85,10 +85,10 @@ class IndexSettings(BaseSettings):
         description="Empty: the catalogue is a file in the data directory; else `postgresql+psycopg://...`, a "
         "database that several processes share (docs/scaling.md).",
     )
-    uploads_dir: Path | None = Field(
+    shared_dir: Path | None = Field(
         None,
-        description="Empty: uploads lie in the data directory; with RAG_DATABASE_URL a folder that every process "
-        "reaches under the same path.",
+        description="With RAG_DATABASE_URL a folder that every process reaches under the same path: uploads and API "
+        "keys lie there; empty: in the data directory.",
     )
     chroma_rebuild_share: float = Field(
         0.1,

@@ -46,11 +46,11 @@ def upload_folder(settings: IndexSettings) -> Path:
 
 def takes_uploads(settings: IndexSettings) -> bool:
     """Whether uploads can be taken: with a shared catalogue, only where their files are shared too."""
-    return settings.database_url is None or settings.uploads_dir is not None
+    return settings.database_url is None or settings.shared_dir is not None
 
 
 def _home(settings: IndexSettings) -> Path:
-    return settings.data_dir if settings.uploads_dir is None else settings.uploads_dir
+    return settings.data_dir if settings.shared_dir is None else settings.shared_dir
 
 
 class UploadFiles:

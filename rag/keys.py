@@ -53,13 +53,15 @@ class KeyStore:
     """The keys of a data directory.
 
     Args:
-        data_dir: where they lie; `path` is their file.
+        data_dir: where they lie, unless several servers have them in common; `path` is their file.
+        shared_dir: where they lie then.
         required: keys are required whether or not there are any: the server can be reached from elsewhere.
     """
 
-    def __init__(self, data_dir: Path, *, required: bool = False) -> None:
+    def __init__(self, data_dir: Path, *, shared_dir: Path | None = None, required: bool = False) -> None:
         self._data_dir = data_dir
-        self.path = data_dir / KEYS_NAME
+        self._folder = shared_dir or data_dir
+        self.path = self._folder / KEYS_NAME
         self._required = required
         self._command: Key | None = None
         self._used_seen: dict[str, datetime] = {}
@@ -173,14 +175,14 @@ class KeyStore:
         used = {**self.last_used(), key.digest: _stamp(now)}
         with suppress(WorkError):
             _replace(
-                self._data_dir / USED_NAME,
+                self._folder / USED_NAME,
                 json.dumps({digest: at for digest, at in used.items() if digest in live}),
             )
 
     def last_used(self) -> Mapping[str, str]:
         """Digest of each key that was used -> ISO time in UTC, to the minute."""
         try:
-            content = json.loads((self._data_dir / USED_NAME).read_text("utf-8"))
+            content = json.loads((self._folder / USED_NAME).read_text("utf-8"))
         except (OSError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
@@ -191,15 +193,15 @@ class KeyStore:
     def _locked(self) -> Iterator[None]:
         """Two commands at once do not undo each other. The server takes no part: it only reads."""
         try:
-            self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with filelock.FileLock(self._data_dir / _LOCK_NAME, timeout=_LOCK_SECONDS, mode=0o600):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with filelock.FileLock(self._folder / _LOCK_NAME, timeout=_LOCK_SECONDS, mode=0o600):
                 yield
         except filelock.Timeout as error:
             raise WorkError("another `rag keys` is at work: try again when it has ended") from error
         except OSError as error:
             raise WorkError(
-                f"the data directory {self._data_dir} cannot be written ({error.strerror or error}): "
-                "make it writable for this user, or set RAG_DATA_DIR"
+                f"the folder {self._folder} cannot be written ({error.strerror or error}): make it writable for this "
+                "user, or set RAG_DATA_DIR"
             ) from error
 
     def _write(self, keys: tuple[Key, ...]) -> None:

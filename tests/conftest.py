@@ -139,14 +139,14 @@ def assistant(seed_settings: RagSettings) -> Iterator[Assistant]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresForTests]:
+def postgres() -> Iterator[PostgresForTests]:
     """A real PostgreSQL; each `url()` is an empty catalogue."""
     from postgres_server import NoPostgresError, PostgresForTests
 
     try:
-        server = PostgresForTests(tmp_path_factory.mktemp("postgres"))
+        server = PostgresForTests()
         server.start()
     except NoPostgresError as error:
         pytest.skip(str(error))
     yield server
-    server.stop()
+    server.remove()

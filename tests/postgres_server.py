@@ -9,16 +9,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import psycopg
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PASSWORD = "s3cret-Passw0rd"
 _READY_SECONDS = 30
@@ -29,9 +26,13 @@ class NoPostgresError(Exception):
 
 
 class PostgresForTests:
-    """A server that can be stopped and started. `url()` makes a place for a new catalogue each time."""
+    """A server that can be stopped and started. `url()` makes a place for a new catalogue each time.
 
-    def __init__(self, folder: Path) -> None:
+    Its folder is in none of pytest's: those are root's alone, and the server runs as another user.
+    """
+
+    def __init__(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="postgres-for-tests-"))
         self._bin = _binaries(folder)
         self._data = folder / "data"
         self._log = folder / "log"
@@ -67,21 +68,17 @@ class PostgresForTests:
                     raise NoPostgresError(self._log.read_text("utf-8", "replace")[-2000:]) from None
                 time.sleep(0.05)
 
+    def remove(self) -> None:
+        """End it for good."""
+        self.stop()
+        shutil.rmtree(self._data.parent, ignore_errors=True)
+
     def stop(self) -> None:
         """End it at once, as a crash would, connections included."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(timeout=20)
             self._process = None
-
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """Stopped within the block."""
-        self.stop()
-        try:
-            yield
-        finally:
-            self.start()
 
     def _address(self, database: str) -> str:
         return f"postgresql://tester:{PASSWORD}@127.0.0.1:{self.port}/{database}"
@@ -94,9 +91,6 @@ class PostgresForTests:
         if user is not None:
             for path in (self._data.parent, self._data, secret):
                 shutil.chown(path, user)
-            for parent in self._data.parents:
-                if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                    parent.chmod(parent.stat().st_mode | 0o011)  # pytest's own folders are root's alone
         command = [self._bin / "initdb", "-D", self._data, "-U", "tester", "-A", "scram-sha-256"]
         command += ["--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user)

@@ -139,7 +139,8 @@ def keys_for(settings: RagSettings) -> KeyStore:
         WorkError: the keys cannot be read.
     """
     reachable = not is_loopback(settings.host)
-    keys = KeyStore(settings.index.data_dir, required=reachable)
+    index = settings.index
+    keys = KeyStore(index.data_dir, shared_dir=index.shared_dir, required=reachable)
     if reachable and not keys.known():
         raise UsageError(
             f"RAG_HOST={settings.host}: without API keys the server listens on this machine only; make one with "

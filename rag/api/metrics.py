@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import Any, cast
@@ -62,8 +63,15 @@ class Metrics:
         return Histogram(f"polycite_{name}", text, labels, registry=self._registry, buckets=_SECONDS)
 
     def measure(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Show a number that is asked for at each reading, such as the length of a queue."""
-        Gauge(f"polycite_{name}", text, registry=self._registry).set_function(value)
+        """Show a number that is asked for at each reading, such as a queue's length; NaN where it cannot be told."""
+
+        def told() -> float:
+            try:
+                return value()
+            except PolyciteError:  # the other numbers are told all the same
+                return math.nan
+
+        Gauge(f"polycite_{name}", text, registry=self._registry).set_function(told)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a finished request."""

@@ -46,7 +46,10 @@ def install(
         keys: the API keys; None: those of the data directory.
         max_body_at: bytes of a request's body, at paths that may take more than the others.
     """
-    store = keys or KeyStore(settings.index.data_dir, required=not is_loopback(settings.host))
+    index = settings.index
+    store = keys or KeyStore(
+        index.data_dir, shared_dir=index.shared_dir, required=not is_loopback(settings.host)
+    )
     metrics = Metrics(assistant, log_questions=settings.log_questions)
     load = Load(settings.max_waiting)
     metrics.measure("waiting_questions", "Questions in progress or waiting.", lambda: load.waiting)

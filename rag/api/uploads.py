@@ -166,7 +166,7 @@ def _add_deletion(app: FastAPI, intake: Intake | None) -> None:
 def _off() -> Response:
     return problems.of_status(
         503,
-        "this process does not change the documents: start it with `rag serve`, and with RAG_UPLOADS_DIR where "
+        "this process does not change the documents: start it with `rag serve`, and with RAG_SHARED_DIR where "
         "RAG_DATABASE_URL is set",
         name="uploads-off",
     )

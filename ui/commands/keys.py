@@ -87,4 +87,5 @@ def _store() -> KeyStore:
     from rag.keys import KeyStore
     from rag.settings import load_settings
 
-    return KeyStore(load_settings().index.data_dir)
+    index = load_settings().index
+    return KeyStore(index.data_dir, shared_dir=index.shared_dir)

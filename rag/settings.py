@@ -118,6 +118,12 @@ class RagSettings(BaseSettings):
         le=10_000,
         description="Questions and searches over HTTP that are worked on or wait; one more is told to come back later.",
     )
+    translator_url: str = Field(
+        "https://translate.google.com/?sl={source}&tl={target}&text={text}&op=translate",
+        pattern=r"^off$|^https?://[^\s/]\S*\{text\}\S*$",
+        description="Where the page's link to translate a quote leads, opened only when clicked; `{text}`, `{source}` "
+        "and `{target}` (languages) are filled in. `off`: no link.",
+    )
     server_key: SecretStr | None = Field(
         None, description="API key that `rag eval --url` sends to a server that asks for one."
     )

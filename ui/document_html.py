@@ -13,8 +13,8 @@ from urllib.parse import quote
 from index.catalogue import DocumentInfo
 from index.types import Chunk, Document
 from rag.links import safe_url, text_fragment
-from ui.answer_html import plain
-from ui.names import direction, language_name
+from ui.answer_html import lines, plain, spoken
+from ui.names import language_name
 
 PART_CHARACTERS = 60_000
 """Characters of a part; a browser shows so much without a pause."""
@@ -116,11 +116,6 @@ def time_html(moment: str) -> str:
     return f'<time datetime="{plain(moment)}">{plain(moment[:10])}</time>'
 
 
-def spoken(language: str) -> str:
-    """Return the attributes `lang` and `dir` of a language."""
-    return f'lang="{plain(language)}" dir="{direction(language)}"'
-
-
 # -- above the text
 
 
@@ -188,6 +183,7 @@ class _Text:
         self._labels = labels
         self._starts = [chunk.start for chunk in view.chunks]
         self._cuts = sorted({*self._starts, *(chunk.end for chunk in view.chunks), *self._quoted})
+        self._marks = [span.start for span in view.document.marked]
         self._marked = False  # whether the quote has begun
 
     def lines(self, start: int, end: int) -> Iterator[str]:
@@ -195,9 +191,17 @@ class _Text:
         position = start
         for line in self._document.text[start:end].split("\n"):
             if line.strip():
-                tag, kind = _kind(self._document, position)
+                tag, kind = self._kind(position)
                 yield f"<{tag}{kind}>{''.join(self._pieces(position, position + len(line)))}</{tag}>"
             position += len(line) + 1
+
+    def _kind(self, start: int) -> tuple[str, str]:
+        """The element of a line that starts here, and its class."""
+        at = bisect_right(self._marks, start) - 1
+        if at < 0 or start >= self._document.marked[at].end:
+            return "p", ""
+        kind = self._document.marked[at].kind
+        return ("h3", "") if kind == "heading" else ("p", f' class="pd-{kind}"')
 
     def _pieces(self, start: int, end: int) -> Iterator[str]:
         inside = self._cuts[bisect_right(self._cuts, start) : bisect_right(self._cuts, end - 1)]
@@ -206,7 +210,7 @@ class _Text:
 
     def _piece(self, start: int, end: int) -> str:
         text = self._document.text[start:end]
-        shown = _shown(text)
+        shown = lines(text)
         if self._quoted[0] <= start < self._quoted[1] and text.strip():
             name = "" if self._marked else ' id="pd-quote" tabindex="-1"'
             self._marked = True
@@ -226,18 +230,3 @@ class _Text:
             f'<span class="pd-number" id="pd-passage-{number}" title="{said}">'
             f'<span class="pd-unseen">{said}. </span><span aria-hidden="true">{number}</span></span>'
         )
-
-
-def _kind(document: Document, start: int) -> tuple[str, str]:
-    """The element of a line that starts here, and its class."""
-    for span in document.marked:
-        if span.start <= start < span.end:
-            return ("h3", "") if span.kind == "heading" else ("p", f' class="pd-{span.kind}"')
-    return "p", ""
-
-
-def _shown(text: str) -> str:
-    """As `plain`, but the spaces at both ends, which part a piece from its neighbours, stay."""
-    if not text.strip():
-        return " " if text else ""
-    return f"{' ' if text[0].isspace() else ''}{plain(text)}{' ' if text[-1].isspace() else ''}"

@@ -1,12 +1,13 @@
 """Fixtures for tests of the page in a real browser.
 
     page_settings   session   RagSettings of a data directory of its own with the documents of page_texts.py
-    page_parts      session   the Assistant and the Intake over them
+    page_intake     session   the Intake over them
     page_server     session   the address of a server over them (the whole application, on loopback)
     serve_page      session   function: such a server with other settings, as a context manager
     browser         session   a Chromium: POLYCITE_CHROMIUM, or `chromium` on the PATH; else the test is skipped
     tab             function  an empty page of its own (cookies, storage) at `page_server`; see `Tab`
     open_tab        function  function: another one, with options for the context
+    no_uploads      function  afterwards no uploaded document is left at `page_server`
 
 Every request beyond loopback is refused and fails the test, and so does every error in the console.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
 import page_texts
 import pytest
 from loopback import served
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from index.embedder import SentenceTransformerEmbedder
     from index.intake import Intake
-    from rag.assistant import Assistant
 
 CHROMIUM = os.environ.get("POLYCITE_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -69,16 +70,12 @@ def page_settings(
 
 
 @pytest.fixture(scope="session")
-def page_parts(page_settings: RagSettings) -> Iterator[tuple[Assistant, Intake]]:
-    """The open assistant and intake of that data directory."""
+def page_intake(page_settings: RagSettings, embedder: SentenceTransformerEmbedder) -> Iterator[Intake]:
+    """What takes uploads for that data directory; there must be one alone."""
     from index.intake import Intake
-    from rag.assistant import Assistant
 
-    with (
-        Assistant.open(page_settings) as assistant,
-        Intake(page_settings.index, assistant.embedder) as intake,
-    ):
-        yield assistant, intake
+    with Intake(page_settings.index, embedder) as intake:
+        yield intake
 
 
 @pytest.fixture(scope="session")
@@ -106,13 +103,11 @@ def serve_page(
 @pytest.fixture(scope="session")
 def page_server(
     page_settings: RagSettings,
-    embedder: SentenceTransformerEmbedder,
+    page_intake: Intake,
     serve_page: Callable[..., AbstractContextManager[str]],
 ) -> Iterator[str]:
     """The address of a server over the documents of page_texts.py, without keys and without a language model."""
-    from index.intake import Intake
-
-    with Intake(page_settings.index, embedder) as intake, serve_page(page_settings, intake=intake) as address:
+    with serve_page(page_settings, intake=page_intake) as address:
         yield address
 
 
@@ -193,3 +188,12 @@ def open_tab(page_server: str, browser: Browser) -> Iterator[Callable[..., Page]
 def tab(open_tab: Callable[..., Page]) -> Page:
     """The page as a new reader finds it, in English, 1280 pixels wide."""
     return open_tab()
+
+
+@pytest.fixture
+def no_uploads(page_server: str) -> Iterator[None]:
+    """Afterwards no uploaded document is left at `page_server`."""
+    yield
+    address = f"{page_server}/v1/documents"
+    for document in httpx.get(address, params={"uploaded": True}).json()["documents"]:
+        assert httpx.delete(f"{address}/{document['id']}").status_code == 204

@@ -1,87 +1,25 @@
-"""The documents' tab in a real browser: list, search, read, upload, delete, and who may."""
+"""The documents' tab in a real browser: the list, reading, and that everybody can use it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import httpx
 import page_texts
 import pytest
-from loopback import served
+from axe_playwright_python.sync_playwright import Axe
+from documents_tab import LIGHTHOUSE, document_of, documents, search, sent, titles, upload
 from texts import HOSTILE
 
 from index.lexicon import lexicon
-from rag.keys import KeyStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.sync_api import FilePayload, Locator, Page
-
-    from index.intake import Intake
-    from rag.assistant import Assistant
-    from rag.settings import RagSettings
+    from playwright.sync_api import Page
 
 LABELS = lexicon("en").labels
 HOSTILE_TITLE = "<img src=x onerror=alert(1)> [Marlow](javascript:alert(2))"
-LIGHTHOUSE = (
-    "The lighthouse of Morrowick\n\nThe lighthouse of Morrowick was built in 1843 by the engineer Ada Fenwright. "
-    "It has 214 steps, and its lamp can be seen from 31 kilometres away."
-)
 NARROW = {"viewport": {"width": 375, "height": 700}}
-
-
-def sent(name: str, content: str | bytes) -> FilePayload:
-    data = content.encode() if isinstance(content, str) else content
-    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-
-
-def documents(page: Page) -> Locator:
-    """The tab, opened."""
-    page.get_by_role("tab").nth(1).click()
-    found = page.locator(".pd-tab")
-    found.wait_for()
-    return found
-
-
-def titles(page: Page) -> list[str]:
-    return page.locator(".pd-open").all_inner_texts()
-
-
-def search(page: Page, words: str) -> None:
-    with page.expect_response(lambda response: "/chat/documents/list" in response.url):
-        page.locator("#pd-words").fill(words)
-
-
-def upload(page: Page, *files: FilePayload, done: int | None = None) -> dict[str, str]:
-    """Choose files, wait for their ends; what each row says, by name."""
-    page.set_input_files("#pd-files", files)  # type: ignore[arg-type]
-    count = done or len(files)
-    page.get_by_text(f"{count} of {count} files done", exact=True).wait_for()
-    rows = page.locator(".pd-file")
-    return {
-        row.locator(".pd-file-name").inner_text(): " ".join(
-            [row.locator(".pd-file-state").inner_text(), row.locator(".pd-file-why").inner_text()]
-        ).strip()
-        for row in rows.all()
-    }
-
-
-def answer_of(page: Page, question: str) -> str:
-    answer = page.request.post(f"{page.url}v1/ask", data={"question": question}).json()
-    return str(answer["answer"])
-
-
-@pytest.fixture
-def clean(page_parts: tuple[Assistant, Intake]) -> Iterator[None]:
-    """Afterwards no uploaded document is left."""
-    yield
-    assistant, intake = page_parts
-    for info in assistant.corpus.documents():
-        if info.folder == intake.folder:
-            intake.delete(info.id)
 
 
 # -- the list
@@ -134,14 +72,6 @@ def test_pages_are_turned(tab: Page, monkeypatch: pytest.MonkeyPatch) -> None:
 # -- reading
 
 
-def document_of(page: Page, path: str) -> dict[str, Any]:
-    """The document with a file of this name, as the API returns it."""
-    address = f"{page.url.split('?')[0]}v1/documents"
-    [listed] = page.request.get(address, params={"query": path}).json()["documents"]
-    whole: dict[str, Any] = page.request.get(f"{address}/{listed['id']}").json()
-    return whole
-
-
 def test_a_document_is_read_with_its_passages_marked(tab: Page) -> None:
     documents(tab)
     tab.get_by_role("link", name="The museum of Harrow Vale").click()
@@ -187,7 +117,23 @@ def test_a_link_opens_the_document_at_the_quoted_words(
     assert page.url == f"{page_server}/"
 
 
-@pytest.mark.usefixtures("clean")
+def test_a_citation_leads_to_its_words_in_the_document_and_back(tab: Page) -> None:
+    tab.fill("#pc-question", page_texts.QUESTIONS["sv"])
+    tab.press("#pc-question", "Enter")
+    link = tab.get_by_role("link", name=LABELS["chat_open_document"]).first
+    link.wait_for()
+    quote = tab.locator(".pc-source mark").first.inner_text()
+    link.click()
+    mark = tab.get_by_role("dialog").locator("mark#pd-quote")
+    mark.wait_for()
+    assert mark.inner_text() == quote
+    tab.go_back()
+    tab.get_by_role("dialog").wait_for(state="hidden")
+    assert link.is_visible(), "the conversation is as it was"
+    assert link.evaluate("link => link === document.activeElement")
+
+
+@pytest.mark.usefixtures("no_uploads")
 def test_hostile_text_is_shown_as_text(tab: Page) -> None:
     documents(tab)
     tab.get_by_role("link", name=HOSTILE_TITLE).wait_for()
@@ -207,157 +153,10 @@ def test_a_document_that_is_gone_says_so(page_server: str, open_tab: Callable[..
     page.get_by_role("dialog").get_by_text(LABELS["documents_gone"]).wait_for()
 
 
-# -- uploading and deleting
-
-
-@pytest.mark.usefixtures("clean")
-def test_files_are_uploaded_answer_and_are_deleted(tab: Page) -> None:
-    documents(tab)
-    name = "<img src=x onerror=alert(5)>.txt"
-    rows = upload(
-        tab,
-        sent("lighthouse.md", LIGHTHOUSE),
-        sent("broken.pdf", b"%PDF-1.7\nrubbish"),
-        sent(name, "   "),
-        sent("again.md", LIGHTHOUSE),
-    )
-    assert rows["lighthouse.md"].startswith("✓" if "✓" in rows["lighthouse.md"] else "Indexed")
-    assert rows["broken.pdf"].startswith("Refused The PDF file is damaged; open it")
-    assert rows[name].startswith("Refused It is empty")
-    assert rows["again.md"].startswith("Already there")
-    tab.get_by_role("link", name="The lighthouse of Morrowick").first.wait_for()
-    assert "214" in answer_of(tab, "How many steps has the lighthouse of Morrowick?")
-
-    tab.get_by_role("button", name="Delete “The lighthouse of Morrowick”").click()
-    sure = tab.get_by_role("dialog")
-    assert sure.get_by_text("The lighthouse of Morrowick", exact=True).is_visible(), "it is named"
-    sure.get_by_role("button", name="Cancel").click()
-    assert "The lighthouse of Morrowick" in titles(tab)
-    tab.get_by_role("button", name="Delete “The lighthouse of Morrowick”").click()
-    sure.get_by_role("button", name="Delete").click()
-    tab.get_by_text("“The lighthouse of Morrowick” was deleted.").wait_for(state="attached")
-    assert "The lighthouse of Morrowick" not in titles(tab)
-    assert "214" not in answer_of(tab, "How many steps has the lighthouse of Morrowick?")
-    tab.get_by_role("button", name="Clear finished").click()
-    assert tab.locator(".pd-uploads").is_hidden()
-
-
-@pytest.mark.usefixtures("clean")
-def test_dropped_files_outlive_a_reload(open_tab: Callable[..., Page]) -> None:
-    page = open_tab(locale="bn-BD")
-    labels = lexicon("bn").labels
-    documents(page)
-    dropped = page.evaluate_handle(
-        """() => {
-            const all = new DataTransfer();
-            all.items.add(new File(["The mill of Oakmere\\n\\nThe mill of Oakmere grinds 90 sacks."], "mill.txt"));
-            all.items.add(new File([new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10, 0, 0])], "photo.txt"));
-            return all;
-        }"""
-    )
-    with page.expect_response(lambda response: response.url.endswith("/v1/documents")):
-        page.locator(".pd-drop").dispatch_event("drop", {"dataTransfer": dropped})
-    page.reload()
-    page.wait_for_selector("body[data-ready]")
-    documents(page)
-    page.get_by_text(labels["documents_progress"].format(done=2, total=2), exact=True).wait_for()
-    rows = page.locator(".pd-file")
-    refused = rows.filter(has_text="photo.txt")
-    assert labels["documents_reason_unsupported"] in refused.inner_text(), "in the reader's language"
-    assert labels["documents_indexed"] in rows.filter(has_text="mill.txt").inner_text()
-    page.get_by_role("link", name="The mill of Oakmere").wait_for()
-
-
-def test_a_file_over_the_limit_is_not_sent(tab: Page, tmp_path: Path) -> None:
-    big = tmp_path / "big.txt"
-    with big.open("wb") as file:
-        file.truncate(50_000_001)
-    documents(tab)
-    requests: list[str] = []
-    tab.on("request", lambda request: requests.append(request.method))
-    tab.set_input_files("#pd-files", str(big))
-    tab.get_by_text("It is larger than the 50 MB allowed.").first.wait_for()
-    assert "POST" not in requests
-
-
-# -- who may
-
-
-@pytest.fixture(scope="module")
-def keyed(
-    tmp_path_factory: pytest.TempPathFactory,
-    page_settings: RagSettings,
-    page_parts: tuple[Assistant, Intake],
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """The address of a server over the same documents where keys are in force, and a key of each scope."""
-    from ui.page import close_streams
-    from ui.server import build_app
-
-    assistant, intake = page_parts
-    store = KeyStore(tmp_path_factory.mktemp("keys"))
-    secrets = {"read": store.add("reader"), "write": store.add("writer", scope="write")}
-    app = build_app(assistant, page_settings, keys=store, intake=intake)
-    with served(app) as address:
-        yield address, secrets
-        close_streams(app)
-
-
-@pytest.mark.parametrize("scope", ["read", "write"])
-def test_without_the_write_scope_nothing_can_be_changed(
-    keyed: tuple[str, dict[str, str]], browser: Any, page_parts: tuple[Assistant, Intake], scope: str
-) -> None:
-    address, secrets = keyed
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
-    try:
-        page.goto(address)
-        page.get_by_label("API key").fill(secrets[scope])
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_selector("body[data-ready]")
-        documents(page)
-        may = scope == "write"
-        assert page.locator("#pd-files").count() == may
-        assert page.get_by_text(LABELS["documents_read_only"]).count() == (not may)
-        assert page.get_by_role("columnheader", name="Delete").count() == may
-        assistant, _ = page_parts
-        kept = assistant.corpus.documents(limit=1)[0].id
-        # As the page's own scripts could.
-        statuses = page.evaluate(
-            """async ([id]) => {
-                const form = new FormData();
-                form.append("files", new File(["words"], "a.txt"));
-                const wanted = [
-                    ["/v1/documents", {method: "POST", body: form}],
-                    [`/v1/documents/${id}`, {method: "DELETE"}],
-                    ["/gradio_api/upload", {method: "POST", body: form}],
-                ];
-                const statuses = [];
-                for (const [path, options] of wanted) {
-                    statuses.push((await fetch(path, options)).status);
-                }
-                return statuses;
-            }""",
-            [kept],
-        )
-        # Of those who may write: the upload is taken, a shipped document stays.
-        assert statuses == ([202, 409, 404] if may else [403, 403, 404])
-    finally:
-        context.close()
-
-
-@pytest.mark.parametrize("path", ["upload", "upload?upload_id=1", "upload/", "%75pload"])
-def test_the_frameworks_own_upload_takes_nothing(page_server: str, path: str) -> None:
-    address = f"{page_server}/gradio_api/{path}"
-    response = httpx.post(address, files={"files": ("a.txt", b"x")}, follow_redirects=True)
-    assert response.status_code == 404
-
-
 # -- for everybody
 
 
 def violations(page: Page) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
     # It would fetch style sheets a second time, from where they are not.
     found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
     return [
@@ -368,7 +167,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.usefixtures("clean")
+@pytest.mark.usefixtures("no_uploads")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_accessibility_scan_finds_nothing_serious(open_tab: Callable[..., Page], scheme: str) -> None:
     page = open_tab(color_scheme=scheme)
@@ -385,7 +184,7 @@ def test_an_accessibility_scan_finds_nothing_serious(open_tab: Callable[..., Pag
     assert violations(page) == []
 
 
-@pytest.mark.usefixtures("clean")
+@pytest.mark.usefixtures("no_uploads")
 def test_the_keyboard_is_enough(open_tab: Callable[..., Page]) -> None:
     page = open_tab()
     documents(page)

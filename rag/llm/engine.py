@@ -77,7 +77,14 @@ def answer(
         yield Written(None, rejected="llm_language")
         return
     with at_work:
-        checked = verify(writing.text, writing.order, passages, question=question, embedder=embedder)
+        checked = verify(
+            writing.text,
+            writing.order,
+            passages,
+            question=question,
+            embedder=embedder,
+            reads=evidence.reads,
+        )
     if checked.grounding == "none":
         yield Written(None, rejected="llm_unsupported")
         return

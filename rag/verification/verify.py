@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from index.catalogue import Reader
 from index.embedder import Embedder
 from index.facts import facts_in, stands_in
@@ -20,6 +22,7 @@ from index.types import UNDETERMINED
 from rag.answer import Citation, Grounding
 from rag.lexical import text_terms
 from rag.question import Question
+from rag.reader.passages import Read
 from rag.verification import support
 from rag.verification.claims import Claim, claims_of, markers_of
 from rag.verification.passage import Passage
@@ -27,6 +30,9 @@ from rag.verification.support import Source, Stated
 
 # A number in so few words is read together with its question. Chosen, not fitted.
 _FEW_WORDS = 3
+# What the reader's probability that a sentence answers the question adds to its cosine, where it is chosen which one is
+# quoted: little, since not every claim is the answer (docs/reader.md).
+_READ = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,13 @@ class _Finding:
 
 
 def verify(
-    text: str, order: Sequence[int], passages: Sequence[Passage], *, question: Question, embedder: Embedder
+    text: str,
+    order: Sequence[int],
+    passages: Sequence[Passage],
+    *,
+    question: Question,
+    embedder: Embedder,
+    reads: Sequence[Read] = (),
 ) -> Verified:
     """Check a written answer.
 
@@ -83,11 +95,13 @@ def verify(
         passages: those that the answer was written from.
         question: a fact or name of it may be repeated without standing in a passage; its language is the
             answer's.
+        reads: what a reader said of the question and windows of the passages' documents; it has a say in which of a
+            passage's sentences a claim is quoted with, not in whether the claim is supported.
     """
     text = unicodedata.normalize("NFC", text)
     claims = claims_of(text, question.language)
-    check = _Check(passages, question, embedder)
-    read_as = [_in_full(claim.text, question) for claim in claims]
+    check = _Check(passages, question, embedder, reads)
+    read_as = [in_full(claim.text, question) for claim in claims]
     statements = support.stated([c.text for c in claims], question.language, embedder, read_as=read_as)
     findings: list[_Finding] = []
     for claim, statement in zip(claims, statements, strict=True):
@@ -96,7 +110,7 @@ def verify(
     return _written(text, order, claims, findings, language=question.language)
 
 
-def _in_full(claim: str, question: Question) -> str:
+def in_full(claim: str, question: Question) -> str:
     """What a claim means: a number or a date alone says little without its question.
 
     Other short claims stand for themselves: with the question's words around it any name would seem to be said.
@@ -134,7 +148,10 @@ def short_is_quoted(short: str | None, citations: Sequence[Citation]) -> bool:
 class _Check:
     """Holds claims against passages."""
 
-    def __init__(self, passages: Sequence[Passage], question: Question, embedder: Embedder) -> None:
+    def __init__(
+        self, passages: Sequence[Passage], question: Question, embedder: Embedder, reads: Sequence[Read]
+    ) -> None:
+        self._reads = reads
         self._sources = support.sources_of([passage for passage in passages if passage.sentences], embedder)
         self._by_number = {source.passage.number: source for source in self._sources}
         self._repeated = facts_in(question.text, question.language)
@@ -162,21 +179,31 @@ class _Check:
             missing.append(name)
         return _Finding(
             cited=tuple(cited),
-            rests_on={source.passage.number: _resting(claim, source) for source in cited},
+            rests_on={source.passage.number: _resting(claim, source, self._reads) for source in cited},
             score=score,
             missing=tuple(dict.fromkeys(missing)),
             supported=not missing and score >= support.threshold(features),
         )
 
 
-def _resting(claim: Stated, source: Source) -> tuple[int, ...]:
+def nearest_first(claim: Stated, source: Source, reads: Sequence[Read]) -> list[int]:
+    """Positions of a passage's sentences, the one that a claim is quoted with first: by cosine and the reader's say."""
+    answered = [
+        max((each.answer_in(s.document_id, s.start, s.end) for each in reads), default=0.0)
+        for s in source.sentences
+    ]
+    scores = source.vectors @ claim.vector + _READ * np.array(answered)
+    return [int(position) for position in (-scores).argsort(kind="stable")]
+
+
+def _resting(claim: Stated, source: Source, reads: Sequence[Read]) -> tuple[int, ...]:
     """Positions of the sentences that a claim rests on: the nearest, and the nearest that hold its other facts."""
-    nearest_first = [int(position) for position in (-(source.vectors @ claim.vector)).argsort(kind="stable")]
-    chosen = nearest_first[:1]
+    ordered = nearest_first(claim, source, reads)
+    chosen = ordered[:1]
     for fact in claim.facts:
         if fact.weak or any(stands_in(fact, source.facts[position]) for position in chosen):
             continue
-        holding = [p for p in nearest_first if stands_in(fact, source.facts[p])]
+        holding = [p for p in ordered if stands_in(fact, source.facts[p])]
         chosen += holding[:1]
     return tuple(sorted(set(chosen)))
 

@@ -296,7 +296,8 @@ class TestRun:
         assert len(readings) == len(windows)
         for reading, window in zip(readings, windows, strict=True):
             assert 0 <= reading.answered <= 1
-            assert (reading.best is None) == (not window)
+            assert reading.answered == pytest.approx(1 / (1 + np.exp(-reading.logit)))
+            assert (reading.best is None) == (reading.over_none is None) == (not window)
             assert reading.covers(0, len(window)) == pytest.approx(1.0 if window else 0.0)
             if reading.best is not None:
                 assert 0 <= reading.best.start < reading.best.end <= len(window)

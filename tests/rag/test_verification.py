@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,9 @@ from index.settings import IndexSettings
 from index.types import Chunk, Sentence
 from rag.answer import Hit
 from rag.question import Question, analyse
+from rag.reader.encode import Row
+from rag.reader.openvino_reader import Reading
+from rag.reader.passages import Read, Window
 from rag.verification.claims import markers_of
 from rag.verification.passage import Passage
 from rag.verification.verify import Verified, check_citations, short_is_quoted, verify
@@ -235,6 +239,43 @@ def test_a_document_of_one_sentence_supports_what_it_says(
     alone = Passage(1, hit, 0, len(ALONE), ALONE, (sentence,))
     asked = analyse("When does the office close?", language="en")
     assert verify(text, [1], [alone], question=asked, embedder=embedder).grounding == grounding
+
+
+@pytest.mark.parametrize(
+    ("claim", "pointed", "quoted"),
+    [
+        pytest.param("The harbour is open.", None, 0, id="alike-and-not-read"),
+        pytest.param("The harbour is open.", 2, 2, id="alike-and-pointed-at"),
+        pytest.param("The tower is red.", 2, 1, id="another-is-nearer"),
+    ],
+)
+def test_the_reader_has_a_say_in_what_is_quoted(
+    embedder: SentenceTransformerEmbedder, claim: str, pointed: int | None, quoted: int
+) -> None:
+    texts = ("The harbour is open.", "The tower is red.", "The harbour is open.")
+    starts = [0, len(texts[0]) + 1, len(texts[0]) + len(texts[1]) + 2]
+    text = " ".join(texts)
+    sentences = tuple(
+        Sentence(f"s{n}", "d", n, start, start + len(words), words, "en", "body")
+        for n, (words, start) in enumerate(zip(texts, starts, strict=True))
+    )
+    hit = Hit(Chunk("c", "d", 0, 0, len(text), text, "en", 0, 2), "", None, "en", 0.9, 0.9, 0.9, 0.0)
+    reads = []
+    if pointed is not None:
+        start, end = starts[pointed], starts[pointed] + len(texts[pointed])
+        row = Row(ids=(0, 0), first=0, offsets=((0, start), (start, end)) if start else ((start, end),))
+        sure = np.array([[0, 0], [30, 30]], np.float32)[-len(row.offsets) :]
+        reads = [Read(Window("d", 0, len(text), text), Reading(row, sure, 20.0))]
+    found = verify(
+        f"{claim} [1]",
+        [1],
+        [Passage(1, hit, 0, len(text), text, sentences)],
+        question=analyse("Is the harbour open?", language="en"),
+        embedder=embedder,
+        reads=reads,
+    )
+    (citation,) = found.citations
+    assert (citation.start, citation.quote) == (starts[quoted], texts[quoted])
 
 
 def test_a_quote_that_is_not_the_documents_text_is_found_out(library: Library) -> None:

@@ -142,10 +142,7 @@ def refresh_vectors(
         if reason is not None:
             log.info("building the vectors for search: %s", reason)
             current = home.pointer() if serving and not home.shared else None
-            with catalogue.turn("vectors", purpose="building vectors", wait=0 if serving else TURN_SECONDS):
-                _rebuild(settings, live.id, writing, keep=() if current is None else (current.version,))
-    except IndexBusy as error:
-        log.info("the vectors are left as they are: %s", error)
+            _rebuild(settings, live.id, writing, keep=() if current is None else (current.version,))
     except WorkError as error:
         log.warning("searches are exact, and slower in a large collection: %s", error)
 

@@ -99,6 +99,7 @@ def build(
     with ExitStack() as stack:
         stack.enter_context(_alone(data_dir))
         catalogue = stack.enter_context(Catalogue.configured(settings))
+        stack.enter_context(catalogue.turn("vectors", purpose="building vectors", wait=_LOCK_SECONDS))
         home = Home(data_dir, chroma_url, catalogue)
         store = stack.enter_context(home.store())
         found = next((g for g in catalogue.generations() if g.id == generation), None)

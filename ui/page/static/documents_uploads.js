@@ -240,12 +240,13 @@ export class Uploads {
   }
 
   update(item, row) {
-    row.dataset.state = item.state;
+    const state = item.state === "sending" && !item.sent ? "waiting" : item.state; // it goes after others
+    row.dataset.state = state;
     const part = (name) => row.querySelector(`.pd-file-${name}`);
-    part("state").textContent = this.labels[SHOWN[item.state] ?? item.state];
+    part("state").textContent = this.labels[SHOWN[state] ?? state];
     const bar = row.querySelector("progress");
-    bar.hidden = !["sending", "working"].includes(item.state) || Boolean(this.trouble);
-    if (item.state === "sending") bar.value = item.sent ?? 0;
+    bar.hidden = !["sending", "working"].includes(state) || Boolean(this.trouble);
+    if (state === "sending") bar.value = item.sent;
     else bar.removeAttribute("value");
     const looks = JSON.stringify([item.state, item.word, item.said, item.detail, item.document, Boolean(item.file)]);
     if (row.dataset.looks === looks) return;

@@ -161,10 +161,7 @@ def _checked(answer: Answer, reader: Reader) -> str:
         if answer.engine == "llm" and answer.model
         else labels["chat_quoted_only"]
     )
-    # In the numerals that the language writes.
-    seconds = format_decimal(
-        answer.timings_ms.total / 1000, "0.0", locale=reader.language, numbering_system="default"
-    )
+    seconds = format_decimal(answer.timings_ms.total / 1000, "0.0", locale=reader.language)
     took = labels["chat_seconds"].format(seconds=seconds)
     return (
         f'<p class="pc-checked pc-is-{kind}" {spoken(reader.language)}>'

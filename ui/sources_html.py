@@ -87,7 +87,7 @@ def _versions(citation: Citation, reader: Reader) -> str:
     for other in citation.parallel:
         first.setdefault(other.language, other.document_id)
     links = ", ".join(
-        f'<a href="{plain(document_url(document))}" target="_blank">'
+        f'<a href="{plain(document_url(document))}">'
         f"{plain(language_name(code, shown_in=reader.language))}</a>"
         for code, document in first.items()
     )
@@ -132,7 +132,7 @@ def _actions(citation: Citation, reader: Reader) -> str:
             f"{plain(labels['chat_translate'])} ↗</a>"
         )
     return (
-        f'<p class="pc-actions">{to_words}<a class="pc-open" href="{plain(document)}" target="_blank">'
+        f'<p class="pc-actions">{to_words}<a class="pc-open" href="{plain(document)}">'
         f"{plain(labels['chat_open_document'])}</a>{translate}"
         f'<button type="button" class="pc-copy" data-copy="{plain(reference(citation, reader))}">'
         f"{plain(labels['chat_copy_reference'])}</button></p>"

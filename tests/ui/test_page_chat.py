@@ -393,3 +393,17 @@ def test_who_is_signed_in_sees_only_what_is_theirs(
         sign_out()
         sign_in("Asha")
         tab.locator(".pc-question", has_text=page_texts.QUESTIONS["en"]).wait_for()
+
+
+def test_a_full_storage_is_said_and_asking_goes_on(tab: Page) -> None:
+    tab.evaluate(
+        """() => {
+            for (let size = 4_000_000; size > 10; size = Math.floor(size / 2))
+                for (;;)
+                    try { localStorage.setItem(`other${size}-${Math.random()}`, "x".repeat(size)); }
+                    catch { break; }
+        }"""
+    )
+    turn = ask(tab, page_texts.QUESTIONS["sv"])
+    assert turn.locator("mark").count() >= 1
+    assert tab.locator(".pc-toast", has_text=ENGLISH["chat_storage_full"]).count() >= 1

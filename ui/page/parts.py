@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from rag.api.guard import scope_of
-
 if TYPE_CHECKING:
     from index.intake import Intake
     from rag.assistant import Assistant
@@ -36,8 +34,3 @@ class Part:
 
     outputs: Sequence[Any] = ()
     update: Callable[[Labels, str, gr.Request], Sequence[Any]] = field(default=lambda *_: ())
-
-
-def may_write(request: gr.Request) -> bool:
-    """Whether who sent a request may change documents."""
-    return request.request is not None and scope_of(request.request) == "write"

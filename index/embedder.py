@@ -196,7 +196,7 @@ def _load_bundled(settings: IndexSettings, source: build.BundledSource) -> Embed
     # OpenVINO is imported after what can fail fast.
     from index.bundled.embedder import BundledEmbedder
 
-    return BundledEmbedder(folder, revision=build.revision(source), threads=settings.embed_threads)
+    return BundledEmbedder(source, folder, threads=settings.embed_threads)
 
 
 def _load_named(settings: IndexSettings, name: str) -> SentenceTransformerEmbedder:

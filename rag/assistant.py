@@ -9,13 +9,14 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Self
 
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
-from index.errors import ModelError, UsageError
+from index.errors import ModelError, PolyciteError, UsageError
 from index.indexer import manifest_for
 from index.lexicon import lexicon
 from index.normalise import whole
@@ -85,11 +86,13 @@ class Assistant:
             IndexMismatch: the index was made with another model or chunker.
             ModelError: a model that the settings name cannot be loaded.
         """
-        with ThreadPoolExecutor(1, thread_name_prefix="reader") as pool:
+        with ThreadPoolExecutor(2, thread_name_prefix="opening") as pool:
             reader = pool.submit(load_reader, settings)  # seconds, like the embedder beside it
+            pool.submit(analyse, "What is it?")  # the tables that tell languages
             embedder = load_embedder(settings.index)
             corpus = Corpus.open(settings.index, manifest_expected=manifest_for(embedder, settings.index))
             try:
+                _warm(corpus, embedder)
                 return cls(corpus, embedder, settings, reader=reader.result)
             except BaseException:
                 corpus.close()
@@ -338,6 +341,12 @@ class Assistant:
                 f"{self._settings.max_question_chars:,}: shorten it"
             )
         return text
+
+
+def _warm(corpus: Corpus, embedder: Embedder) -> None:
+    """Do what the first question would wait for: compile the network, open the vectors."""
+    with suppress(PolyciteError):  # a question will say it
+        corpus.search_chunks(embedder.embed_queries([""])[0], top_k=1)
 
 
 def load_reader(settings: RagSettings) -> Reader | None:

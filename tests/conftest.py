@@ -31,7 +31,7 @@ from rag.settings import RagSettings
 if TYPE_CHECKING:
     from postgres_server import PostgresForTests
 
-    from index.embedder import SentenceTransformerEmbedder
+    from index.embedder import Embedder
     from rag.assistant import Assistant
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -86,7 +86,7 @@ def model_dir(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedder(model_dir: Path) -> SentenceTransformerEmbedder:
+def embedder(model_dir: Path) -> Embedder:
     """The bundled model."""
     from index.embedder import load_embedder  # seconds: only for the tests that need it
 
@@ -115,7 +115,7 @@ def data_dir(tmp_path: Path, make_data_dir: Callable[[Path], Path]) -> Path:
 def seed_settings(
     tmp_path_factory: pytest.TempPathFactory,
     make_data_dir: Callable[[Path], Path],
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> RagSettings:
     """Settings of a data directory in which the shipped documents are indexed."""
     from index.catalogue import Catalogue

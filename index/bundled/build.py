@@ -24,6 +24,7 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,6 +61,10 @@ class BundledSource:
 
     path: Path
     sha256: str
+
+
+_tokenizers: dict[BundledSource, Tokenizer] = {}
+_tokenizers_lock = threading.Lock()
 
 
 def find_source() -> BundledSource | None:
@@ -140,6 +145,20 @@ def full_problems(source: BundledSource, folder: Path) -> list[str]:
         elif _sha256(path) != sha256:
             problems.append(f"{path} has changed since it was written")
     return problems
+
+
+def bundled_tokenizer(source: BundledSource) -> Tokenizer:
+    """The model's tokenizer, made once a process, which takes a second.
+
+    It is shared: nobody may give it truncation or padding.
+
+    Raises:
+        ModelError: the package's weights are damaged.
+    """
+    with _tokenizers_lock:
+        if source not in _tokenizers:
+            _tokenizers[source] = build_tokenizer(Container(source.path).vocabulary)
+        return _tokenizers[source]
 
 
 def build_tokenizer(vocabulary: Vocabulary) -> Tokenizer:

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
-from index.bundled import CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, build
+from index.bundled import CONFIG_FILE, NETWORK_FILE, build
 from index.bundled.network import Network
 
 Float32 = npt.NDArray[np.float32]
@@ -28,22 +27,21 @@ class BundledEmbedder:
     """An `index.embedder.Embedder` over the rebuilt model in `folder`. Safe to call from several threads.
 
     Args:
-        folder: what `index.bundled.build.prepare` returned.
-        revision: see `Embedder`.
+        source: the package's weights.
+        folder: what `index.bundled.build.prepare` made of them.
         threads: CPU threads; 0 means all that this process may use.
 
     Raises:
         ModelError: the model's files are missing or damaged.
     """
 
-    def __init__(self, folder: Path, *, revision: str, threads: int = 0) -> None:
+    def __init__(self, source: build.BundledSource, folder: Path, *, threads: int = 0) -> None:
         self.name = build.MODEL_NAME
-        self.revision = revision
+        self.revision = build.revision(source)
         self.query_prompt = build.PROMPTS["query"]
         self.passage_prompt = build.PROMPTS["passage"]
-        # Never given truncation or padding of its own: it also counts tokens.
-        self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         self._network = Network(folder / NETWORK_FILE, threads=threads)
+        self._tokenizer = build.bundled_tokenizer(source)
         self.dimension = self._network.hidden
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         self._longest = int(config["max_seq_length"])

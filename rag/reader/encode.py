@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from index.bundled.build import build_tokenizer, require_source
+from index.bundled.build import bundled_tokenizer, require_source
 from index.bundled.container import Container, Vocabulary
 
 # The longest row: the bundled encoder has 512 positions; longer windows than these were not trained on.
@@ -76,8 +76,8 @@ class PairEncoder:
         Raises:
             ModelError: the package with the bundled model is not installed or damaged.
         """
-        vocabulary = Container(require_source().path).vocabulary
-        return cls(build_tokenizer(vocabulary), vocabulary)
+        source = require_source()
+        return cls(bundled_tokenizer(source), Container(source.path).vocabulary)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens not counted."""

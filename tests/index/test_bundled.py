@@ -20,7 +20,7 @@ from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.bundled import CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, build
 from index.bundled.container import Container
-from index.embedder import SentenceTransformerEmbedder, load_embedder, verify_bundled
+from index.embedder import Embedder, load_embedder, verify_bundled
 from index.errors import ModelError
 from index.settings import IndexSettings
 
@@ -116,13 +116,11 @@ class TestContainer:
 @needs_package
 class TestTokenizer:
     @pytest.mark.parametrize("text", by_id(MULTI_SCRIPT))
-    def test_gives_the_engines_number_of_tokens(
-        self, embedder: SentenceTransformerEmbedder, engine: object, text: str
-    ) -> None:
+    def test_gives_the_engines_number_of_tokens(self, embedder: Embedder, engine: object, text: str) -> None:
         counted = embedder.count_tokens([embedder.passage_prompt + text])[0]
         assert counted + 2 == engine.token_count(text)  # type: ignore[attr-defined]
 
-    def test_composes_what_was_written_decomposed(self, embedder: SentenceTransformerEmbedder) -> None:
+    def test_composes_what_was_written_decomposed(self, embedder: Embedder) -> None:
         composed, decomposed = embedder.embed_passages(
             ["Đà Nẵng, Malmö", "Đa\u0300 Na\u0306\u0303ng, Malmo\u0308"]
         )
@@ -131,24 +129,40 @@ class TestTokenizer:
 
 @needs_package
 class TestVectors:
-    def test_agree_with_the_engine_of_the_package(
-        self, embedder: SentenceTransformerEmbedder, engine: object
-    ) -> None:
+    def test_agree_with_the_engine_of_the_package(self, embedder: Embedder, engine: object) -> None:
         texts = [*MULTI_SCRIPT.values(), *(text * 5 for text in MULTI_SCRIPT.values())]
         theirs = engine.passage(texts)  # type: ignore[attr-defined]
         cosines = (embedder.embed_passages(texts) * theirs).sum(axis=1)
         assert cosines.min() > 0.99
         assert cosines.mean() > 0.998
 
-    def test_questions_agree_with_the_engine(
-        self, embedder: SentenceTransformerEmbedder, engine: object
-    ) -> None:
+    def test_questions_agree_with_the_engine(self, embedder: Embedder, engine: object) -> None:
         texts = list(MULTI_SCRIPT.values())
         theirs = engine.query(texts)  # type: ignore[attr-defined]
         assert (embedder.embed_queries(texts) * theirs).sum(axis=1).min() > 0.99
 
+    def test_agree_with_the_folder_as_a_sentence_transformers_model(
+        self, embedder: Embedder, source: build.BundledSource, models: Path
+    ) -> None:
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+
+        from index.bundled.encoder import OpenVinoEncoder
+
+        encoder = OpenVinoEncoder.load(str(build.prepare(source, models)))
+        model = SentenceTransformer(
+            modules=[encoder, Pooling(encoder.get_embedding_dimension(), "mean"), Normalize()],
+            prompts=build.PROMPTS,
+            device="cpu",
+        )
+        texts = [*MULTI_SCRIPT.values(), *HOSTILE.values(), "word " * 2000]
+        passages = model.encode_document(texts, show_progress_bar=False)
+        assert (embedder.embed_passages(texts) * passages).sum(axis=1).min() > 0.999
+        queries = model.encode_query(texts, show_progress_bar=False)
+        assert (embedder.embed_queries(texts) * queries).sum(axis=1).min() > 0.999
+
     @pytest.mark.parametrize("text", by_id(HOSTILE))
-    def test_are_finite_for_any_text(self, embedder: SentenceTransformerEmbedder, text: str) -> None:
+    def test_are_finite_for_any_text(self, embedder: Embedder, text: str) -> None:
         vector = embedder.embed_passages([text])[0]
         assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)
 

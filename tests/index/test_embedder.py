@@ -1,4 +1,4 @@
-"""The embedder's contract on the bundled model, and other models through the same class."""
+"""The embedder's contract, on the bundled model and on one of sentence-transformers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from texts import MULTI_SCRIPT, by_id
 
 from index.bundled import build
-from index.embedder import Embedder, SentenceTransformerEmbedder, load_embedder
+from index.embedder import Embedder, load_embedder
 from index.errors import ModelError
 from index.settings import IndexSettings
 from index.token_batches import token_batches
@@ -61,7 +61,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tiny(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> SentenceTransformerEmbedder:
+def tiny(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
     return load_embedder(IndexSettings(data_dir=tmp_path_factory.mktemp("d"), embed_model=str(tiny_folder)))
 
 
@@ -127,7 +127,7 @@ class TestContract:
 
 
 @pytest.fixture(scope="module")
-def tokenizer(embedder: SentenceTransformerEmbedder, model_dir: Path) -> Tokenizer:
+def tokenizer(embedder: Embedder, model_dir: Path) -> Tokenizer:
     """The bundled model's tokenizer, read from its folder once more."""
     from tokenizers import Tokenizer
 
@@ -135,7 +135,7 @@ def tokenizer(embedder: SentenceTransformerEmbedder, model_dir: Path) -> Tokeniz
 
 
 class TestBundled:
-    def test_says_what_it_is(self, embedder: SentenceTransformerEmbedder) -> None:
+    def test_says_what_it_is(self, embedder: Embedder) -> None:
         assert (embedder.dimension, embedder.query_prompt, embedder.passage_prompt) == (
             384,
             "query: ",
@@ -146,17 +146,15 @@ class TestBundled:
 
     @pytest.mark.parametrize("text", by_id(MULTI_SCRIPT))
     def test_counts_tokens_as_the_tokenizer_does(
-        self, embedder: SentenceTransformerEmbedder, tokenizer: Tokenizer, text: str
+        self, embedder: Embedder, tokenizer: Tokenizer, text: str
     ) -> None:
         assert embedder.count_tokens([text]) == [len(tokenizer.encode(text, add_special_tokens=False).ids)]
 
-    def test_the_same_question_is_near_itself_in_other_languages(
-        self, embedder: SentenceTransformerEmbedder
-    ) -> None:
+    def test_the_same_question_is_near_itself_in_other_languages(self, embedder: Embedder) -> None:
         questions = embedder.embed_queries([MULTI_SCRIPT["bengali"], MULTI_SCRIPT["english"], "Vem är du?"])
         assert questions[0] @ questions[1] > questions[0] @ questions[2]
 
-    def test_many_threads_get_their_own_answers(self, embedder: SentenceTransformerEmbedder) -> None:
+    def test_many_threads_get_their_own_answers(self, embedder: Embedder) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         texts = list(MULTI_SCRIPT.values())
@@ -169,7 +167,7 @@ class TestBundled:
 
 
 class TestOtherModels:
-    def test_declared_prompts_are_used(self, tiny: SentenceTransformerEmbedder, tiny_folder: Path) -> None:
+    def test_declared_prompts_are_used(self, tiny: Embedder, tiny_folder: Path) -> None:
         from sentence_transformers import SentenceTransformer
 
         assert (tiny.query_prompt, tiny.passage_prompt) == ("ask: ", "text: ")
@@ -179,7 +177,7 @@ class TestOtherModels:
         assert tiny.embed_queries(["a b"])[0] == pytest.approx(raw[0], abs=1e-5)
         assert tiny.embed_passages(["a b"])[0] == pytest.approx(raw[1], abs=1e-5)
 
-    def test_room_is_what_prompt_and_special_tokens_leave(self, tiny: SentenceTransformerEmbedder) -> None:
+    def test_room_is_what_prompt_and_special_tokens_leave(self, tiny: Embedder) -> None:
         assert tiny.max_tokens == 32 - len(["[CLS]", "[SEP]"]) - len(["text", ":"])
 
     def test_revision_follows_the_files(self, tiny_folder: Path, tmp_path: Path) -> None:

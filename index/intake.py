@@ -20,7 +20,7 @@ from index.entries import EntryMaker
 from index.errors import DocumentKept, IntakeFull, UsageError
 from index.settings import IndexSettings
 from index.upload_worker import UploadWorker
-from index.uploads import Source, UploadFiles, clear_doomed, clear_leftovers
+from index.uploads import Source, UploadFiles, agree_on_folder, clear_doomed, clear_leftovers
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Intake:
 
     Raises:
         IndexMissing: nothing is indexed.
+        SettingsError: the uploads of a shared catalogue lie in another folder.
         WorkError: the data directory cannot be written.
     """
 
@@ -48,6 +49,7 @@ class Intake:
         self._coming = 0  # files that are being staged
         try:
             self._worker.live()
+            agree_on_folder(self._catalogue, settings, taking=True)
             clear_doomed(self._catalogue)
             clear_leftovers(self._files, self._catalogue)
         except BaseException:

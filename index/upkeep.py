@@ -16,7 +16,7 @@ from index.errors import IndexBusy, IndexMissing, UsageError, WorkError
 from index.indexer import Indexer, Progress, Summary
 from index.ownership import own
 from index.settings import IndexSettings
-from index.uploads import clear_doomed, upload_folder
+from index.uploads import agree_on_folder, clear_doomed, upload_folder
 from index.vectors import build, health, pointer
 from index.vectors.home import Home
 
@@ -98,7 +98,7 @@ def make_index(
         purpose: the command, for other processes that want to change a shared catalogue meanwhile.
 
     Raises:
-        UsageError: a folder does not exist.
+        UsageError: a folder does not exist, or the uploads of a shared catalogue lie elsewhere than here.
         IndexBusy: another process changes the shared catalogue.
         ModelError: the model cannot be loaded.
         WorkError: the data directory cannot be written.
@@ -107,6 +107,7 @@ def make_index(
     if missing is not None:
         raise UsageError(f"{missing} is not a folder: give the folder that holds the documents")
     with Catalogue.configured(settings, create=True) as catalogue:
+        agree_on_folder(catalogue, settings)
         loaded = embedder or load_embedder(settings)
         with catalogue.turn("writer", purpose=purpose, wait=TURN_SECONDS):
             clear_doomed(catalogue)

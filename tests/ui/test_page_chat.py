@@ -393,6 +393,11 @@ def test_who_is_signed_in_sees_only_what_is_theirs(
         sign_out()
         sign_in("Asha")
         tab.locator(".pc-question", has_text=page_texts.QUESTIONS["en"]).wait_for()
+        keys.revoke("Asha")
+        turn = ask(tab, page_texts.QUESTIONS["sv"])
+        assert ENGLISH["chat_session_over"] in turn.inner_text()
+        tab.locator(".pc-toast").get_by_role("link", name=ENGLISH["sign_in"]).click()
+        tab.wait_for_selector("#key")
 
 
 def test_a_full_storage_is_said_and_asking_goes_on(tab: Page) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -86,8 +87,21 @@ def add(app: FastAPI, tools: Tools) -> None:
         )
         return Response(text, media_type="text/markdown; charset=utf-8", headers=_FRESH)
 
-    for name in ("static", "fonts"):
-        app.mount(f"{PREFIX}/{name}", StaticFiles(directory=_FOLDER / name))
+    app.mount(f"{PREFIX}/static", GZipMiddleware(_Files(_FOLDER / "static", cache="no-cache")))
+    app.mount(f"{PREFIX}/fonts", _Files(_FOLDER / "fonts", cache="max-age=604800"))
+
+
+class _Files(StaticFiles):
+    """A folder's files with their Cache-Control: without one, browsers keep yesterday's script after an upgrade."""
+
+    def __init__(self, folder: Path, *, cache: str) -> None:
+        super().__init__(directory=folder)
+        self._cache = cache
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = self._cache
+        return response
 
 
 def _answer(turn: KeptTurn) -> Answer | None:

@@ -80,6 +80,13 @@ export class Chat {
       event.preventDefault();
       if (!this.running) this.ask(this.question.value);
     });
+    // Where a browser does not grow the box by itself.
+    if (!CSS.supports("field-sizing", "content")) {
+      this.question.addEventListener("input", () => {
+        this.question.style.height = "auto";
+        this.question.style.height = `${this.question.scrollHeight}px`;
+      });
+    }
     this.root.replaceChildren(this.side.root, this.side.veil, el("div", {class: "pc-main"}, this.bar, this.thread.root, form));
     this.#going();
   }
@@ -128,7 +135,7 @@ export class Chat {
         this.#kept(mine);
       }
     } catch (error) {
-      toast(this.#why(error));
+      this.#tell(error);
     }
     if (this.conversation !== mine) return;
     if (mine.exchanges.length) this.thread.show(mine.exchanges, html);
@@ -197,6 +204,7 @@ export class Chat {
     } catch (error) {
       if (error.name !== "AbortError") {
         exchange.failure = this.#why(error);
+        if (error.kind === "signed out") this.#tell(error);
         // The remedy is often to ask in other words, or later.
         if (this.conversation === mine && !this.question.value) this.question.value = exchange.question;
       }
@@ -227,7 +235,7 @@ export class Chat {
     try {
       await rate(exchange.answer, turnsBefore(mine.exchanges.slice(0, index)), rating, reason);
     } catch (error) {
-      toast(this.#why(error));
+      this.#tell(error);
       return false;
     }
     exchange.rating = rating;
@@ -246,6 +254,12 @@ export class Chat {
     this.go.replaceChildren(icon(this.running ? "stop" : "send"), el("span", {}, name));
     this.go.classList.toggle("pc-stopping", Boolean(this.running));
     this.thread.root.setAttribute("aria-busy", String(Boolean(this.running)));
+  }
+
+  #tell(error) {
+    const why = this.#why(error);
+    const action = error.kind === "signed out" ? el("a", {href: "/login"}, this.labels.sign_in) : null;
+    toast(why, {action, stay: Boolean(action)});
   }
 
   #why(error) {
@@ -302,7 +316,7 @@ export class Chat {
       el("a", {href: url, download: `${title.replace(/[^\p{L}\p{M}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "polycite"}.md`}).click();
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
     } catch (error) {
-      toast(this.#why(error));
+      this.#tell(error);
     }
   }
 }

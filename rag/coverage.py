@@ -81,28 +81,38 @@ class Openings:
         self.matcher = Matcher(asked)
         self._question = question
         self._reader = reader
-        self._openings: dict[str, list[set[int]]] = {}
+        self._texts: dict[str, list[tuple[str, str]]] = {}
+        self._held: dict[str, set[int]] = {}
         self._numbers: dict[str, set[str]] = {}
 
     def load(self, document_ids: Iterable[str]) -> None:
         """Read documents that will be asked about, together."""
-        missing = [key for key in dict.fromkeys(document_ids) if key not in self._openings]
-        if not missing:
-            return
-        found = self._reader.openings(missing, sentences=_LOOKED_AT)
-        for key in missing:
-            sentences = found.get(key, [])
-            self._openings[key] = [self.matcher.positions(text, language) for text, language in sentences]
-            self._numbers[key] = self.numbers_of(text for text, _ in sentences)
+        missing = [key for key in dict.fromkeys(document_ids) if key not in self._texts]
+        if missing:
+            found = self._reader.openings(missing, sentences=_LOOKED_AT)
+            self._texts.update((key, found.get(key, [])) for key in missing)
 
-    def held(self, document_id: str) -> list[set[int]]:
+    def by_sentence(self, document_id: str) -> list[set[int]]:
         """The positions of the question's words that each of a document's first sentences holds."""
         self.load([document_id])
-        return self._openings[document_id]
+        return [self.matcher.positions([text], language) for text, language in self._texts[document_id]]
+
+    def held(self, document_id: str) -> set[int]:
+        """The positions of the question's words that any of a document's first sentences holds."""
+        if document_id not in self._held:
+            self.load([document_id])
+            by_language: dict[str, list[str]] = {}
+            for text, language in self._texts[document_id]:
+                by_language.setdefault(language, []).append(text)
+            found = [self.matcher.positions(texts, language) for language, texts in by_language.items()]
+            self._held[document_id] = set().union(*found)
+        return self._held[document_id]
 
     def numbers(self, document_id: str) -> set[str]:
         """The numbers in a document's first sentences; none when the question has none."""
-        self.load([document_id])
+        if document_id not in self._numbers:
+            self.load([document_id])
+            self._numbers[document_id] = self.numbers_of(text for text, _ in self._texts[document_id])
         return self._numbers[document_id]
 
     def numbers_of(self, texts: Iterable[str]) -> set[str]:
@@ -112,7 +122,7 @@ class Openings:
 
 def focus_of(question: Question, openings: Openings, hit: Hit) -> str:
     """The question without the words that many sentences of the document share."""
-    sentences = openings.held(hit.chunk.document_id)
+    sentences = openings.by_sentence(hit.chunk.document_id)
     needed = max(2.0, _SHARED * len(sentences))
     counts = Counter(position for held in sentences for position in held)
     shared = {position for position, count in counts.items() if count >= needed}
@@ -171,9 +181,9 @@ class Coverage:
 def coverage_of(question: Question, openings: Openings, hit: Hit) -> Coverage:
     """What a hit's document holds of a question: its title, the passage, and its first sentences."""
     asked, document_id = openings.asked, hit.chunk.document_id
-    held: set[int] = set().union(*openings.held(document_id))
+    held = set(openings.held(document_id))
     for text, language in ((hit.title, hit.document_language), (hit.chunk.text, hit.chunk.language)):
-        held |= openings.matcher.positions(text, language)
+        held |= openings.matcher.positions([text], language)
     digits = openings.numbers(document_id) | openings.numbers_of((hit.title, hit.chunk.text))
     shares = {name: _share_held(name, asked, held) for name in question.names}
     missing = [" ".join(name) for name, share in shares.items() if share < _HELD]

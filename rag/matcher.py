@@ -16,6 +16,7 @@ from index.terms import SHORTEST_KEY, joined_terms, same_sound, split_words, wor
 from rag.lexical import ALIKE, SHORTEST_STEM, Term, Wanted
 
 _NUMERAL = regex.compile(r"\p{N}")
+_CAPITALS = regex.compile(r"\p{Lu}{3}[-/]?\p{N}")
 
 
 class Matcher:
@@ -33,20 +34,27 @@ class Matcher:
 
     def matched(self, text: str, language: str) -> dict[Term, bool]:
         """The terms that stand in the text: True as they are written, False by their sound."""
-        if language not in self._languages:
-            self._languages[language] = _Language(self.asked, language, self._keys, self._heads)
-        exact, heard = self._languages[language].look(text)
+        exact, heard = self._look([text], language)
         return {
             term: bool(exact >> place & 1)
             for place, term in enumerate(self.asked.terms)
             if (exact | heard) >> place & 1
         }
 
-    def positions(self, text: str, language: str) -> set[int]:
-        """Positions of the question's words that stand in the text."""
+    def positions(self, texts: Sequence[str], language: str) -> set[int]:
+        """Positions of the question's words that stand in any of the texts."""
+        exact, heard = self._look(texts, language)
         return {
-            position for term in self.matched(text, language) for position in range(term.first, term.last + 1)
+            position
+            for place, term in enumerate(self.asked.terms)
+            if (exact | heard) >> place & 1
+            for position in range(term.first, term.last + 1)
         }
+
+    def _look(self, texts: Sequence[str], language: str) -> tuple[int, int]:
+        if language not in self._languages:
+            self._languages[language] = _Language(self.asked, language, self._keys, self._heads)
+        return self._languages[language].look(texts)
 
 
 class _Language:
@@ -70,25 +78,31 @@ class _Language:
                 # Longer words count that begin with a name: compounds and case endings ("Lumenmuseet").
                 self._stems += [(form, 1 << place) for form in term.forms if len(form) >= SHORTEST_STEM]
         self._any_stem = tuple(form for form, _ in self._stems)
+        # Joined terms hold a digit. One that begins with a name without a digit begins with capitals before digits.
+        numeric = any(_NUMERAL.search(form) for form in self._forms)
+        self._may_be_joined = _NUMERAL if numeric else _CAPITALS if self._stems else None
         self._exact: dict[str, int] = {}
         self._heard: dict[str, int] = {}
         self._leading: dict[str, tuple[str, str]] = {}
         self._plain: set[str] = set()
 
-    def look(self, text: str) -> tuple[int, int]:
-        """The terms that stand in the text as written, and those that sound like something in it."""
-        words = split_words(text)
-        distinct = set(words) - self._plain
+    def look(self, texts: Sequence[str]) -> tuple[int, int]:
+        """The terms that stand in any of the texts as written, and those that sound like something in one of them."""
+        split = [split_words(text) for text in texts]
+        distinct = set().union(*split) - self._plain
         exact = heard = 0
         for word in distinct:
             if word not in self._exact:
                 self._learn(word)
             exact |= self._exact[word]
             heard |= self._heard[word]
-        if _NUMERAL.search(text):
-            exact |= self._written(joined_terms(text))
+        joined = self._may_be_joined
+        for text in texts:
+            if joined is not None and joined.search(text):
+                exact |= self._written(joined_terms(text))
         if not distinct.isdisjoint(self._leading):
-            heard |= self._pairs(words)
+            for words in split:
+                heard |= self._pairs(words)
         return exact, heard
 
     def _learn(self, word: str) -> None:

@@ -93,7 +93,7 @@ class CorpusRetriever:
         reader = self._corpus.reader()
         if openings is None:
             openings = Openings(question, wanted(question), reader)
-        frequencies = _frequencies(openings.asked, reader) if self._legs[2] else {}
+        frequencies = _frequencies(openings.asked, self._corpus) if self._legs[2] else {}
         ids = self._candidates(reader, vector, among, frequencies)
         hits = self._score(reader, ids, openings.matcher, vector, frequencies)
         wanted_hits = top_k or self._top_k
@@ -212,13 +212,12 @@ def _levelled(hit: Hit, language: str, level: float) -> Hit:
     return replace(hit, score=hit.score - level, lexical=hit.lexical - level)
 
 
-def _frequencies(asked: Wanted, reader: Reader) -> dict[tuple[str, str], int]:
+def _frequencies(asked: Wanted, corpus: Corpus) -> dict[tuple[str, str], int]:
     """In how many chunks each word and key of the question stands."""
-    words = sorted({form for term in asked.terms for form in term.forms})
-    keys = sorted({term.key for term in asked.terms if term.key})
-    counts = {("words", word): n for word, n in reader.frequencies(words, column="words").items()}
-    counts.update((("keys", key), n) for key, n in reader.frequencies(keys, column="keys").items())
-    return counts
+    return corpus.frequencies(
+        words=sorted({form for term in asked.terms for form in term.forms}),
+        keys=sorted({term.key for term in asked.terms if term.key}),
+    )
 
 
 def _is_in(hits: Sequence[Hit], document_id: str, language: str) -> bool:

@@ -33,11 +33,12 @@ _ROWS = (
     "passages", "sentence_vectors_in", "sentences_in", "clauses_in", "openings", "parallels", "parallel",
     "chunks_holding", "chunk_vectors", "document", "counts",
 )  # fmt: skip
-_READER = {**dict.fromkeys(_ROWS, ROWS), "frequencies": WORDS}
+_READER = dict.fromkeys(_ROWS, ROWS)
 _CORPUS = {
     "search_chunks": DENSE,
     "search_sentences": DENSE,
     "search_text": WORDS,
+    "frequencies": WORDS,
     "counts": ROWS,
     "document": ROWS,
     "document_ids": ROWS,

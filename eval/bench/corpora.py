@@ -102,7 +102,9 @@ def _add(  # noqa: PLR0917 - one step of `fill`
             for entry in group:
                 if there < chunks:
                     path = f"{folder}-{entry.document.path}"
-                    changes.add(entry, file=FileRecord(folder=folder, path=path, sha256=entry.document.id, size=0))
+                    changes.add(
+                        entry, file=FileRecord(folder=folder, path=path, sha256=entry.document.id, size=0)
+                    )
                     there += len(entry.chunks)
 
 

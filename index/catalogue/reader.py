@@ -174,17 +174,23 @@ class Reader(RowReader):
 
     def chunks_holding(self, sentence_ids: Collection[str]) -> dict[str, list[str]]:
         """Return the ids of the chunks that hold each of the sentences that are there, by sentence id."""
-        query = (
-            select(sentences.c.id, chunks.c.id)
-            .join_from(
-                sentences,
-                chunks,
-                (chunks.c.generation == sentences.c.generation)
-                & (chunks.c.document_id == sentences.c.document_id)
-                & (chunks.c.first <= sentences.c.ordinal)
-                & (chunks.c.last >= sentences.c.ordinal),
-            )
+        # The limit, which leaves nothing out, has them looked up first: a planner that knows no numbers of rows may
+        # begin with every chunk instead, 40 ms at 10,000 and more with each.
+        held_by = (
+            select(sentences.c.id, sentences.c.document_id, sentences.c.ordinal)
             .where(sentences.c.generation == self.generation, sql.among(sentences.c.id))
+            .limit(len(sentence_ids))
+            .subquery()
+        )
+        query = select(held_by.c.id, chunks.c.id).join_from(
+            held_by,
+            chunks,
+            (chunks.c.generation == self.generation)
+            & (chunks.c.document_id == held_by.c.document_id)
+            # Every chunk begins with a later sentence than the one before: none comes after its first sentence.
+            & (chunks.c.ordinal <= held_by.c.ordinal)
+            & (chunks.c.first <= held_by.c.ordinal)
+            & (chunks.c.last >= held_by.c.ordinal),
         )
         held: dict[str, list[str]] = {}
         with self._database.read() as connection:

@@ -172,7 +172,7 @@ def _answering(settings: RagSettings, *, purpose: str) -> Iterator[_Answering]:
 
             require_index(settings.index)
             mend_vectors(settings.index, purpose=purpose)
-            from rag.assistant import Assistant  # 8 s: after what can fail at once
+            from rag.assistant import Assistant  # seconds: after what can fail at once
 
             assistant = Assistant.open(settings)
         with assistant:

@@ -22,6 +22,7 @@ from eval.refusal_questions import LANGUAGES, OFF_TOPIC, OWN
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+ALL = "all, sources alike"
 BINS = 10
 """Of the calibration error."""
 # Below every logit: a question of which nothing was read.
@@ -64,13 +65,12 @@ def over_none(examples: Sequence[Example]) -> Floats:
     return np.array([max((w.over_none for w in e.windows), default=_NOTHING) for e in examples])
 
 
-def fit_scale(examples: Sequence[Example]) -> Scale:
-    """The scale that fits best; sources weigh as for the refusal."""
-    pairs = sorted({pair_of(e) for e in examples})
+def fit_scale(examples: Sequence[Example], *, by_pair: bool) -> Scale:
+    """The scale that fits best, with an offset for each pair or without; sources weigh as for the refusal."""
+    pairs = sorted({pair_of(e) for e in examples}) if by_pair else []
     table = np.zeros((len(examples), 1 + len(pairs)))
     table[:, 0] = logits(examples)
-    for row, example in enumerate(examples):
-        # Smaller columns get larger coefficients for the same penalty.
+    for row, example in enumerate(examples if by_pair else ()):
         table[row, 1 + pairs.index(pair_of(example))] = 1.0
     model = LogisticRegression(C=1 / _DRAWN, max_iter=2000)
     model.fit(table, [e.answered for e in examples], sample_weight=source_weights(examples))
@@ -78,28 +78,26 @@ def fit_scale(examples: Sequence[Example]) -> Scale:
     return Scale(slope, float(model.intercept_[0]), dict(zip(pairs, offsets, strict=True)))
 
 
-def scaled(examples: Sequence[Example]) -> Floats:
+def scaled(examples: Sequence[Example], *, by_pair: bool) -> Floats:
     """(examples,) probabilities of the reader, each half of the articles and questions by the scale of the other."""
     halves = np.array([fold_of(e, 2) for e in examples])
     found = np.zeros(len(examples))
     for half in (0, 1):
         others = [e for e, where in zip(examples, halves, strict=True) if where != half]
         mine = [e for e, where in zip(examples, halves, strict=True) if where == half]
-        found[halves == half] = fit_scale(others).probabilities(logits(mine), [pair_of(e) for e in mine])
+        scale = fit_scale(others, by_pair=by_pair)
+        found[halves == half] = scale.probabilities(logits(mine), [pair_of(e) for e in mine])
     return found
 
 
-def calibration_error(truth: Flags, probabilities: Floats) -> float:
+def calibration_error(truth: Flags, probabilities: Floats, weights: Floats | None = None) -> float:
     """The expected calibration error over BINS bins of equal width, 0 to 1 (Guo et al. 2017,
-    https://arxiv.org/abs/1706.04599)."""
+    https://arxiv.org/abs/1706.04599); `weights`: of the examples, None: all alike."""
+    weigh = np.ones(len(truth)) if weights is None else weights
     bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    return float(
-        sum(
-            (bins == b).mean() * abs(truth[bins == b].mean() - probabilities[bins == b].mean())
-            for b in range(BINS)
-            if (bins == b).any()
-        )
-    )
+    off = np.zeros(BINS)
+    np.add.at(off, bins, weigh * (probabilities - truth))
+    return float(np.abs(off).sum() / weigh.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +123,21 @@ def rows(examples: Sequence[Example]) -> Iterator[Row]:
     }
     shares = {
         "answered": sigmoid(raw),
-        "calibrated": scaled(examples),
+        "scaled": scaled(examples, by_pair=False),
+        "scaled by pair": scaled(examples, by_pair=True),
         "refusal": scores["refusal"],
         "refusal, reader": scores["refusal, reader"],
     }
-    for name, chosen in _kinds(examples):
-        if len(set(truth[chosen])) == 2:
+    kinds = [(name, chosen, np.ones(len(examples))) for name, chosen in _kinds(examples)]
+    everything = np.ones(len(examples), bool)
+    for name, chosen, weights in [(ALL, everything, source_weights(examples)), *kinds]:
+        right, weigh = truth[chosen], weights[chosen]
+        if len(set(right)) == 2:
             yield Row(
                 name,
-                int(chosen.sum()),
-                {key: float(roc_auc_score(truth[chosen], value[chosen])) for key, value in scores.items()},
-                {key: calibration_error(truth[chosen], value[chosen]) for key, value in shares.items()},
+                len(right),
+                {k: float(roc_auc_score(right, v[chosen], sample_weight=weigh)) for k, v in scores.items()},
+                {k: calibration_error(right, v[chosen], weigh) for k, v in shares.items()},
             )
 
 

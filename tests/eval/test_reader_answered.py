@@ -139,6 +139,12 @@ def test_calibration_error(truth: list[int], probabilities: list[float], expecte
     assert calibration_error(np.array(truth, bool), np.array(probabilities)) == pytest.approx(expected)
 
 
+def test_a_weight_of_two_is_two_examples() -> None:
+    truth, probabilities = np.array([True, False, True]), np.array([0.7, 0.7, 0.2])
+    twice = calibration_error(truth[[0, 0, 1, 2]], probabilities[[0, 0, 1, 2]])
+    assert calibration_error(truth, probabilities, np.array([2.0, 1.0, 1.0])) == pytest.approx(twice)
+
+
 FEATURES = Features(0.8, 0.1, 0.8, 1.0, 1.0, 0.0, 1.0, 1.0, 0.5, 0.5)
 
 
@@ -159,22 +165,27 @@ def made(count: int, *, sure: float, shift: float) -> list[Example]:
 class TestScale:
     def test_finds_slope_and_offsets(self) -> None:
         examples = made(1500, sure=4.0, shift=6.0)
-        scale = fit_scale(examples)
+        scale = fit_scale(examples, by_pair=True)
         assert scale.slope == pytest.approx(1 / 4, rel=0.25)
         assert scale.offsets["en->hi"] - scale.offsets["en->en"] == pytest.approx(-6 / 4, rel=0.25)
+
+    def test_has_no_offsets_where_pairs_are_alike(self) -> None:
+        assert fit_scale(made(60, sure=1.0, shift=0.0), by_pair=False).offsets == {}
 
     def test_lowers_the_error_on_what_it_did_not_see(self) -> None:
         examples = made(1500, sure=4.0, shift=6.0)
         truth = np.array([e.answered for e in examples])
         before = calibration_error(truth, sigmoid(logits(examples)))
-        assert calibration_error(truth, scaled(examples)) < before / 2
+        assert calibration_error(truth, scaled(examples, by_pair=True)) < before / 2
 
     def test_a_half_is_judged_by_the_other(self) -> None:
         examples = made(200, sure=1.0, shift=0.0)
         other = [e for e in examples if fold_of(e, 2) == 1]
         mine = [e for e in examples if fold_of(e, 2) == 0]
-        expected = fit_scale(other).probabilities(logits(mine), [pair_of(e) for e in mine])
-        assert scaled(examples)[[fold_of(e, 2) == 0 for e in examples]] == pytest.approx(expected)
+        expected = fit_scale(other, by_pair=True).probabilities(logits(mine), [pair_of(e) for e in mine])
+        assert scaled(examples, by_pair=True)[[fold_of(e, 2) == 0 for e in examples]] == pytest.approx(
+            expected
+        )
 
 
 def test_the_tables_have_a_row_for_each_kind_of_question() -> None:
@@ -182,6 +193,7 @@ def test_the_tables_have_a_row_for_each_kind_of_question() -> None:
     told: list[str] = []
     rows = list(reader_answered.rows(examples))
     assert [row.name for row in rows] == [
+        "all, sources alike",
         "squad2-sv",
         "off-topic, same language",
         "off-topic, across languages",

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help serve test check eval gate ablation bench openapi clean
+.PHONY: help serve test check eval gate ablation bench openapi fuzz kill audit clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -52,6 +52,24 @@ bench: $(READY) ## speed, size and start on the passages in DATA, as ratios; rep
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m eval.bench $(DATA)/xquad-dev --work $(REPORTS)/bench \
 		--json $(REPORTS)/bench.json --markdown $(REPORTS)/bench.md
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= names normaliser spans words numbers questions readers
+fuzz: $(READY) ## readers, normaliser and what cuts texts, on inputs made by a coverage-guided fuzzer
+	@mkdir -p build/fuzz
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,fuzz]'
+	@set -e; for target in $(FUZZ_TARGETS); do \
+		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) --work build/fuzz; done
+
+POINTS ?= 50
+kill: $(READY) ## kill -9 at POINTS random points of indexing, a change of model, uploads and deletions
+	$(BIN)/python -m tests.fuzz.kill --points $(POINTS)
+
+# In an environment of its own: the auditor's packages are not the project's. Strict: what could not be asked about fails.
+audit: ## known vulnerabilities of every pinned package, by the package index's advisory service
+	@test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && \
+		build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit; }
+	build/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 openapi: $(READY) ## write docs/openapi.json, the HTTP API in OpenAPI
 	$(BIN)/python -m rag.api.openapi docs/openapi.json

@@ -166,13 +166,15 @@ class Indexer:
     ) -> None:
         meter = _Meter(progress, files_total=len(files), bytes_total=sum(file.size for file in files))
         group: list[tuple[_File, Parts]] = []
+        held = 0  # code points in the group
         for file in files:
             parts = self._read(generation, file, summary)
             if parts is not None:
                 group.append((file, parts))
-            if sum(len(parts.document.text) for _, parts in group) >= _GROUP_CHARACTERS:
+                held += len(parts.document.text)
+            if held >= _GROUP_CHARACTERS:
                 self._store(generation, known, group, summary, meter.embedded)
-                group = []
+                group, held = [], 0
             meter.looked_at(file)
         if group:
             self._store(generation, known, group, summary, meter.embedded)

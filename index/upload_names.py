@@ -65,4 +65,4 @@ def _cut(text: str, most: int) -> str:
         if size > most:
             break
         kept.append(cluster)
-    return "".join(kept).rstrip() or UNNAMED
+    return "".join(kept).rstrip(". ") or UNNAMED

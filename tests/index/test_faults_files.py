@@ -33,7 +33,7 @@ from index.upkeep import make_index
 from index.vectors import pointer
 
 ROOT = Path(__file__).resolve().parents[2]
-MANY = 10_000
+MANY = 2_000  # 10,000 take five times as long and show nothing else
 FUTURE = 4_070_908_800  # 2099-01-01, in seconds
 
 
@@ -293,7 +293,7 @@ def test_of_two_writers_one_writes_and_the_other_is_told(world: World, untouched
 # -- many, large, strange
 
 
-def test_ten_thousand_tiny_files(tmp_path: Path) -> None:
+def test_thousands_of_tiny_files(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     for number in range(MANY):
         folder = docs / f"{number % 100:02}"
@@ -303,9 +303,9 @@ def test_ten_thousand_tiny_files(tmp_path: Path) -> None:
     summary = make_index(settings, [docs], embedder=DigestEmbedder())
     assert (summary.documents, summary.skipped) == (MANY, [])
     with Corpus.open(settings, manifest_expected=None) as corpus:
-        (found,) = corpus.search_text(words=["7321"], top_k=2)
+        (found,) = corpus.search_text(words=["1321"], top_k=2)
         (chunk,) = corpus.chunks([found.id])
-        assert chunk.text == "সেতু 7321।"
+        assert chunk.text == "সেতু 1321।"
         (vector,) = DigestEmbedder().embed_queries([chunk.text])
         assert corpus.search_chunks(vector, top_k=1)[0].id == chunk.id
     again = make_index(settings, [docs], embedder=DigestEmbedder())

@@ -31,8 +31,8 @@ class IndexSettings(BaseSettings):
         4096,
         ge=256,
         le=65536,
-        description="Tokens of one embedding batch of a model other than the bundled one; more is faster and takes more "
-        "memory.",
+        description="Tokens of one embedding batch of a model other than the bundled one; more is faster and "
+        "takes more memory.",
     )
     embed_threads: int = Field(0, ge=0, le=256, description="CPU threads of the embedder; 0: all cores.")
     chunk_tokens: int = Field(192, ge=32, le=512, description="Size of a chunk in the embedder's own tokens.")

@@ -45,7 +45,7 @@ OWNERS = {
     "prometheus_client": {"rag.api.metrics"},
     "pythonjsonlogger": {"rag.api.logs"},
     "rich": {"ui"},
-    "sklearn": {"eval.fit_refusal", "eval.fit_support"},
+    "sklearn": {"eval.fit_refusal", "eval.fit_support", "eval.reader_answered"},
     "scipy": {"eval.statistics"},
     "ir_measures": {"eval.metrics"},
     "matplotlib": {"eval.report.figures"},

@@ -25,6 +25,7 @@ ALL = [
     "data directory",
     "disk space",
     "model files",
+    "privacy",
     "catalogue",
     "index",
     "vectors",

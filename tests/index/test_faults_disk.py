@@ -238,7 +238,7 @@ class TestRights:
             write(tmp_path / "docs", 0, 1)
             settings = settings_for(tmp_path / "data")
             make_index(settings, [tmp_path / "docs"], embedder=DigestEmbedder())
-            files = UploadFiles(settings.data_dir)
+            files = UploadFiles(settings)
             files.stage("job", [("a.txt", io.BytesIO(b"text"))], max_bytes=10)
         finally:
             os.umask(before)

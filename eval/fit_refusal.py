@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -34,8 +35,15 @@ _FEATURES = tuple(field.name for field in fields(Features))
 _OF_READER = ("read", "pointed")
 
 
-def fit(examples: Sequence[Example], *, read: bool) -> tuple[dict[str, object], dict[str, float]]:
+def fit(
+    examples: Sequence[Example], *, read: bool, refusing: float | None = None
+) -> tuple[dict[str, object], dict[str, float]]:
     """The model on all examples, with the reader's features or without, and how well it does.
+
+    Args:
+        read: with the reader's features.
+        refusing: the share of the answerable questions, sources alike, that it should refuse at the default
+            threshold; its intercept is set so. None: as it is fitted.
 
     Returns:
         Intercept and weights; and, from models that did not see its fold, the AUROC of each stratum and the share
@@ -49,10 +57,30 @@ def fit(examples: Sequence[Example], *, read: bool) -> tuple[dict[str, object], 
     intercept = float(model.intercept_[0] - slopes @ scaler.mean_)
     threshold = RagSettings.model_fields["refusal_threshold"].default
     held_out = predicted(examples, read=read)
+    refused_below = threshold
+    if refusing is not None:
+        refused_below = _refusing(examples, held_out, refusing)
+        intercept += _logit(threshold) - _logit(refused_below)
     values = {name: round(float(w), 4) for name, w in zip(names, slopes, strict=True)}
-    return {"intercept": round(intercept, 4), "weights": values}, _scores(
-        examples, held_out, held_out < threshold
-    )
+    scores = _scores(examples, held_out, held_out < refused_below)
+    return {"intercept": round(intercept, 4), "weights": values}, scores
+
+
+def _refusing(examples: Sequence[Example], probabilities: np.ndarray, share: float) -> float:
+    """The probability below which so many of the answerable questions lie, sources alike."""
+    truth = np.array([e.answered for e in examples])
+    order = probabilities[truth].argsort()
+    below = source_weights(examples)[truth][order].cumsum()
+    return float(probabilities[truth][order][np.searchsorted(below, share * below[-1], side="right")])
+
+
+def _of_xquad(examples: Sequence[Example]) -> np.ndarray:
+    """(examples,) which are the answerable questions of XQuAD, asked of all articles."""
+    return np.array([e.stratum.startswith("xquad ") for e in examples])
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
 
 
 def predicted(examples: Sequence[Example], *, read: bool) -> np.ndarray:
@@ -88,8 +116,7 @@ def by_cosine(examples: Sequence[Example]) -> dict[str, float]:
     """What one threshold on the cosine of the best passage would do, set so that it refuses as many of the answerable
     questions of XQuAD as the model does on average: one in ten. Scores as those of `fit`."""
     cosines = np.array([e.unread.passage for e in examples])
-    of_xquad = np.array([e.stratum.startswith("xquad ") for e in examples])
-    return _scores(examples, cosines, cosines < np.quantile(cosines[of_xquad], 0.1))
+    return _scores(examples, cosines, cosines < np.quantile(cosines[_of_xquad(examples)], 0.1))
 
 
 def _scores(examples: Sequence[Example], predicted: np.ndarray, refused: np.ndarray) -> dict[str, float]:
@@ -99,6 +126,9 @@ def _scores(examples: Sequence[Example], predicted: np.ndarray, refused: np.ndar
     strata = np.array([e.stratum for e in examples])
     is_xquad = np.char.startswith(strata, "xquad ")
     scores: dict[str, float] = {"all": float(roc_auc_score(truth, predicted, sample_weight=weights))}
+    for answered, word in ((True, "answered"), (False, "not answered")):
+        rows = truth == answered
+        scores[f"refused: all, {word}"] = float(np.average(refused[rows], weights=weights[rows]))
     for stratum in sorted(set(strata[~is_xquad])):
         rows = (
             (strata == stratum) if len(set(truth[strata == stratum])) == 2 else (strata == stratum) | is_xquad
@@ -165,9 +195,11 @@ def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) 
         examples = collect(parts, kit, tell=partial(click.echo, err=True))
     click.echo(f"{len(examples):,} questions\n")
     models, scores = {}, {}
-    for name, read in (("similarity", False), ("reader", True)):
-        if kit.reader is not None or not read:
-            models[name], scores[name] = fit(examples, read=read)
+    models["similarity"], scores["similarity"] = fit(examples, read=False)
+    if kit.reader is not None:
+        # The two are compared, and take each other's place, where they refuse as much of what is answered.
+        refusing = scores["similarity"]["refused: all, answered"]
+        models["reader"], scores["reader"] = fit(examples, read=True, refusing=refusing)
     scores = {"cosine": by_cosine(examples), **scores}
     click.echo(" ".join([f"{'':40s}", *(f"{name:>10s}" for name in scores)]))
     for name in scores["similarity"]:

@@ -109,7 +109,7 @@ def _same_sentence(one: Evidence, other: Evidence) -> bool:
 def _likely(evidence: Evidence) -> float:
     if evidence.features is None:
         return 0.0
-    return refusal.probability(evidence.features, read=evidence.was_read)
+    return refusal.probability(evidence.features, read=evidence.judged)
 
 
 def _log_odds(probability: float) -> float:

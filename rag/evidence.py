@@ -129,8 +129,9 @@ class Span:
 class Evidence:
     """Everything an engine needs: hits, sentences best first, numbers best first, features, missing names.
 
-    `was_read`: whether a reader had its say, `reads` the windows it read. `span` is None without one, and where it
-    points at nothing within one sentence.
+    `was_read`: whether a reader had its say, `reads` the windows it read, `judged` whether what it says of being
+    answered counts, which it does in languages that it learnt. `span` is None without one, and where it points at
+    nothing within one sentence.
     """
 
     question: Question
@@ -141,6 +142,7 @@ class Evidence:
     missing: tuple[str, ...]
     span: Span | None = None
     was_read: bool = False
+    judged: bool = False
     reads: tuple[Read, ...] = ()
 
 
@@ -193,6 +195,7 @@ def gather(
         missing=missing,
         span=_span(supports, reads),
         was_read=reader is not None,
+        judged=reader is not None and {question.language, best.chunk.language} <= reader.languages,
         reads=tuple(reads),
     )
 

@@ -20,7 +20,7 @@ MODEL_FILE = Path(__file__).with_name("refusal.json")
 
 
 def probability(features: Features, *, read: bool) -> float:
-    """The probability, in [0, 1], that the evidence answers the question; `read`: by the reader too."""
+    """The probability, in [0, 1], that the evidence answers the question; `read`: by what the reader says of it too."""
     models = _models()
     # Where no reader was at hand for the fit, what it says has no weight.
     model = models.get("reader", models["similarity"]) if read else models["similarity"]
@@ -44,7 +44,7 @@ def reason(evidence: Evidence, *, threshold: float) -> str | None:
         # Another place's number looks just like the right one: where something asked about is not in the
         # document, a figure must be more likely right than wrong.
         threshold = max(threshold, 0.5)
-    if probability(evidence.features, read=evidence.was_read) >= threshold:
+    if probability(evidence.features, read=evidence.judged) >= threshold:
         return None
     return "name" if evidence.missing else "unanswered"
 

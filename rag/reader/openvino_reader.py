@@ -21,7 +21,7 @@ from index.bundled.container import Architecture, Container, Quantised
 from index.bundled.network import EncoderGraph, compile_graph, usable_cpus
 from index.token_batches import token_batches
 from rag.reader.encode import PairEncoder, Row, best_spans, pad, span_probabilities
-from rag.reader.weights import read_weights
+from rag.reader.weights import languages_of, read_weights
 
 Float32 = npt.NDArray[np.float32]
 
@@ -65,13 +65,21 @@ class Reader:
             2) and `answered` (rows, 1), logits.
         encoder: makes the rows.
         held_out: the fold of its data (`rag.reader.data.Corpus.fold`) that it did not learn from; None: it saw all.
+        languages: those of the questions and passages that it learnt from.
         threads: CPU threads; 0 means all that this process may use.
     """
 
     def __init__(
-        self, graph: ov.Model, encoder: PairEncoder, *, held_out: int | None = None, threads: int = 0
+        self,
+        graph: ov.Model,
+        encoder: PairEncoder,
+        *,
+        held_out: int | None = None,
+        languages: frozenset[str] = frozenset(),
+        threads: int = 0,
     ) -> None:
         self.held_out = held_out
+        self.languages = languages
         self._encoder = encoder
         # All threads work on one batch: a question's windows are one batch, and it waits for them.
         compiled = compile_graph(ov.Core(), graph, streams=1, threads=threads or usable_cpus())
@@ -89,7 +97,13 @@ class Reader:
         trained, record = read_weights(path)
         weights = _TrainedWeights(Container(require_source().path), trained)
         held_out = record.get("recipe", {}).get("hold_out")
-        return cls(_build(weights), PairEncoder.bundled(), held_out=held_out, threads=threads)
+        return cls(
+            _build(weights),
+            PairEncoder.bundled(),
+            held_out=held_out,
+            languages=languages_of(record),
+            threads=threads,
+        )
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
         """What each window says to the question, in order.

@@ -11,7 +11,9 @@ from rag.reader.openvino_reader import Reading
 
 
 class Reads(Protocol):
-    """What reads: `rag.reader.openvino_reader.Reader`."""
+    """What reads: `rag.reader.openvino_reader.Reader`. `languages`: those it learnt to read and to be asked in."""
+
+    languages: frozenset[str]
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
         """What each window says to the question, in order."""

@@ -44,13 +44,17 @@ def paths(reader: Reader, *, order: Order = "path", words: str | None = None) ->
     ("order", "expected"),
     [
         ("path", ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"]),
-        ("newest", ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"]),
         ("title", ["e.txt", "a.txt", "d.txt", "c.txt", "b.txt"]),
     ],
 )
 def test_each_order(reader: Reader, order: Order, expected: list[str]) -> None:
-    """All were added together, so the newest come by path."""
     assert paths(reader, order=order) == expected
+
+
+def test_what_was_added_in_the_same_second_comes_by_path(reader: Reader) -> None:
+    by_path = sorted(reader.documents(), key=lambda info: info.path)
+    newest = sorted(by_path, key=lambda info: info.added_at, reverse=True)
+    assert paths(reader, order="newest") == [info.path for info in newest]
 
 
 def test_the_newest_come_first(tmp_path: Path) -> None:

@@ -109,7 +109,8 @@ def _same_sentence(one: Evidence, other: Evidence) -> bool:
 def _likely(evidence: Evidence) -> float:
     if evidence.features is None:
         return 0.0
-    return refusal.probability(evidence.features, read=evidence.judged)
+    # The bounds above were measured on this scale.
+    return refusal.probability(evidence.features, read=False)
 
 
 def _log_odds(probability: float) -> float:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from pytest_socket import SocketConnectBlockedError, socket_allow_hosts
 
@@ -41,6 +42,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 for _name in [name for name in os.environ if name.upper().startswith("RAG_")]:
     del os.environ[_name]
+
+# How long an example takes is the machine's doing.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 _look_up = socket.getaddrinfo
 

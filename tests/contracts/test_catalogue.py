@@ -38,7 +38,7 @@ def test_a_document_comes_back_as_it_was_given(
     assert catalogue.check() == []
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     # Normalised text has no NUL, the one character that PostgreSQL does not store.
     texts=st.lists(

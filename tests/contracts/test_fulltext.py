@@ -57,7 +57,7 @@ def test_no_term_can_break_the_query(
     assert reader.frequencies([term], column="words") == {term: 0}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(terms=st.lists(st.text(), max_size=6))
 def test_any_terms_can_be_searched(
     catalogue: Catalogue, generation: Generation, reader: Reader, terms: list[str]

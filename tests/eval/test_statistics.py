@@ -143,7 +143,7 @@ def test_p_is_exact_for_few_groups(differences: list[float], p: float) -> None:
     assert found.p == pytest.approx(p)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), min_size=1, max_size=8))
 def test_p_is_that_of_a_slow_enumeration(differences: list[float]) -> None:
     cases = numbered(differences)

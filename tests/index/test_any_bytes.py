@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -53,9 +53,7 @@ def test_whatever_the_bytes_are(target: str) -> None:
 
 
 def check(name: str, target: Callable[[bytes], None]) -> None:
-    @settings(
-        max_examples=EXAMPLES.get(name, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    @settings(max_examples=EXAMPLES.get(name, 100))
     @given(_inputs(name))
     def run(data: bytes) -> None:
         target(data)

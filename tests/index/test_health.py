@@ -171,7 +171,7 @@ def test_a_damaged_version_is_not_opened(version: Path) -> None:
         ChromaFiles(version.parent).open("v1")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(INDEX_FILES), at=st.floats(0, 1), noise=st.binary(min_size=1, max_size=64))
 def test_no_damage_makes_the_check_itself_fail(version: Path, name: str, at: float, noise: bytes) -> None:
     path = large(version, name)

@@ -64,7 +64,7 @@ def test_texts_of_every_script_are_cut_into_slices(text: str) -> None:
     check_spans(make_document(normalise(text)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=400)
     | st.lists(

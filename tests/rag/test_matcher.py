@@ -59,7 +59,7 @@ def test_finds_what_the_plain_one_finds(question: str) -> None:
 WORDS = st.sampled_from(sorted({word for text in (*QUESTIONS, *TEXTS) for word in text.split()}))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     question=st.lists(WORDS, min_size=1, max_size=10),
     texts=st.lists(st.lists(WORDS, max_size=15), min_size=1, max_size=3),

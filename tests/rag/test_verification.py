@@ -306,7 +306,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example("The museum has more than 540 pictures[8]")
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_markers_and_quotes_agree_whatever_is_written(library: Library, text: str) -> None:

@@ -46,8 +46,9 @@ class Recipe:
     """What decides a training run.
 
     `steps` and `minutes` (0: no limit) end it, `hold_out` is the fold of articles that is only scored on (None: all
-    is learnt from), `per_pair` how many questions of each pair of languages are scored, `frozen`
-    how many of the lowest layers stay as they are, `start` the file of an earlier reader to begin with.
+    is learnt from), `articles` how many of the others are learnt from (0: all), `per_pair` how many questions of each
+    pair of languages are scored, `frozen` how many of the lowest layers stay as they are, `start` the file of an
+    earlier reader to begin with.
     """
 
     steps: int = 20_000
@@ -61,6 +62,7 @@ class Recipe:
     frozen: int = 3
     seed: int = 1
     hold_out: int | None = 0
+    articles: int = 0
     threads: int = 0
     score_every: int = 500
     per_pair: int = 48
@@ -154,6 +156,7 @@ class Trainer:
         )
         self._encoder = PairEncoder.bundled()
         learnt = corpus if recipe.hold_out is None else corpus.fold(recipe.hold_out, inside=False)
+        learnt = learnt.fewer(recipe.articles) if recipe.articles else learnt
         held = None if recipe.hold_out is None else corpus.fold(recipe.hold_out, inside=True)
         self._held = held if held is not None and held.passages else None
         # Masters first: what the network runs with is rounded.
@@ -340,12 +343,15 @@ def _check_smoke(trainer: Trainer, out: Path) -> None:
 def _recipe(given: argparse.Namespace) -> Recipe:
     if given.hold_out is not None and not -1 <= given.hold_out < FOLDS:
         raise UsageError(f"--hold-out is a fold from 0 to {FOLDS - 1}, or -1 for none; got {given.hold_out}")
+    if given.articles is not None and given.articles < 0:
+        raise UsageError(f"--articles is how many are learnt from, 0 for all; got {given.articles}")
     base = SMOKE if given.smoke else Recipe()
     names = [
         "steps",
         "minutes",
         "batch",
         "learning_rate",
+        "articles",
         "frozen",
         "seed",
         "threads",
@@ -365,6 +371,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, help="at most this many steps (default 20000)")
     parser.add_argument("--minutes", type=float, help="at most this long; the learning rate ends with it")
     parser.add_argument("--hold-out", type=int, help="fold of articles to score on: 0-4 (default 0), -1 none")
+    parser.add_argument("--articles", type=int, help="learn from at most so many articles (default: all)")
     parser.add_argument("--batch", type=int, help="examples a step (default 16)")
     parser.add_argument("--learning-rate", type=float, help="highest rate (default 2e-4)")
     parser.add_argument("--frozen", type=int, help="lowest layers that stay as they are (default 3)")

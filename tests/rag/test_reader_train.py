@@ -111,6 +111,15 @@ class TestCorpus:
         assert {p.article for p in inside.passages} == {"Alby", "Fagersta"}  # places 0 and 5 of 6
         assert len(inside.passages) + len(outside.passages) == len(corpus.passages)
 
+    @pytest.mark.parametrize("articles", [1, 3, 6, 9])
+    def test_fewer_articles_are_whole_articles(self, folder: Path, articles: int) -> None:
+        corpus = read_corpus(folder)
+        fewer = corpus.fewer(articles)
+        kept = {passage.article for passage in fewer.passages}
+        assert len(kept) == min(articles, 6)
+        assert fewer.passages == tuple(p for p in corpus.passages if p.article in kept)
+        assert fewer.hashes == corpus.hashes
+
     def test_reads_judged_passages(self, folder: Path, tmp_path: Path) -> None:
         (tmp_path / "towns.en.json").write_bytes((folder / "towns.en.json").read_bytes())
         line = {"question": "Who?", "lang": "en", "answerable": False, "passages": [{"text": "Nobody."}]}

@@ -28,6 +28,7 @@ TERMS_VERSION = 1
 
 _JOINERS = "‌‍"
 _WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}{_JOINERS}]+")
+_NUMERAL = regex.compile(r"\p{N}")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
 _CODE = regex.compile(r"\p{N}[\p{L}\p{N}]*(?:[-/.][\p{L}\p{N}\p{M}]+)+|\p{Lu}+(?:[-/]?\p{N}+)+")
 _GROUPED = regex.compile(r"(?<![\p{N}.,])\p{N}{1,3}(?:[.,  ]\p{N}{2,3})+(?![\p{N}])")
@@ -40,13 +41,18 @@ SHORTEST_KEY = 3
 # Letter-by-letter romanisation to how names are usually spelt: no glide after a consonant, "ch" for the letter
 # that anyascii writes c, one nasal. Both sides meet at k for a hard c and f for ph.
 _INDIC_SPELLING = (
-    (r"(?<=[bcdfghjklmnpqrstvwxz])y(?=[aeiou])", ""),
-    (r"c(?!h)", "ch"),
-    (r"bh", "v"),
-    (r"ph", "f"),
-    (r"ng(?=[nm])|ngg", "n"),
+    (regex.compile(r"(?<=[bcdfghjklmnpqrstvwxz])y(?=[aeiou])"), ""),
+    (regex.compile(r"c(?!h)"), "ch"),
+    (regex.compile(r"bh"), "v"),
+    (regex.compile(r"ph"), "f"),
+    (regex.compile(r"ng(?=[nm])|ngg"), "n"),
 )
-_LATIN_SPELLING = ((r"c(?![ehiy])|q|ck", "k"), (r"ph", "f"))
+_LATIN_SPELLING = ((regex.compile(r"c(?![ehiy])|q|ck"), "k"), (regex.compile(r"ph"), "f"))
+# "nh" and "ng" are one nasal; Metaphone keeps the h and the k it hears in them.
+_NASAL_TAIL = regex.compile(r"n[hk]+")
+_NOT_LETTERS = regex.compile(r"[^a-z ]")
+_PUNCTUATION = regex.compile(r"[^\p{L}\p{M}\p{N}]")
+_MARKS = regex.compile(r"[^\p{L}\p{N}]")
 # Longer "words" are not words; hostile text can hold one of a megabyte.
 _LONGEST_WORD = 64
 
@@ -135,11 +141,10 @@ def word_sounds(word: str, language: str) -> tuple[tuple[str, str], ...]:
 @lru_cache(maxsize=65536)
 def sound_key(word: str) -> str:
     """The consonants of a word as heard, e.g. "KN" for Can, ক্যান and कैन; empty for numbers and Han text."""
-    if any(unicodedata.category(c).startswith("N") for c in word) or _UNSPACED.search(word):
+    if _NUMERAL.search(word) or _UNSPACED.search(word):
         return ""
     heard = str(metaphone(romanise(word))).replace("0", "T").replace(" ", "").lower()
-    # "nh" and "ng" are one nasal; Metaphone keeps the h and the k it hears in them.
-    return _substituted(heard, [(r"n[hk]+", "n")])
+    return str(_NASAL_TAIL.sub("n", heard))
 
 
 @lru_cache(maxsize=65536)
@@ -147,14 +152,10 @@ def romanise(word: str) -> str:
     """A word in lower-case ASCII letters, written as a Latin-script newspaper would rather than letter by letter."""
     text = unicodedata.normalize("NFC", word)
     indic = _INDIC.search(text) is not None
-    latin = _substituted(anyascii(text.translate(_NASALS) if indic else text).lower(), [(r"[^a-z ]", "")])
-    return _substituted(latin, _INDIC_SPELLING if indic else _LATIN_SPELLING)
-
-
-def _substituted(text: str, rules: Sequence[tuple[str, str]]) -> str:
-    for pattern, replacement in rules:
-        text = str(regex.sub(pattern, replacement, text))
-    return text
+    latin = str(_NOT_LETTERS.sub("", anyascii(text.translate(_NASALS) if indic else text).lower()))
+    for pattern, spelling in _INDIC_SPELLING if indic else _LATIN_SPELLING:
+        latin = str(pattern.sub(spelling, latin))
+    return latin
 
 
 def same_sound(left: str, right: str) -> float:
@@ -171,10 +172,10 @@ def _forms(word: str) -> Iterable[str]:
         return
     yield word
     if not word.isascii() and _LATIN.match(word):
-        plain = regex.sub(r"[^\p{L}\p{N}]", "", anyascii(word).lower())
+        plain = _MARKS.sub("", anyascii(word).lower())
         if plain != word:
             yield plain
 
 
 def _joined(text: str) -> str:
-    return _substituted(fold(text), [(r"[^\p{L}\p{M}\p{N}]", "")])
+    return str(_PUNCTUATION.sub("", fold(text)))

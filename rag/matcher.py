@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 
@@ -81,8 +82,7 @@ class _Language:
         # Joined terms hold a digit. One that begins with a name without a digit begins with capitals before digits.
         numeric = any(_NUMERAL.search(form) for form in self._forms)
         self._may_be_joined = _NUMERAL if numeric else _CAPITALS if self._stems else None
-        self._exact: dict[str, int] = {}
-        self._heard: dict[str, int] = {}
+        self._known: dict[str, tuple[int, int]] = {}
         self._leading: dict[str, tuple[str, str]] = {}
         self._plain: set[str] = set()
 
@@ -92,33 +92,41 @@ class _Language:
         distinct = set().union(*split) - self._plain
         exact = heard = 0
         for word in distinct:
-            if word not in self._exact:
-                self._learn(word)
-            exact |= self._exact[word]
-            heard |= self._heard[word]
+            if word not in self._known and not self._learn(word):
+                continue
+            written, sounding = self._known[word]
+            exact |= written
+            heard |= sounding
         joined = self._may_be_joined
-        for text in texts:
-            if joined is not None and joined.search(text):
-                exact |= self._written(joined_terms(text))
-        if not distinct.isdisjoint(self._leading):
-            for words in split:
+        if joined is not None:
+            for text in texts:
+                if joined.search(text):
+                    exact |= self._written(joined_terms(text))
+        for words in split:
+            if not self._leading.keys().isdisjoint(words):
                 heard |= self._pairs(words)
         return exact, heard
 
-    def _learn(self, word: str) -> None:
+    def _learn(self, word: str) -> bool:
+        """Look at a word for the first time; False when it meets nothing, which is remembered."""
         sounds = word_sounds(word, self._language)
-        self._exact[word] = self._written(word_forms(word))
-        self._heard[word] = self._sounding(sounds)
-        if sounds[0][0] in self._heads:
+        exact = self._written(word_forms(word)) if self._forms else 0
+        # Nearly every word ends here.
+        heard = self._sounding(sounds) if any(key in self._keys for key, _ in sounds) else 0
+        leads = sounds[0][0] in self._heads
+        if leads:
             self._leading[word] = sounds[0]
-        elif not self._exact[word] and not self._heard[word]:
+        if not (exact or heard or leads):
             self._plain.add(word)
+            return False
+        self._known[word] = exact, heard
+        return True
 
     def _written(self, forms: Iterable[str]) -> int:
         found = 0
         for form in forms:
             found |= self._forms.get(form, 0)
-            if form.startswith(self._any_stem):
+            if self._any_stem and form.startswith(self._any_stem):
                 for stem, places in self._stems:
                     if form.startswith(stem):
                         found |= places
@@ -135,10 +143,10 @@ class _Language:
     def _pairs(self, words: Sequence[str]) -> int:
         """Adjacent words that together sound like a term."""
         found = 0
-        for place, word in enumerate(words[:-1]):
-            if word in self._leading:
-                key, roman = self._leading[word]
-                tails = word_sounds(words[place + 1], self._language)
+        for left, right in pairwise(words):
+            if left in self._leading:
+                key, roman = self._leading[left]
+                tails = word_sounds(right, self._language)
                 found |= self._sounding((key + tail, roman + more) for tail, more in tails if tail)
         return found
 

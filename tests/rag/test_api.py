@@ -1,85 +1,31 @@
-"""The HTTP API on the shipped documents: the contract, and that every error is a problem of RFC 9457."""
+"""The HTTP API on the shipped documents: answers, searches, documents, health, as the contract has them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from problem import problem
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
-from index.errors import (
-    IndexBusy,
-    IndexDamaged,
-    IndexMismatch,
-    IndexMissing,
-    ModelError,
-    PolyciteError,
-    UsageError,
-    WorkError,
-)
 from rag.answer import Answer, Turn, pieces
-from rag.api import create_app
-from rag.api.guard import MAX_BODY_BYTES, Guard
-from rag.api.problems import of_error
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from rag.assistant import Assistant
-    from rag.settings import RagSettings
 
 HERE = "http://127.0.0.1:8000"
 QUESTION = "How many open data sets has the city of Can Tho published?"
-
-
-@pytest.fixture(scope="module")
-def app(assistant: Assistant, seed_settings: RagSettings) -> FastAPI:
-    return create_app(assistant, seed_settings)
-
-
-@pytest.fixture(scope="module")
-def client(app: FastAPI) -> Iterator[TestClient]:
-    with TestClient(app, base_url=HERE) as opened:
-        yield opened
-
-
-class Response(Protocol):
-    """What is read of a response, whichever library it is of."""
-
-    status_code: int
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-    @property
-    def text(self) -> str: ...
-
-    def json(self) -> Any: ...
-
-
-def problem(response: Response, *, status: int, kind: str) -> dict[str, Any]:
-    """The body of a problem, checked for what every problem has."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = response.json()
-    assert body["type"] == f"urn:polycite:problem:{kind}"
-    assert body["status"] == status
-    assert body["title"]
-    assert body["detail"]
-    assert "\n" not in body["detail"]
-    assert "Traceback" not in response.text
-    return body
-
 
 # -- answers
 
@@ -95,6 +41,16 @@ def test_an_answer_has_the_schema_of_the_contract(client: TestClient) -> None:
             *("marker", "document_id", "source_url", "title", "language", "quote", "start", "end", "score"),
             "parallel",
         }
+
+
+def test_the_schema_is_that_of_the_answer(client: TestClient, assistant: Assistant) -> None:
+    """No field of the frozen type is lost on its way through the wire's schema."""
+    answer = replace(assistant.ask(QUESTION), id="0")
+    body = client.post("/v1/ask", json={"question": QUESTION}).json()
+    expected = answer.to_dict()
+    for changing in ("id", "timings_ms"):
+        del body[changing], expected[changing]
+    assert body == json.loads(json.dumps(expected))
 
 
 @pytest.mark.parametrize("question", by_id(MULTI_SCRIPT))
@@ -260,237 +216,3 @@ def test_the_event_loop_is_free_while_the_model_works(app: FastAPI, assistant: A
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assistant.embedder, "embed_queries", held)
         assert asyncio.run(both()) < 2
-
-
-# -- problems
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        pytest.param({}, "question", id="missing"),
-        pytest.param({"question": 3}, "question", id="wrong type"),
-        pytest.param({"question": ""}, "question", id="empty"),
-        pytest.param(
-            {"question": "x", "history": [{"role": "bot", "content": "y"}]}, "history.0.role", id="role"
-        ),
-        pytest.param({"question": "x", "lang": "en"}, "lang", id="unknown field"),
-        pytest.param({"question": "x", "engine": "magic"}, "engine", id="engine"),
-        pytest.param({"question": "x", "languages": "bn"}, "languages", id="not a list"),
-        pytest.param({"question": "\ud800"}, "question", id="lone surrogate"),
-        pytest.param([], "body", id="not an object"),
-    ],
-)
-def test_an_invalid_request_names_the_field(client: TestClient, body: object, field: str) -> None:
-    response = client.post(
-        "/v1/ask", content=json.dumps(body).encode(), headers={"content-type": "application/json"}
-    )
-    found = problem(response, status=422, kind="invalid")
-    assert field in [error["field"] for error in found["errors"]]
-    assert field in found["detail"] or len(found["errors"]) > 1
-
-
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=501", "limit=x", "offset=-1", "offset=99999999999999999999"]
-)
-def test_a_page_out_of_range_is_a_problem(client: TestClient, query: str) -> None:
-    found = problem(client.get(f"/v1/documents?{query}"), status=422, kind="invalid")
-    assert [error["field"] for error in found["errors"]] == [query.partition("=")[0]]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "options", "status", "kind"),
-    [
-        pytest.param("POST", "/v1/ask", {"content": b"{nope"}, 400, "malformed", id="not JSON"),
-        pytest.param("POST", "/v1/ask", {"content": b"\xff\xfe"}, 400, "malformed", id="not UTF-8"),
-        pytest.param(
-            "POST",
-            "/v1/ask",
-            {"content": b'{"question": "x"}', "headers": {"content-type": "text/plain"}},
-            415,
-            "media-type",
-            id="not said to be JSON",
-        ),
-        pytest.param("POST", "/v1/ask", {"json": {"question": "?"}}, 422, "usage", id="no words"),
-        pytest.param("POST", "/v1/ask", {"json": {"question": "x " * 5000}}, 422, "usage", id="too long"),
-        pytest.param(
-            "POST", "/v1/ask", {"json": {"question": "x", "engine": "llm"}}, 422, "usage", id="no llm"
-        ),
-        pytest.param("POST", "/v1/search", {"json": {"query": "x", "top_k": 0}}, 422, "invalid", id="top_k"),
-        pytest.param("GET", "/v1/ask", {}, 405, "method-not-allowed", id="method"),
-        pytest.param("QUERY", "/v1/search", {}, 405, "method-not-allowed", id="a method of another time"),
-        pytest.param("DELETE", "/healthz", {}, 405, "method-not-allowed", id="method outside /v1"),
-        pytest.param("GET", "/v1/nothing/here", {}, 404, "not-found", id="path"),
-        pytest.param("GET", "/nothing", {}, 404, "not-found", id="path outside /v1"),
-    ],
-)
-def test_a_wrong_call_is_a_problem(
-    client: TestClient, *, method: str, path: str, options: dict[str, Any], status: int, kind: str
-) -> None:
-    if "content" in options:
-        options = {"headers": {"content-type": "application/json"}, **options}
-    problem(client.request(method, path, **options), status=status, kind=kind)
-
-
-def test_a_wrong_method_names_the_right_ones(client: TestClient) -> None:
-    assert client.put("/v1/search").headers["allow"] == "POST"
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "kind"),
-    [
-        pytest.param(UsageError("a"), 422, "usage", id="usage"),
-        pytest.param(IndexMissing("a"), 503, "index-missing", id="missing"),
-        pytest.param(IndexBusy("a"), 503, "index-busy", id="busy"),
-        pytest.param(IndexMismatch("a"), 503, "index-mismatch", id="mismatch"),
-        pytest.param(IndexDamaged("a"), 503, "index-damaged", id="damaged"),
-        pytest.param(ModelError("a"), 500, "model", id="model"),
-        pytest.param(WorkError("two\nlines"), 500, "work", id="work"),
-    ],
-)
-def test_our_errors_have_their_problem(error: PolyciteError, status: int, kind: str) -> None:
-    response = of_error(error)
-    body = json.loads(bytes(response.body))
-    assert (response.status_code, body["type"]) == (status, f"urn:polycite:problem:{kind}")
-    assert body["detail"] == " ".join(str(error).split())
-
-
-def test_every_error_class_has_its_problem() -> None:
-    def family(kind: type[PolyciteError]) -> Iterator[type[PolyciteError]]:
-        yield kind
-        for child in kind.__subclasses__():
-            yield from family(child)
-
-    for kind in family(PolyciteError):
-        error = kind.__new__(kind)
-        Exception.__init__(error, "x")
-        assert of_error(error).status_code in {422, 500, 503}
-
-
-def test_an_unforeseen_failure_tells_nothing(app: FastAPI, assistant: Assistant) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("secret /path")
-
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        TestClient(app, base_url=HERE, raise_server_exceptions=False) as client,
-    ):
-        patch.setattr(assistant, "stream", broken)
-        response = client.post("/v1/ask", json={"question": QUESTION})
-    problem(response, status=500, kind="internal")
-    assert "secret" not in response.text
-
-
-# -- the guard
-
-
-@pytest.mark.parametrize(
-    ("host", "passes"),
-    [
-        pytest.param("127.0.0.1:8000", True, id="address"),
-        pytest.param("localhost", True, id="name"),
-        pytest.param("LOCALHOST:1", True, id="name in capitals"),
-        pytest.param("[::1]:8000", True, id="IPv6"),
-        pytest.param("rebound.example", False, id="another name"),
-        pytest.param("localhost.rebound.example", False, id="a name that begins right"),
-        pytest.param("127.0.0.1.rebound.example:8000", False, id="an address as a name"),
-        pytest.param("rebound.example@localhost", True, id="user part"),
-        pytest.param("localhost@rebound.example", False, id="user part of another"),
-        pytest.param("[::1", False, id="malformed"),
-        pytest.param("", False, id="none"),
-    ],
-)
-def test_the_host_must_be_this_machine(client: TestClient, host: str, passes: bool) -> None:
-    response = client.get("/healthz", headers={"host": host})
-    if passes:
-        assert response.status_code == 200
-    else:
-        problem(response, status=421, kind="host-refused")
-
-
-@pytest.mark.parametrize(
-    ("origin", "passes"),
-    [
-        pytest.param(HERE, True, id="own page"),
-        pytest.param("http://127.0.0.1:3000", False, id="another port"),
-        pytest.param("https://evil.example", False, id="another site"),
-        pytest.param("null", False, id="a file"),
-    ],
-)
-def test_other_sites_pages_are_refused(client: TestClient, origin: str, passes: bool) -> None:
-    response = client.post("/v1/search", json={"query": "x"}, headers={"origin": origin})
-    assert not [name for name in response.headers if name.startswith("access-control-")]
-    if passes:
-        assert response.status_code == 200
-    else:
-        problem(response, status=403, kind="origin-refused")
-
-
-@pytest.mark.parametrize("stated", [True, False], ids=["stated length", "in pieces"])
-def test_a_body_too_large_is_refused(client: TestClient, stated: bool) -> None:
-    body = b'{"question": "' + b"x" * MAX_BODY_BYTES + b'"}'
-    content = body if stated else iter([body[:1000], body[1000:]])
-    response = client.post("/v1/ask", content=content, headers={"content-type": "application/json"})
-    problem(response, status=413, kind="body-too-large")
-
-
-def test_the_largest_body_passes_the_guard(client: TestClient) -> None:
-    body = b'{"question": "' + b"x" * (MAX_BODY_BYTES - 16) + b'"}'
-    assert len(body) == MAX_BODY_BYTES
-    response = client.post("/v1/ask", content=body, headers={"content-type": "application/json"})
-    problem(response, status=422, kind="usage")
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/docs", "/v1/nothing"])
-def test_every_answer_has_the_security_headers(client: TestClient, path: str) -> None:
-    headers = client.get(path).headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert "default-src 'self'" in headers["content-security-policy"]
-    assert "server" not in headers
-
-
-def test_the_guard_lets_other_protocols_be() -> None:
-    seen = []
-
-    async def inner(scope: Any, _receive: Any, _send: Any) -> None:
-        seen.append(scope["type"])
-
-    asyncio.run(Guard(inner)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
-    assert seen == ["lifespan"]
-
-
-# -- the documentation
-
-
-def test_every_operation_and_field_is_documented(client: TestClient) -> None:
-    openapi = client.get("/openapi.json").json()
-    for path, methods in openapi["paths"].items():
-        for method, operation in methods.items():
-            assert operation["summary"], (method, path)
-            assert operation["description"], (method, path)
-    schemas = openapi["components"]["schemas"]
-    assert "HTTPValidationError" not in json.dumps(openapi["paths"])
-    for name in ("AskRequest", "SearchRequest", "Problem"):
-        for field, schema in schemas[name]["properties"].items():
-            assert schema.get("description"), (name, field)
-    for name, schema in schemas.items():
-        assert schema.get("description"), name
-
-
-def test_the_manual_needs_no_other_machine(client: TestClient) -> None:
-    page = client.get("/docs").text
-    for name in ("/v1/ask", "/v1/search", "/v1/documents", "AskRequest", "AnswerOut"):
-        assert name in page
-    assert "<script" not in page
-    assert not re.findall(r'(?:src|href|action)="(?!#|/[^/])|url\(|@import', page)
-
-
-def test_the_schema_is_that_of_the_answer(client: TestClient, assistant: Assistant) -> None:
-    """No field of the frozen type is lost on its way through the wire's schema."""
-    answer = replace(assistant.ask(QUESTION), id="0")
-    body = client.post("/v1/ask", json={"question": QUESTION}).json()
-    expected = answer.to_dict()
-    for changing in ("id", "timings_ms"):
-        del body[changing], expected[changing]
-    assert body == json.loads(json.dumps(expected))

@@ -75,6 +75,20 @@ def test_a_server_serves_the_same_document(address: str) -> None:
     assert httpx.get(f"{address}/openapi.json").json() == OPENAPI
 
 
+def test_every_operation_and_field_is_documented() -> None:
+    for path, methods in OPENAPI["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+            assert operation["description"], (method, path)
+    schemas = OPENAPI["components"]["schemas"]
+    assert "HTTPValidationError" not in json.dumps(OPENAPI["paths"])
+    for name in ("AskRequest", "SearchRequest", "Problem"):
+        for field, schema in schemas[name]["properties"].items():
+            assert schema.get("description"), (name, field)
+    for name, schema in schemas.items():
+        assert schema.get("description"), name
+
+
 def fields() -> list[object]:
     return [
         pytest.param(field, id=f"{name}.{key}")
@@ -97,6 +111,14 @@ def test_every_value_has_an_example(field: dict[str, Any]) -> None:
         assert "examples" in field
 
 
+def test_the_manual_needs_no_other_machine(address: str) -> None:
+    page = httpx.get(f"{address}/docs").text
+    for name in ("/v1/ask", "/v1/search", "/v1/documents", "AskRequest", "AnswerOut"):
+        assert name in page
+    assert "<script" not in page
+    assert not re.findall(r'(?:src|href|action)="(?!#|/[^/])|url\(|@import', page)
+
+
 # -- the guide
 
 
@@ -115,7 +137,8 @@ def test_every_operation_is_in_the_guide(operation: str) -> None:
 
 def examples(language: str) -> list[object]:
     """The code blocks of a language, named by the heading they stand under."""
-    found, heading = [], ""
+    found: list[object] = []
+    heading = ""
     for part in re.split(r"^(#+ [^\n]*|```\w+\n.*?^```)$", GUIDE, flags=re.MULTILINE | re.DOTALL):
         if part.startswith("#"):
             heading = part.strip("# ")

@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ from texts import MULTI_SCRIPT, by_id
 
 from index.errors import UsageError
 from rag.answer import Answer, Turn
-from rag.api import create_app
 from ui.cli import cli
 
 if TYPE_CHECKING:
@@ -71,12 +69,6 @@ LONG = {
     "spaces": " " * MEGABYTE + "\x00" * 10,
     "digits": "9," * (MEGABYTE // 2),
 }
-
-
-@pytest.fixture(scope="module")
-def client(assistant: Assistant, seed_settings: RagSettings) -> Iterator[TestClient]:
-    with TestClient(create_app(assistant, seed_settings), base_url=HERE) as opened:
-        yield opened
 
 
 def check(assistant: Assistant, answer: Answer) -> None:

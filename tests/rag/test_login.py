@@ -1,0 +1,108 @@
+"""Signing in with a browser: the form, the cookie, and that nobody else opens or ends a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from keyed import Keyed, sign_in
+
+from rag.api.login import COOKIE
+
+if TYPE_CHECKING:
+    pass
+
+HTML = {"accept": "text/html,application/xhtml+xml"}
+
+
+def test_a_browser_is_asked_for_the_key(visitor: httpx.Client) -> None:
+    page = visitor.get("/", headers={**HTML, "accept-language": "sv-SE,sv;q=0.9"})
+    assert page.status_code == 401
+    assert page.headers["content-type"].startswith("text/html")
+    assert '<form method=post action="/login">' in page.text
+    assert "Logga in" in page.text
+    assert "<script" not in page.text
+    assert "http" not in page.text
+    # With the policy of the other pages a browser would say that the form comes from nowhere.
+    assert page.headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(("site", "again"), [("cross-site", True), ("same-origin", False), ("none", False)])
+def test_who_comes_by_a_link_of_another_site_is_asked_again(
+    visitor: httpx.Client, site: str, again: bool
+) -> None:
+    """The browser keeps the cookie back at first, and only then."""
+    page = visitor.get("/", headers={**HTML, "sec-fetch-site": site})
+    assert ("http-equiv=refresh" in page.text) is again
+
+
+@pytest.mark.parametrize("scope", ["read", "write"])
+def test_signing_in_and_out(visitor: httpx.Client, guarded: Keyed, scope: str) -> None:
+    secret = getattr(guarded, scope)
+    entered = sign_in(visitor, secret)
+    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    cookie = entered.headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    for attribute in ("HttpOnly", "SameSite=strict", "Path=/", "Max-Age="):
+        assert attribute in cookie
+    assert "Secure" not in cookie, "this server is reached without TLS here"
+    assert secret not in cookie
+    # The page and what it asks for, with the cookie alone.
+    for path in ("/", "/config", "/theme.css", "/gradio_api/info", "/v1/documents", "/docs"):
+        assert visitor.get(path).status_code == 200, path
+    assert "Signed in as" in visitor.get("/login").text
+    token = visitor.cookies[COOKIE]
+    left = visitor.post("/logout")
+    assert (left.status_code, left.headers["location"]) == (303, "/login")
+    assert COOKIE not in visitor.cookies
+    assert visitor.get("/").status_code == 401
+    assert visitor.get("/", headers={"cookie": f"{COOKIE}={token}"}).status_code == 401, (
+        "ended, not only forgotten"
+    )
+
+
+def test_a_wrong_key_does_not_sign_in(visitor: httpx.Client) -> None:
+    for wrong in ("nope", "", "x" * 10_000):
+        page = sign_in(visitor, wrong)
+        assert page.status_code == 401
+        assert "role=alert" in page.text
+        assert "set-cookie" not in page.headers
+    assert visitor.post("/login", content=b"\xff\x00%zz").status_code == 401
+
+
+def test_behind_tls_the_cookie_stays_there(visitor: httpx.Client, guarded: Keyed) -> None:
+    headers = {"origin": "https://docs.example.org", "host": "docs.example.org"}
+    entered = visitor.post("/login", data={"key": guarded.read}, headers=headers)
+    assert "Secure" in entered.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_another_sites_page_signs_nobody_in_or_out(
+    visitor: httpx.Client, guarded: Keyed, origin: str
+) -> None:
+    headers = {"origin": origin}
+    assert visitor.post("/login", data={"key": guarded.read}, headers=headers).status_code == 403
+    sign_in(visitor, guarded.read)
+    assert visitor.post("/logout", headers=headers).status_code == 403
+    assert visitor.get("/").status_code == 200
+
+
+def test_a_session_ends_with_its_key(visitor: httpx.Client, guarded: Keyed) -> None:
+    secret = guarded.store.add("for a session")
+    sign_in(visitor, secret)
+    assert visitor.get("/").status_code == 200
+    guarded.store.revoke("for a session")
+    assert visitor.get("/").status_code == 401
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "x" * 5000, f"; {COOKIE}=a", '"', "é"])
+def test_a_made_up_cookie_opens_nothing(visitor: httpx.Client, cookie: str) -> None:
+    assert visitor.get("/", headers={b"cookie": f"{COOKIE}={cookie}".encode()}).status_code == 401
+
+
+def test_other_cookies_do_not_hide_the_session(visitor: httpx.Client, guarded: Keyed) -> None:
+    token = sign_in(visitor, guarded.read).cookies[COOKIE]
+    visitor.cookies.clear()
+    mixed = {"cookie": f'other="; bad=[; {COOKIE}={token}; more=1'}
+    assert visitor.get("/", headers=mixed).status_code == 200

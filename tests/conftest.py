@@ -4,6 +4,7 @@
     embedder        session   the bundled model, loaded once
     make_data_dir   session   function: makes a folder into an empty data directory that shares the model
     data_dir        function  an empty data directory that shares the model
+    index_of        session   function: indexes texts in a data directory of their own and returns its IndexSettings
     seed_settings   session   RagSettings whose data directory holds the indexed seeds; do not write to it
     assistant       session   the open Assistant on that index
     postgres        session   a PostgreSQL server on loopback; skips the test where there is none
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +117,31 @@ def make_data_dir(model_dir: Path) -> Callable[[Path], Path]:
 def data_dir(tmp_path: Path, make_data_dir: Callable[[Path], Path]) -> Path:
     """An empty data directory with the shared model."""
     return make_data_dir(tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def index_of(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_data_dir: Callable[[Path], Path],
+    embedder: Embedder,
+) -> Callable[[Mapping[str, str]], IndexSettings]:
+    """A function that indexes texts, by file name, in a data directory of their own; returns its settings."""
+    from index.catalogue import Catalogue
+    from index.indexer import Indexer
+
+    def indexed(texts: Mapping[str, str]) -> IndexSettings:
+        root = tmp_path_factory.mktemp("indexed")
+        documents = root / "documents"
+        documents.mkdir()
+        for name, text in texts.items():
+            (documents / name).write_text(text, encoding="utf-8")
+        settings = IndexSettings(data_dir=make_data_dir(root / "data"), _env_file=None)
+        with Catalogue.open(settings.data_dir, create=True) as catalogue:
+            summary = Indexer(catalogue, embedder, settings).run([documents])
+        assert summary.documents == len(texts), "every text is a document of its own"
+        return settings
+
+    return indexed
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,7 @@ class PostgresForTests:
         if user is not None:
             for path in (self._data.parent, self._data, secret):
                 shutil.chown(path, user)
-        command = [self._bin / "initdb", "-D", self._data, "-U", "tester", "-A", "scram-sha-256"]
+        command: list[str | Path] = [self._bin / "initdb", "-D", self._data, "-U", "tester", "-A", "scram-sha-256"]
         command += ["--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user)
         if done.returncode:
@@ -139,7 +139,7 @@ def _binaries(folder: Path) -> Path:
 
 def _runs(folder: Path) -> bool:
     try:
-        command = [folder / "initdb", "--version"]
+        command: list[str | Path] = [folder / "initdb", "--version"]
         return subprocess.run(command, capture_output=True, check=False, **_other_user()).returncode == 0
     except OSError:
         return False

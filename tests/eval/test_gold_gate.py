@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,17 +18,17 @@ from rag.assistant import Assistant
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from index.embedder import SentenceTransformerEmbedder
+    from index.embedder import Embedder
     from rag.settings import RagSettings
 
 
 class Confused:
     """The real embedder, whose questions come out as if they were others: their numbers in reverse."""
 
-    def __init__(self, embedder: SentenceTransformerEmbedder) -> None:
+    def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._embedder, name)
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -37,7 +37,7 @@ class Confused:
 
 
 @pytest.fixture(scope="module")
-def broken(seed_settings: RagSettings, embedder: SentenceTransformerEmbedder) -> InProcess:
+def broken(seed_settings: RagSettings, embedder: Embedder) -> InProcess:
     """The assistant on the shipped documents with a retriever that looks for something else."""
     corpus = Corpus.open(seed_settings.index, manifest_expected=manifest_for(embedder, seed_settings.index))
     return InProcess(Assistant(corpus, Confused(embedder), seed_settings), provenance={})

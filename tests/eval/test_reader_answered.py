@@ -16,7 +16,7 @@ from eval.fit_refusal import fit, fold_of
 from eval.reader_answered import calibration_error, fit_scale, logits, pair_of, scaled, sigmoid
 from eval.refusal_examples import Example, Seen, Work, collect
 from eval.refusal_questions import LANGUAGES, OFF_TOPIC, OWN, Part, Unseen, off_topic_parts, parts_of
-from index.embedder import SentenceTransformerEmbedder
+from index.embedder import Embedder
 from index.settings import IndexSettings
 from rag.evidence import Features
 
@@ -107,7 +107,7 @@ class TestQuestions:
 
 
 def test_what_was_asked_is_kept(
-    data: Path, tmp_path: Path, make_data_dir: Callable[[Path], Path], embedder: SentenceTransformerEmbedder
+    data: Path, tmp_path: Path, make_data_dir: Callable[[Path], Path], embedder: Embedder
 ) -> None:
     settings = IndexSettings(data_dir=make_data_dir(tmp_path / "work"), _env_file=None)
     work = Work(settings.data_dir, embedder, settings, None, Unseen())

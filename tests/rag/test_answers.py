@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from llama_index.core.schema import QueryBundle
 from texts import HOSTILE, by_id
 
-from index.catalogue import Catalogue
-from index.embedder import Embedder
 from index.errors import UsageError
-from index.indexer import Indexer
 from index.lexicon import lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Turn
@@ -50,16 +46,8 @@ DOCUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def town(
-    tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, make_data_dir: Callable[[Path], Path]
-) -> Iterator[Assistant]:
-    folder = tmp_path_factory.mktemp("town")
-    for name, text in DOCUMENTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    index = IndexSettings(data_dir=make_data_dir(tmp_path_factory.mktemp("town-data")))
-    with Catalogue.open(index.data_dir, create=True) as catalogue:
-        Indexer(catalogue, embedder, index).run([folder])
-    with Assistant.open(RagSettings(index=index)) as assistant:
+def town(index_of: Callable[[Mapping[str, str]], IndexSettings]) -> Iterator[Assistant]:
+    with Assistant.open(RagSettings(index=index_of(DOCUMENTS), _env_file=None)) as assistant:
         yield assistant
 
 

@@ -26,7 +26,7 @@ from rag.assistant import Assistant
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
-    from index.embedder import SentenceTransformerEmbedder
+    from index.embedder import Embedder
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "api.md").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ SECONDS = 300
 @pytest.fixture(scope="module")
 def address(
     seed_settings: RagSettings,
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
     tmp_path_factory: pytest.TempPathFactory,
     make_data_dir: Callable[[Path], Path],
 ) -> Iterator[str]:

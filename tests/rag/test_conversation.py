@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from texts import HOSTILE, by_id
 
-from index.catalogue import Catalogue
-from index.embedder import Embedder
-from index.indexer import Indexer
 from index.lexicon import languages, lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Turn
@@ -94,16 +91,8 @@ DOCUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def towns(
-    tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, make_data_dir: Callable[[Path], Path]
-) -> Iterator[Assistant]:
-    folder = tmp_path_factory.mktemp("towns")
-    for name, text in DOCUMENTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    index = IndexSettings(data_dir=make_data_dir(tmp_path_factory.mktemp("towns-data")))
-    with Catalogue.open(index.data_dir, create=True) as catalogue:
-        Indexer(catalogue, embedder, index).run([folder])
-    with Assistant.open(RagSettings(index=index)) as assistant:
+def towns(index_of: Callable[[Mapping[str, str]], IndexSettings]) -> Iterator[Assistant]:
+    with Assistant.open(RagSettings(index=index_of(DOCUMENTS), _env_file=None)) as assistant:
         yield assistant
 
 

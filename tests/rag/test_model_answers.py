@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -14,9 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from misbehaving_server import Kind, ModelServer, Script, good
 
-from index.catalogue import Catalogue
 from index.corpus import Corpus
-from index.indexer import Indexer
 from index.lexicon import lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Token, Turn
@@ -25,7 +22,7 @@ from rag.assistant import Assistant
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
-    from index.embedder import SentenceTransformerEmbedder
+    from index.embedder import Embedder
 
 DOCUMENTS = {
     "alby.txt": "Alby öppnade 12 skolor under 2021. Borgmästaren Karin Ek invigde dem i maj. "
@@ -49,21 +46,9 @@ FAILURES: tuple[Kind, ...] = (
 
 
 @pytest.fixture(scope="module")
-def index(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_data_dir: Callable[[Path], Path],
-    embedder: SentenceTransformerEmbedder,
-) -> IndexSettings:
+def index(index_of: Callable[[Mapping[str, str]], IndexSettings]) -> IndexSettings:
     """A data directory with the documents above."""
-    folder = tmp_path_factory.mktemp("model-answers")
-    texts = folder / "texts"
-    texts.mkdir()
-    for name, text in DOCUMENTS.items():
-        (texts / name).write_text(text, encoding="utf-8")
-    settings = IndexSettings(data_dir=make_data_dir(folder / "data"), _env_file=None)
-    with Catalogue.open(settings.data_dir, create=True) as catalogue:
-        Indexer(catalogue, embedder, settings).run([texts])
-    return settings
+    return index_of(DOCUMENTS)
 
 
 @pytest.fixture
@@ -84,13 +69,13 @@ def settings(index: IndexSettings, server: ModelServer) -> RagSettings:
     )
 
 
-def opened(settings: RagSettings, embedder: SentenceTransformerEmbedder) -> Assistant:
+def opened(settings: RagSettings, embedder: Embedder) -> Assistant:
     """As `Assistant.open`, with the model that all tests share."""
     return Assistant(Corpus.open(settings.index, manifest_expected=None), embedder, settings)
 
 
 @pytest.fixture
-def assistant(settings: RagSettings, embedder: SentenceTransformerEmbedder) -> Iterator[Assistant]:
+def assistant(settings: RagSettings, embedder: Embedder) -> Iterator[Assistant]:
     with opened(settings, embedder) as found:
         yield found
 
@@ -250,7 +235,7 @@ def test_leaving_ends_the_servers_work(assistant: Assistant, server: ModelServer
 
 
 def test_what_the_documents_do_not_hold_never_reaches_the_model(
-    settings: RagSettings, server: ModelServer, embedder: SentenceTransformerEmbedder
+    settings: RagSettings, server: ModelServer, embedder: Embedder
 ) -> None:
     strict = settings.model_copy(update={"refusal_threshold": 0.6})
     with opened(strict, embedder) as assistant:

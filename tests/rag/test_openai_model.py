@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +14,14 @@ from loopback import served
 from misbehaving_server import ModelServer, Script, good
 from shown import shown
 
-from index.catalogue import Catalogue
 from index.corpus import Corpus
-from index.indexer import Indexer
 from index.settings import IndexSettings
 from rag.api import create_app
 from rag.assistant import Assistant
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
-    from index.embedder import SentenceTransformerEmbedder
+    from index.embedder import Embedder
 
 URL = "https://varnholt.example/skolor"
 TEXT = f"Varnholt öppnade 12 skolor under 2021. Borgmästaren Karin Ek invigde dem i maj.\nKälla: {URL}\n"
@@ -32,18 +29,8 @@ QUESTION = "How many schools did Varnholt open in 2021?"
 
 
 @pytest.fixture(scope="module")
-def index(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_data_dir: Callable[[Path], Path],
-    embedder: SentenceTransformerEmbedder,
-) -> IndexSettings:
-    folder = tmp_path_factory.mktemp("openai-model")
-    (folder / "texts").mkdir()
-    (folder / "texts" / "varnholt.txt").write_text(TEXT, encoding="utf-8")
-    settings = IndexSettings(data_dir=make_data_dir(folder / "data"), _env_file=None)
-    with Catalogue.open(settings.data_dir, create=True) as catalogue:
-        Indexer(catalogue, embedder, settings).run([folder / "texts"])
-    return settings
+def index(index_of: Callable[[Mapping[str, str]], IndexSettings]) -> IndexSettings:
+    return index_of({"varnholt.txt": TEXT})
 
 
 @pytest.fixture
@@ -53,9 +40,7 @@ def server() -> Iterator[ModelServer]:
 
 
 @pytest.fixture
-def client(
-    index: IndexSettings, embedder: SentenceTransformerEmbedder, server: ModelServer
-) -> Iterator[openai.OpenAI]:
+def client(index: IndexSettings, embedder: Embedder, server: ModelServer) -> Iterator[openai.OpenAI]:
     settings = RagSettings(
         index=index,
         refusal_threshold=0,

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docx
-import httpx
 import pytest
 from fastapi.testclient import TestClient
+from problem import Response
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.corpus import Corpus
@@ -26,7 +26,7 @@ from rag.assistant import Assistant
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
-    from index.embedder import SentenceTransformerEmbedder
+    from index.embedder import Embedder
 
 HERE = "http://127.0.0.1:8000"
 DONE_SECONDS = 120
@@ -46,7 +46,7 @@ LIGHTHOUSE = (
 def settings(
     tmp_path_factory: pytest.TempPathFactory,
     make_data_dir: Callable[[Path], Path],
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> RagSettings:
     """Settings of a data directory with two shipped documents, and limits that tests can reach."""
     root = tmp_path_factory.mktemp("uploads")
@@ -64,7 +64,7 @@ def settings(
 class Service:
     """The API on one data directory, with an assistant and an intake of its own."""
 
-    def __init__(self, settings: RagSettings, embedder: SentenceTransformerEmbedder) -> None:
+    def __init__(self, settings: RagSettings, embedder: Embedder) -> None:
         self.settings = settings
         corpus = Corpus.open(settings.index, manifest_expected=None)
         self.assistant = Assistant(corpus, embedder, settings)
@@ -81,7 +81,7 @@ class Service:
     def folder(self) -> Path:
         return self.settings.index.data_dir / "uploads"
 
-    def send(self, files: Sequence[tuple[str, bytes]]) -> httpx.Response:
+    def send(self, files: Sequence[tuple[str, bytes]]) -> Response:
         return self.client.post("/v1/documents", files=[("files", file) for file in files])
 
     def upload(self, files: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def opened(settings: RagSettings, embedder: SentenceTransformerEmbedder) -> Iterator[Service]:
+def opened(settings: RagSettings, embedder: Embedder) -> Iterator[Service]:
     found = Service(settings, embedder)
     yield found
     found.close()
@@ -392,7 +392,7 @@ def test_questions_are_answered_while_documents_come_and_go(service: Service) ->
 
 
 def test_the_next_run_of_the_indexer_finds_nothing_to_do(
-    settings: RagSettings, service: Service, embedder: SentenceTransformerEmbedder
+    settings: RagSettings, service: Service, embedder: Embedder
 ) -> None:
     files = service.upload([(f"{number}.txt", text_about(number)) for number in range(4)])["files"]
     service.client.delete(f"/v1/documents/{files[0]['document_id']}")

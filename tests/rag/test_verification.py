@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index.catalogue import Catalogue, Reader
+from index.catalogue import Reader
 from index.corpus import Corpus
-from index.embedder import SentenceTransformerEmbedder
-from index.indexer import Indexer, manifest_for
+from index.embedder import Embedder
+from index.indexer import manifest_for
 from index.lexicon import languages, lexicon
 from index.settings import IndexSettings
 from index.types import Chunk, Sentence
@@ -56,7 +55,7 @@ class Library:
 
     passages: tuple[Passage, ...]
     rows: Reader
-    embedder: SentenceTransformerEmbedder
+    embedder: Embedder
 
     def verify(self, text: str, language: str = "en", *, question: str = QUESTION) -> Verified:
         asked: Question = analyse(question, language=language)
@@ -64,19 +63,8 @@ class Library:
 
 
 @pytest.fixture(scope="module")
-def library(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_data_dir: Callable[[Path], Path],
-    embedder: SentenceTransformerEmbedder,
-) -> Iterator[Library]:
-    folder = tmp_path_factory.mktemp("verification")
-    data, texts = make_data_dir(folder / "data"), folder / "texts"
-    texts.mkdir()
-    for language, text in DOCUMENTS.items():
-        (texts / f"{language}.txt").write_text(text, encoding="utf-8")
-    index = IndexSettings(data_dir=data, _env_file=None)
-    with Catalogue.open(data, create=True) as catalogue:
-        Indexer(catalogue, embedder, index).run([texts])
+def library(index_of: Callable[[Mapping[str, str]], IndexSettings], embedder: Embedder) -> Iterator[Library]:
+    index = index_of({f"{language}.txt": text for language, text in DOCUMENTS.items()})
     with Corpus.open(index, manifest_expected=manifest_for(embedder, index)) as corpus:
         rows = corpus.reader()
         found = sorted(rows.documents(), key=lambda info: info.language)
@@ -232,7 +220,7 @@ ALONE = "Kontoret stänger klockan 17 på fredagar."
     ids=["right", "wrong-number", "about-something-else"],
 )
 def test_a_document_of_one_sentence_supports_what_it_says(
-    embedder: SentenceTransformerEmbedder, text: str, grounding: str
+    embedder: Embedder, text: str, grounding: str
 ) -> None:
     sentence = Sentence("s", "d", 0, 0, len(ALONE), ALONE, "sv", "body")
     hit = Hit(Chunk("c", "d", 0, 0, len(ALONE), ALONE, "sv", 0, 0), "", None, "sv", 0.9, 0.9, 0.9, 0.0)
@@ -250,7 +238,7 @@ def test_a_document_of_one_sentence_supports_what_it_says(
     ],
 )
 def test_the_reader_has_a_say_in_what_is_quoted(
-    embedder: SentenceTransformerEmbedder, claim: str, pointed: int | None, quoted: int
+    embedder: Embedder, claim: str, pointed: int | None, quoted: int
 ) -> None:
     texts = ("The harbour is open.", "The tower is red.", "The harbour is open.")
     starts = [0, len(texts[0]) + 1, len(texts[0]) + len(texts[1]) + 2]

@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -33,7 +32,7 @@ from rag.settings import RagSettings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
-    from index.embedder import SentenceTransformerEmbedder
+    from index.embedder import Embedder
     from index.intake import Intake
 
 CHROMIUM = os.environ.get("POLYCITE_CHROMIUM") or next(
@@ -51,26 +50,13 @@ _HERE = {"127.0.0.1", "localhost", "::1"}
 
 
 @pytest.fixture(scope="session")
-def page_settings(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_data_dir: Callable[[Path], Path],
-    embedder: SentenceTransformerEmbedder,
-) -> RagSettings:
+def page_settings(index_of: Callable[[Mapping[str, str]], IndexSettings]) -> RagSettings:
     """Settings of a data directory in which the documents of page_texts.py are indexed."""
-    from index.catalogue import Catalogue
-    from index.indexer import Indexer
-
-    root = tmp_path_factory.mktemp("page")
-    folder = make_data_dir(root / "data")
-    settings = IndexSettings(data_dir=folder, _env_file=None)
-    with Catalogue.open(folder, create=True) as catalogue:
-        summary = Indexer(catalogue, embedder, settings).run([page_texts.write(root / "documents")])
-    assert summary.documents == len(page_texts.DOCUMENTS)
-    return RagSettings(index=settings, _env_file=None)
+    return RagSettings(index=index_of(page_texts.DOCUMENTS), _env_file=None)
 
 
 @pytest.fixture(scope="session")
-def page_intake(page_settings: RagSettings, embedder: SentenceTransformerEmbedder) -> Iterator[Intake]:
+def page_intake(page_settings: RagSettings, embedder: Embedder) -> Iterator[Intake]:
     """What takes uploads for that data directory; there must be one alone."""
     from index.intake import Intake
 
@@ -80,7 +66,7 @@ def page_intake(page_settings: RagSettings, embedder: SentenceTransformerEmbedde
 
 @pytest.fixture(scope="session")
 def serve_page(
-    embedder: SentenceTransformerEmbedder,
+    embedder: Embedder,
 ) -> Callable[..., AbstractContextManager[str]]:
     """A function: serves the application with these settings, and `keys` and `intake` as for `build_app`."""
     from index.corpus import Corpus

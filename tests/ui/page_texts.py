@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 DOCUMENTS = {
     "library.md": """---
 title: চাঁদপুর নগর গ্রন্থাগার
@@ -76,11 +74,3 @@ ANSWERS = {"bn": "১২,৪০০", "hi": "48", "sv": "320", "vi": "640", "en":
 
 UNANSWERED = "Who won the chess championship in Reykjavik?"
 HOSTILE_QUESTION = "How many shelves does the kiosk of Marlow have?"
-
-
-def write(folder: Path) -> Path:
-    """Write the documents into a folder, which is made, and return it."""
-    folder.mkdir(parents=True)
-    for name, text in DOCUMENTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder

@@ -6,15 +6,14 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import loopback
 import pytest
 from click.testing import CliRunner, Result
 
@@ -266,25 +265,14 @@ def test_a_damaged_version_is_rebuilt_by_the_next_question(
 @pytest.fixture
 def served(data_dir: Path, assistant: Assistant, seed_settings: RagSettings) -> Iterator[str]:
     """The address of a real server on the shipped documents, which owns `data_dir`."""
-    import uvicorn
-
     from rag.api import create_app
 
-    config = uvicorn.Config(create_app(assistant, seed_settings), port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    with socket.socket() as listener, own(data_dir, purpose="rag serve") as ownership:
-        listener.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            ownership.announce(address)
-            yield address
-        finally:
-            server.should_exit = True
-            thread.join()
+    with (
+        own(data_dir, purpose="rag serve") as ownership,
+        loopback.served(create_app(assistant, seed_settings)) as address,
+    ):
+        ownership.announce(address)
+        yield address
 
 
 def test_questions_are_answered_through_the_server_that_owns_the_directory(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import loopback
 import pytest
 from click.testing import CliRunner, Result
 from junitparser import JUnitXml
@@ -280,21 +278,10 @@ def test_rated_answers_become_drafts(rag: Rag, tmp_path: Path, assistant: Assist
 @pytest.fixture
 def served(assistant: Assistant, seed_settings: RagSettings) -> Iterator[str]:
     """The address of a real server on the shipped documents."""
-    import uvicorn
-
     from rag.api import create_app
 
-    config = uvicorn.Config(create_app(assistant, seed_settings), port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with loopback.served(create_app(assistant, seed_settings)) as address:
+        yield address
 
 
 def test_a_server_scores_as_the_assistant_behind_it(rag: Rag, tmp_path: Path, served: str) -> None:

@@ -42,12 +42,13 @@ def manifest_for(embedder: Embedder, settings: IndexSettings) -> Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A document and the spans it is cut into."""
+    """A document, the spans it is cut into, and the words and sound keys of each chunk."""
 
     document: Document
     sentences: list[Sentence]
     chunks: list[Chunk]
     clauses: list[Clause]
+    tokens: list[tuple[str, str]]
 
 
 class EntryMaker:
@@ -62,7 +63,7 @@ class EntryMaker:
         )
 
     def cut(self, document: Document) -> Parts:
-        """The sentences, chunks and clauses of a document.
+        """The sentences, chunks, clauses and words of a document.
 
         Raises:
             ReadError: `empty`, there is nothing to index.
@@ -79,7 +80,8 @@ class EntryMaker:
         )
         if not chunks:
             raise ReadError(SkipReason.EMPTY, "it holds no words; there is nothing to index")
-        return Parts(document, sentences, chunks, find_clauses(document, sentences))
+        clauses = find_clauses(document, sentences)
+        return Parts(document, sentences, chunks, clauses, _tokens(document, chunks))
 
     def entries(self, group: Sequence[Parts], embedded: Callable[[int], None]) -> list[Entry]:
         """Embed documents in one go; `embedded` is called with the number of texts done since its last call."""
@@ -102,7 +104,7 @@ class EntryMaker:
                     sentence_vectors=vectors[cuts[1] : cuts[2]],
                     clauses=parts.clauses,
                     clause_vectors=vectors[cuts[2] : cuts[3]],
-                    tokens=_tokens(parts),
+                    tokens=parts.tokens,
                 )
             )
         return made
@@ -119,8 +121,8 @@ class EntryMaker:
         return rows[[where[key] for key in keys]]
 
 
-def _tokens(parts: Parts) -> list[tuple[str, str]]:
+def _tokens(document: Document, chunks: Sequence[Chunk]) -> list[tuple[str, str]]:
     """Words and sound keys of each chunk; the first one also holds those of the title."""
-    texts = [(chunk.text, chunk.language) for chunk in parts.chunks]
-    texts[0] = (f"{parts.document.title}\n{texts[0][0]}", texts[0][1])
+    texts = [(chunk.text, chunk.language) for chunk in chunks]
+    texts[0] = (f"{document.title}\n{texts[0][0]}", texts[0][1])
     return [(" ".join(word_terms(text)), " ".join(sound_keys(text, language))) for text, language in texts]

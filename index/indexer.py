@@ -2,6 +2,9 @@
 
 Every document becomes visible in one transaction, with all its chunks, sentences and vectors, or not at all. A run
 that is interrupted anywhere leaves a sound index; the next run takes up where it stopped.
+
+While a group of documents is embedded, the next one is read and cut and the one before is committed, each in a thread
+of its own (`index.pipeline`); the order of the commits is that of the files.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from index.catalogue import Catalogue, FileRecord, Generation
+from index.catalogue import Catalogue, Entry, FileRecord, Generation
 from index.embedder import Embedder
 from index.entries import EntryMaker, Parts, manifest_for
 from index.errors import ReadError, SkipReason, UsageError
+from index.pipeline import Background, ReadAhead, Running
 from index.readers import document_files, read_document
 from index.settings import IndexSettings
 
@@ -25,6 +29,10 @@ __all__ = ["Indexer", "Progress", "Summary", "manifest_for"]
 # A group of documents is embedded and committed together once it holds so many code points: long enough to
 # fill the embedder's batches, short enough that little is lost when a run is cut off.
 _GROUP_CHARACTERS = 60_000
+# Larger groups, which hold a book, are committed before the next one is embedded: two of them are too much to hold.
+_LARGE_GROUP = 4 * _GROUP_CHARACTERS
+# What a file that cannot be read counts among those that were read ahead, in code points.
+_REFUSAL_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,78 @@ class _Meter:
     def _move(self, **counts: int) -> None:
         self._now = replace(self._now, **counts)
         self._progress(self._now)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Documents that are embedded and committed together, and their length in code points."""
+
+    files: list[_File] = field(default_factory=list)
+    parts: list[Parts] = field(default_factory=list)
+    characters: int = 0
+
+    def add(self, file: _File, parts: Parts) -> None:
+        self.files.append(file)
+        self.parts.append(parts)
+        self.characters += len(parts.document.text)
+
+
+class _Storing:
+    """Embeds groups, one at a time, and commits each while the next one is embedded."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        generation: Generation,
+        maker: EntryMaker,
+        *,
+        embedding: Background,
+        known: dict[tuple[str, str], FileRecord],
+        summary: Summary,
+        embedded: Callable[[int], None],
+    ) -> None:
+        self._catalogue = catalogue
+        self._generation = generation
+        self._maker = maker
+        self._embedding = embedding
+        self._known = known
+        self._summary = summary
+        self._embedded = embedded
+        self._running: tuple[_Group, Running[list[Entry]]] | None = None
+
+    def add(self, group: _Group) -> None:
+        """Commit the groups before the last one and begin to embed this one."""
+        before, self._running = self._running, None
+        entries = before[1].result(self._embedded) if before is not None else []
+        if before is not None and before[0].characters > _LARGE_GROUP:
+            self._commit(before[0], entries)
+            before, entries = None, []
+        parts = group.parts
+        self._running = group, self._embedding.start(lambda tell: self._maker.entries(parts, tell))
+        if before is not None:
+            self._commit(before[0], entries)
+
+    def finish(self) -> None:
+        """Commit what is left."""
+        if self._running is not None:
+            group, running = self._running
+            self._running = None
+            self._commit(group, running.result(self._embedded))
+
+    def _commit(self, group: _Group, entries: Sequence[Entry]) -> None:
+        with self._catalogue.transaction(self._generation) as changes:
+            for file, entry in zip(group.files, entries, strict=True):
+                self._note(file, added=changes.add(entry, file=_record(file)))
+
+    def _note(self, file: _File, *, added: bool) -> None:
+        before = self._known.get((file.folder, file.name))
+        if before is not None and before.document_id is not None:
+            self._summary.changed.append(file.name)
+        elif added:
+            self._summary.added.append(file.name)
+        else:
+            duplicate = (file.name, SkipReason.DUPLICATE.value, "the same content is indexed already")
+            self._summary.skipped.append(duplicate)
 
 
 class Indexer:
@@ -165,22 +245,33 @@ class Indexer:
         progress: Callable[[Progress], None],
     ) -> None:
         meter = _Meter(progress, files_total=len(files), bytes_total=sum(file.size for file in files))
-        group: list[tuple[_File, Parts]] = []
-        held = 0  # code points in the group
-        for file in files:
-            parts = self._read(generation, file, summary)
-            if parts is not None:
-                group.append((file, parts))
-                held += len(parts.document.text)
-            if held >= _GROUP_CHARACTERS:
-                self._store(generation, known, group, summary, meter.embedded)
-                group, held = [], 0
-            meter.looked_at(file)
-        if group:
-            self._store(generation, known, group, summary, meter.embedded)
+        reading = ReadAhead(files, self._read, size=_length, most=_GROUP_CHARACTERS)
+        with Background() as embedding, reading:
+            storing = _Storing(
+                self._catalogue,
+                generation,
+                self._maker,
+                embedding=embedding,
+                known=known,
+                summary=summary,
+                embedded=meter.embedded,
+            )
+            group = _Group()
+            for file, read in reading:
+                if isinstance(read, ReadError):
+                    self._skip(generation, file, read, summary)
+                else:
+                    group.add(file, read)
+                if group.characters >= _GROUP_CHARACTERS:
+                    storing.add(group)
+                    group = _Group()
+                meter.looked_at(file)
+            if group.files:
+                storing.add(group)
+            storing.finish()
 
-    def _read(self, generation: Generation, file: _File, summary: Summary) -> Parts | None:
-        """A file's document and its parts; a file that cannot be read is noted with its reason."""
+    def _read(self, file: _File) -> Parts | ReadError:
+        """A file's document and its parts; for a file that cannot be read, why."""
         try:
             document = read_document(
                 file.path,
@@ -190,36 +281,12 @@ class Indexer:
             )
             return self._maker.cut(replace(document, path=file.name))
         except ReadError as error:
-            summary.skipped.append((file.name, error.reason.value, error.detail))
-            with self._catalogue.transaction(generation) as changes:
-                changes.skip(_record(file, skip_reason=error.reason.value, detail=error.detail))
-            return None
+            return error
 
-    def _store(
-        self,
-        generation: Generation,
-        known: dict[tuple[str, str], FileRecord],
-        group: Sequence[tuple[_File, Parts]],
-        summary: Summary,
-        embedded: Callable[[int], None],
-    ) -> None:
-        """Embed a group of documents in one go and commit them in one transaction."""
-        entries = self._maker.entries([parts for _, parts in group], embedded)
+    def _skip(self, generation: Generation, file: _File, error: ReadError, summary: Summary) -> None:
+        summary.skipped.append((file.name, error.reason.value, error.detail))
         with self._catalogue.transaction(generation) as changes:
-            for (file, _), entry in zip(group, entries, strict=True):
-                self._note(changes.add(entry, file=_record(file)), known, file, summary)
-
-    def _note(
-        self, added: bool, known: dict[tuple[str, str], FileRecord], file: _File, summary: Summary
-    ) -> None:
-        name = file.name
-        before = known.get((file.folder, name))
-        if before is not None and before.document_id is not None:
-            summary.changed.append(name)
-        elif added:
-            summary.added.append(name)
-        else:
-            summary.skipped.append((name, SkipReason.DUPLICATE.value, "the same content is indexed already"))
+            changes.skip(_record(file, skip_reason=error.reason.value, detail=error.detail))
 
 
 def _list_files(folders: Sequence[Path]) -> Iterator[_File]:
@@ -244,6 +311,10 @@ def _size_and_hash(path: Path) -> tuple[int, str]:
         return path.stat().st_size, digest
     except OSError:
         return 0, ""
+
+
+def _length(read: Parts | ReadError) -> int:
+    return _REFUSAL_CHARACTERS if isinstance(read, ReadError) else len(read.document.text)
 
 
 def _record(file: _File, *, skip_reason: str | None = None, detail: str = "") -> FileRecord:

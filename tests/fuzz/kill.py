@@ -3,8 +3,8 @@
 A point is the call, counted from the start of the operation, before which its process kills itself: any call of a
 function, or one of those that write (to files, folders or the database), or a moment while the vectors are written by
 their own process. In half of the cases the processes that it started are killed with it, as when a container ends; in
-the other half they live on, as with `kill -9 PID`. One JSON line for each operation; exit code 1 when anything was
-not as it must be.
+the other half they live on, as with `kill -9 PID`. At a third of the points the next run, which completes the work, is
+killed as well. One JSON line for each operation; exit code 1 when anything was not as it must be.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 import chromadb  # noqa: F401 - imported once, not in every child
 
 from rag.question import analyse
-from tests.fuzz.operations import OPERATIONS, Operation, Place, Say, answers, finished
+from tests.fuzz.operations import OPERATIONS, Operation, Place, Say, answers, finished, stored
 
 _WRITING_MODULES = ("posix", "_io", "sqlite3", "_sqlite3")
 _NEVER = 10**12
 _LONGEST_WRITING = 2.0
+_KILLED_AGAIN = 1 / 3
 
 
 @dataclass(slots=True)
@@ -80,6 +81,8 @@ class Report:
     seed: int
     points: int = 0
     killed: int = 0
+    between: int = 0  # of the points, those that left a part of the work committed
+    killed_again: int = 0  # of the runs after them
     answered: int = 0  # of the questions, with words of a document
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
@@ -94,7 +97,7 @@ def forked(work: Callable[[Say], object]) -> tuple[int, list[str]]:
         code = 1
         try:
             os.setpgrp()
-            work(lambda line: os.write(writing, f"{line}\n".encode()) and None)
+            work(lambda line: _write_line(writing, line))
             code = 0
         except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as its parent
             traceback.print_exc()
@@ -106,10 +109,14 @@ def forked(work: Callable[[Say], object]) -> tuple[int, list[str]]:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
 
 
+def _write_line(pipe: int, line: str) -> None:
+    os.write(pipe, f"{line}\n".encode())
+
+
 def counted(
-    operation: Operation, place: Place, counter: Counter, *, delay: float | None = None
+    run: Callable[[Place, Say], None], place: Place, counter: Counter, *, delay: float | None = None
 ) -> Callable[[Say], None]:
-    """The operation with its calls counted; `delay`: end so many seconds after vectors begin to be written."""
+    """A run with its calls counted; `delay`: end so many seconds after vectors begin to be written."""
 
     def work(say: Say) -> None:
         def heard(line: str) -> None:
@@ -121,9 +128,9 @@ def counted(
 
         threading.setprofile(counter)
         sys.setprofile(counter)
-        operation.run(place, heard)
+        run(place, heard)
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
         say(f"calls {json.dumps(counter.seen)}")
 
     return work
@@ -138,46 +145,43 @@ class Kills:
         self._draw = random.Random(f"{name} {seed}")
         self._live, self._before = folder / "live", folder / "before"
         self._place = Place(self._live)
+        self._strata = _strata(self._operation, self._draw)
 
     def run(self, points: int) -> Report:
         """Kill it at so many points."""
         started = time.monotonic()
         self._must(forked(lambda _: self._operation.prepare(self._place)))
         shutil.copytree(self._live, self._before)
-        earlier = self._must(forked(lambda say: say(json.dumps(answers(self._place.settings)))))[-1]
-        said = self._must(forked(counted(self._operation, self._place, Counter())))
+        earlier = json.loads(self._must(forked(lambda say: say(json.dumps(self._now()))))[-1])
+        said = self._must(forked(counted(self._operation.run, self._place, Counter())))
         calls = json.loads(said[-1].removeprefix("calls "))
         self._must(forked(lambda _: self._operation.complete(self._place)))
         expected = self._seen()
         self.report.answered = sum('"refused": false' in each for each in expected["answers"])
         for point in range(points):
-            self._point(point, calls, expected, json.loads(earlier))
+            self._point(point, calls, expected, earlier)
         self.report.points = points
         self.report.seconds = round(time.monotonic() - started, 1)
         return self.report
 
-    def _point(self, point: int, calls: dict[str, int], expected: dict[str, Any], earlier: list[str]) -> None:
+    def _point(
+        self, point: int, calls: dict[str, int], expected: dict[str, Any], earlier: dict[str, Any]
+    ) -> None:
         shutil.rmtree(self._live)
         shutil.copytree(self._before, self._live)
-        group = self._draw.random() < 0.5
-        delay = None
-        stratum = self._draw.choice(["any", "writing", "writing", "vectors"])
-        if stratum == "vectors" and self.report.operation in ("index", "switch"):
-            counter, delay = Counter(group=group), self._draw.random() ** 2 * _LONGEST_WRITING
-            where = f"{delay:.2f} s into the writing of vectors"
-        else:
-            stratum = "writing" if stratum == "vectors" else stratum
-            counter = Counter(stratum, self._draw.randrange(1, calls[stratum] + 1), group)
-            where = f"call {counter.at:,} of {calls[stratum]:,} ({stratum})"
-        label = f"point {point}, {where}, {'group' if group else 'process'}"
-        code, heard = forked(counted(self._operation, self._place, counter, delay=delay))
+        counter, delay, where = self._drawn(self._strata[point % len(self._strata)], calls)
+        label = f"point {point}, {where}"
+        code, heard = forked(counted(self._operation.run, self._place, counter, delay=delay))
         self.report.killed += code == -signal.SIGKILL
-        if code not in (0, -signal.SIGKILL):
-            self._fault(label, f"ended with {code}")
         heard = [line for line in heard if not line.startswith("calls")]
-        code, found = forked(lambda say: say(json.dumps(self._after(heard, earlier))))
-        for fault in json.loads(found[-1]) if code == 0 else [f"cannot be read: {code}"]:
-            self._fault(label, f"right after the kill: {fault}")
+        now = self._right_after(label, code, heard, earlier)
+        self.report.between += now["stored"] not in (None, earlier["stored"], expected["stored"])
+        if self._draw.random() < _KILLED_AGAIN:
+            counter, _, where = self._drawn("writing", calls)
+            label = f"{label}; then {where}"
+            code, _ = forked(counted(lambda place, _: self._operation.complete(place), self._place, counter))
+            self.report.killed_again += code == -signal.SIGKILL
+            self._right_after(label, code, heard, earlier)
         code, _ = forked(lambda _: self._operation.complete(self._place))
         if code != 0:
             self._fault(label, "the next run fails")
@@ -187,13 +191,38 @@ class Kills:
             if got[name] != value:
                 self._fault(label, f"at the end, {name} differ: {_difference(got[name], value)}")
 
-    def _after(self, heard: list[str], earlier: list[str]) -> list[str]:
-        """What is wrong right after the kill."""
-        faults = self._operation.kept(self._place, heard)
-        now = answers(self._place.settings)
-        if len(self._operation.revisions) > 1 and len(now) != len(earlier):
-            faults.append("not every question is answered")
-        return faults
+    def _drawn(self, stratum: str, calls: dict[str, int]) -> tuple[Counter, float | None, str]:
+        """Where to kill: at a call, or so many seconds into the writing of vectors; and that in words."""
+        group = self._draw.random() < 0.5
+        whom = "group" if group else "process"
+        if stratum == "vectors":
+            delay = self._draw.random() ** 2 * _LONGEST_WRITING
+            return Counter(group=group), delay, f"{delay:.2f} s into the writing of vectors, {whom}"
+        at = self._draw.randrange(1, calls[stratum] + 1)
+        return Counter(stratum, at, group), None, f"call {at:,} of {calls[stratum]:,} ({stratum}), {whom}"
+
+    def _right_after(
+        self, label: str, code: int, heard: list[str], earlier: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What is stored and answered right after a kill, once what is wrong with it is noted."""
+        if code not in (0, -signal.SIGKILL):
+            self._fault(label, f"ended with {code}")
+        code, found = forked(lambda say: say(json.dumps(self._now(heard))))
+        if code != 0:
+            self._fault(label, f"right after the kill: cannot be read: {code}")
+            return {"stored": None}
+        now: dict[str, Any] = json.loads(found[-1])
+        for fault in now["faults"]:
+            self._fault(label, f"right after the kill: {fault}")
+        if len(self._operation.revisions) > 1 and len(now["answers"]) != len(earlier["answers"]):
+            self._fault(label, "right after the kill: not every question is answered")
+        return now
+
+    def _now(self, heard: list[str] | None = None) -> dict[str, Any]:
+        """What is stored and answered; `heard`: what was acknowledged, to be checked."""
+        settings = self._place.settings
+        faults = [] if heard is None else self._operation.kept(self._place, heard)
+        return {"faults": faults, "stored": stored(settings), "answers": answers(settings)}
 
     def _seen(self) -> dict[str, Any]:
         said = self._must(forked(lambda say: say(json.dumps(finished(self._place)))))
@@ -208,6 +237,13 @@ class Kills:
 
     def _fault(self, label: str, what: str) -> None:
         self.report.faults.append(f"{label}: {what}")
+
+
+def _strata(operation: Operation, draw: random.Random) -> list[str]:
+    """The kinds of points of one operation, in turn, so that a few points are of different kinds."""
+    kinds = ["any", "writing", "writing", "vectors" if operation.writes_vectors else "writing"]
+    draw.shuffle(kinds)
+    return kinds
 
 
 def _difference(got: Any, expected: Any) -> str:

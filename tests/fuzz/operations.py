@@ -7,6 +7,7 @@ an index that was never disturbed).
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import random
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from index import indexer
 from index.catalogue import Catalogue
 from index.corpus import Corpus
+from index.indexer import Summary
 from index.intake import Intake
 from index.settings import IndexSettings
 from index.upkeep import default_folders, make_index, vector_faults
@@ -41,6 +44,10 @@ NAMES = (
     "Fenwick",
 )
 THINGS = ("lighthouse", "bridge", "library", "market", "school", "harbour")
+# A run over so little text is to commit several times.
+assert indexer._GROUP_CHARACTERS > 2_000
+indexer._GROUP_CHARACTERS = 2_000
+
 _UPLOADS = 3  # files of a job
 _JOBS = 2
 _DELETED = 3
@@ -78,10 +85,10 @@ class Place:
         for number in numbers:
             (self.docs / f"{number:02}.txt").write_text(text_of(number, edition=edition), "utf-8")
 
-    def index(self, *, revision: str = "1", share: float = 0.0, say: Say | None = None) -> None:
+    def index(self, *, revision: str = "1", share: float = 0.0, say: Say | None = None) -> Summary:
         """Make the index equal to the folders, as `rag index` does; `say` hears "writing" once vectors are written."""
         settings = self.settings.model_copy(update={"chroma_rebuild_share": share})
-        make_index(
+        return make_index(
             settings,
             default_folders(settings),
             writing=None if say is None else lambda *_: say("writing"),
@@ -108,6 +115,7 @@ class Operation:
         complete: the next run.
         kept: what is wrong right after the kill, given the lines that were heard.
         revisions: of the embedders whose index may be live right after the kill; the last one is at the end.
+        writes_vectors: whether a run ends with a new version of the vectors.
     """
 
     prepare: Callable[[Place], None]
@@ -115,6 +123,7 @@ class Operation:
     complete: Callable[[Place], None]
     kept: Callable[[Place, Sequence[str]], list[str]]
     revisions: tuple[str, ...] = ("1",)
+    writes_vectors: bool = False
 
 
 # -- what must hold
@@ -153,6 +162,15 @@ def answers(settings: IndexSettings) -> list[str]:
     return given
 
 
+def jobs(settings: IndexSettings) -> list[Any]:
+    """What became of each job and of its files."""
+    with Catalogue.open(settings.data_dir) as catalogue:
+        found = catalogue.jobs.latest(100)
+    return sorted(
+        [job.state, [[file.state, file.path, file.document_id] for file in job.files]] for job in found
+    )
+
+
 def leftovers(place: Place) -> list[str]:
     """What lies in the data directory and belongs to nothing."""
     data = place.settings.data_dir
@@ -170,7 +188,11 @@ def finished(place: Place) -> dict[str, Any]:
         "answers": answers(place.settings),
         "faults": vector_faults(place.settings),
         "leftovers": leftovers(place),
-        "uploads": sorted(path.name for path in (place.settings.data_dir / "uploads").glob("*")),
+        "uploads": {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (place.settings.data_dir / "uploads").glob("*")
+        },
+        "jobs": jobs(place.settings),
     }
 
 
@@ -210,6 +232,10 @@ def _switch(place: Place, say: Say) -> None:
     place.index(revision="2", say=say)
 
 
+def _switched(place: Place) -> None:
+    place.index(revision="2")
+
+
 def _all_of(place: Place, _: Sequence[str]) -> list[str]:
     count = len(stored(place.settings))
     return [] if count == 10 else [f"{count} documents of 10"]
@@ -234,7 +260,7 @@ def _upload_completed(place: Place) -> None:
             if not names & there:
                 intake.submit(place.upload(job))
         _wait(intake)
-    place.index(share=1.0)
+    _nothing_to_do(place)
 
 
 def _taken(place: Place, heard: Sequence[str]) -> list[str]:
@@ -270,11 +296,15 @@ def _delete(place: Place, say: Say) -> None:
 
 
 def _delete_completed(place: Place) -> None:
+    left = _uploaded(place)
     with place.intake() as intake:
-        for name, document_id in _uploaded(place).items():
+        _wait(intake)
+        if _uploaded(place) != left:
+            raise AssertionError(f"of {sorted(left)} the intake made {sorted(_uploaded(place))}")
+        for name, document_id in left.items():
             if name in _doomed():
                 intake.delete(document_id)
-    place.index(share=1.0)
+    _nothing_to_do(place)
 
 
 def _gone(place: Place, heard: Sequence[str]) -> list[str]:
@@ -283,6 +313,13 @@ def _gone(place: Place, heard: Sequence[str]) -> list[str]:
     back = {line.split()[1] for line in heard} & there
     lost = {f"{number}.txt" for number in range(20, 20 + _JOBS * _UPLOADS)} - _doomed() - there
     return [f"back again: {sorted(back)}"] * bool(back) + [f"lost: {sorted(lost)}"] * bool(lost)
+
+
+def _nothing_to_do(place: Place) -> None:
+    """Fail unless the indexer finds everything as the intake left it."""
+    did = place.index(share=1.0)
+    if did.added or did.changed or did.removed or did.skipped:
+        raise AssertionError(f"the indexer finds something to do: {did}")
 
 
 def _uploaded(place: Place) -> dict[str, str]:
@@ -300,8 +337,8 @@ def _wait(intake: Intake) -> None:
 
 
 OPERATIONS = {
-    "index": Operation(_indexed, _index_again, _index_completed, _some_of),
-    "switch": Operation(_indexed, _switch, lambda place: place.index(revision="2"), _all_of, ("1", "2")),
+    "index": Operation(_indexed, _index_again, _index_completed, _some_of, writes_vectors=True),
+    "switch": Operation(_indexed, _switch, _switched, _all_of, ("1", "2"), writes_vectors=True),
     "upload": Operation(_indexed, _upload, _upload_completed, _taken),
     "delete": Operation(_with_uploads, _delete, _delete_completed, _gone),
 }

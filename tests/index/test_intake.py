@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from digest import DigestEmbedder, settings_for
 from numpy.typing import NDArray
-from test_kill import DigestEmbedder, settings_for
 
 from index.catalogue import Catalogue, Job, JobFile
 from index.errors import IndexMissing, IntakeFull, UsageError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from index.catalogue import Catalogue
@@ -12,7 +13,7 @@ from index.vectors.home import Home
 from index.vectors.live import LiveVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -38,11 +39,17 @@ _SETTINGS = {
 }
 
 
+class _Snapshot(threading.local):
+    """What a thread found live when its `snapshot` began; None outside one."""
+
+    moved: tuple[Generation, Reader, State] | None = None
+
+
 class Corpus:
     """The indexed documents, open for reading. Safe to share between threads.
 
-    Every call sees what is committed when it starts. Ids that were found a moment ago may be gone: methods
-    that take ids leave out the ones that are not there.
+    Every call sees what is committed when it starts; in a `snapshot`, what was committed when that started. Ids that
+    were found a moment ago may be gone: methods that take ids leave out the ones that are not there.
 
     Raises, from every method: IndexMismatch when another embedder's index came into service meanwhile,
     IndexMissing when there is none any more, IndexDamaged when the catalogue cannot be read, IndexUnreachable when a
@@ -54,6 +61,7 @@ class Corpus:
         self._vectors = vectors
         self._expected = expected
         self._lock = threading.Lock()
+        self._snapshot = _Snapshot()
         self._live: tuple[Generation, Reader] | None = None
         self._counted: tuple[State, dict[str, int]] | None = None
         self._frequencies: tuple[State, dict[tuple[str, str], int]] | None = None
@@ -91,6 +99,22 @@ class Corpus:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Have all that this thread reads in the block be of one moment; within another it changes nothing.
+
+        It is one transaction, which holds a connection and keeps what is deleted meanwhile on the disk: not for long.
+        """
+        if self._snapshot.moved is not None:
+            yield
+            return
+        with self._catalogue.snapshot():
+            self._snapshot.moved = self._moved()
+            try:
+                yield
+            finally:
+                self._snapshot.moved = None
 
     # -- what is there
 
@@ -248,7 +272,7 @@ class Corpus:
         )
         return [Match(chunk, score) for chunk, score in found]
 
-    def frequencies(self, *, words: Sequence[str], keys: Sequence[str]) -> dict[tuple[str, str], int]:
+    def frequencies(self, *, words: Sequence[str], keys: Sequence[str] = ()) -> dict[tuple[str, str], int]:
         """Return in how many chunks each token occurs, by ("words" or "keys", token).
 
         Counting a common word reads an entry of every chunk that holds it: what was counted is kept until the corpus
@@ -259,20 +283,11 @@ class Corpus:
         if kept is None or kept[0] != state or len(kept[1]) > _FREQUENCIES_KEPT:
             kept = self._frequencies = (state, {})
         known = kept[1]
-        for column, terms in (("words", words), ("keys", keys)):
-            missing = [term for term in terms if (column, term) not in known]
-            if missing:
-                counted = reader.frequencies(missing, column=column)
-                known.update({(column, term): count for term, count in counted.items()})
-        return {
-            (column, term): known[column, term]
-            for column, terms in (("words", words), ("keys", keys))
-            for term in terms
-        }
-
-    def document_frequency(self, terms: Sequence[str], *, column: str = "words") -> dict[str, int]:
-        """Return in how many chunks each token occurs; `column` is "words" or "keys"."""
-        return self.reader().frequencies(terms, column=column)
+        asked = [*(("words", word) for word in words), *(("keys", key) for key in keys)]
+        missing = [pair for pair in asked if pair not in known]
+        if missing:
+            known.update(reader.frequencies(missing))
+        return {pair: known[pair] for pair in asked}
 
     # -- parts
 
@@ -292,6 +307,8 @@ class Corpus:
 
     def _moved(self) -> tuple[Generation, Reader, State]:
         """Return the live generation; when another one went live, check that it fits what is configured."""
+        if self._snapshot.moved is not None:
+            return self._snapshot.moved
         state = self._catalogue.state()
         with self._lock:
             if self._live is None or self._live[0].id != state.generation:

@@ -285,7 +285,7 @@ class Assistant:
         if top_k < 1:
             raise UsageError(f"top_k must be at least 1, not {top_k}")
         question = analyse(self._checked(query))
-        with self._at_work:
+        with self._at_work, self.corpus.snapshot():
             return self._retriever.hits(question, top_k=top_k, languages=languages, documents=documents)
 
     def evidence(
@@ -298,22 +298,23 @@ class Assistant:
         """What the answer to an analysed question rests on, and when retrieval was done (perf_counter seconds)."""
         # A reranker has more to choose from than is looked into.
         wide = self._settings.top_k * (1 if self._reranker is None else 3)
-        openings = Openings(question, wanted(question), self.corpus.reader())
-        hits = self._retriever.hits(
-            question, top_k=wide, languages=languages, documents=documents, openings=openings
-        )
-        if self._reranker is not None:
-            hits = self._reranker.rerank(question.text, hits)
-        retrieved = time.perf_counter()
-        evidence = gather(
-            question,
-            hits,
-            self.corpus,
-            self._asking,
-            top_k=self._settings.top_k,
-            reader=self._reader,
-            openings=openings,
-        )
+        with self.corpus.snapshot():  # evidence of one moment, whatever is changed meanwhile
+            openings = Openings(question, wanted(question), self.corpus.reader())
+            hits = self._retriever.hits(
+                question, top_k=wide, languages=languages, documents=documents, openings=openings
+            )
+            if self._reranker is not None:
+                hits = self._reranker.rerank(question.text, hits)
+            retrieved = time.perf_counter()
+            evidence = gather(
+                question,
+                hits,
+                self.corpus,
+                self._asking,
+                top_k=self._settings.top_k,
+                reader=self._reader,
+                openings=openings,
+            )
         return evidence, retrieved
 
     def _evidence(

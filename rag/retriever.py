@@ -117,6 +117,9 @@ class CorpusRetriever:
             best.update((match.id, match.score) for match in found)
         if by_sentence:
             matches = self._corpus.search_sentences(vector, top_k=_SENTENCE_CANDIDATES, documents=among)
+            # Where so many chunks are nearer, its own chunk is not looked for: it could not be among the best.
+            least = sorted(best.values(), reverse=True)[_SCORED - 1 : _SCORED]
+            matches = [match for match in matches if not least or match.score >= least[0]]
             holders = reader.chunks_holding([match.id for match in matches])
             for match in matches:
                 for chunk_id in holders.get(match.id, ()):

@@ -126,6 +126,12 @@ class Catalogue:
         """Have a turn for the length of a block; see `Database.turn`."""
         return self._database.turn(turn, purpose=purpose, wait=wait)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Have all that this thread reads in the block be of one moment; it is one transaction, so not for long."""
+        with self._database.read():
+            yield
+
     # -- notes
 
     def note(self, key: str) -> str | None:

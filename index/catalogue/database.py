@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
 
 Turn = Literal["writer", "uploads", "vectors"]
 """What one process at a time may do: change the corpus; work off the uploads; build vectors for search."""
+
+
+class Reading(threading.local):
+    """The connection that a thread is reading with; None: with none."""
+
+    connection: Connection | None = None
 
 
 class Hold(Protocol):
@@ -31,7 +38,10 @@ class Database(Protocol):
     """The data directory, or the server and database, as a person reads it; no secrets."""
 
     def read(self) -> AbstractContextManager[Connection]:
-        """A connection whose reads all see the same committed state."""
+        """A connection whose reads all see the same committed state.
+
+        Within another `read` of the same thread it is that one's: all that is read within sees one state.
+        """
         ...
 
     def write(self) -> AbstractContextManager[Connection]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 MAX_TERMS = 128
 """A question's terms beyond this many are left out, the most frequent first: FTS5 bounds its expressions."""
@@ -69,19 +69,19 @@ def orphans(connection: Connection, generation: int) -> int:
 
 
 def frequencies(
-    connection: Connection, generation: int, terms: Sequence[str], *, column: str
-) -> dict[str, int]:
-    """In how many chunks each term occurs, by the term as given; 0 when in none."""
-    folded = {term: clean(term) for term in terms}
+    connection: Connection, generation: int, asked: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """In how many chunks each (column, term) occurs, by the pair as given; 0 when in none."""
+    folded = {(column, term): (column, clean(term)) for column, term in asked}
     rows = connection.execute(
         text(
-            f"SELECT term, doc FROM {_table(generation)}_terms "  # noqa: S608
-            "WHERE term IN (SELECT value FROM json_each(:terms)) AND col = :column"
+            f"SELECT col, term, doc FROM {_table(generation)}_terms "  # noqa: S608
+            "WHERE term IN (SELECT value FROM json_each(:terms))"
         ),
-        {"terms": json.dumps(sorted(set(folded.values()))), "column": column},
+        {"terms": json.dumps(sorted({term for _, term in folded.values()}))},
     )
-    found = {str(row[0]): int(row[1]) for row in rows}
-    return {term: found.get(fold, 0) for term, fold in folded.items()}
+    found = {(column, term): int(chunks) for column, term, chunks in rows.all()}
+    return {pair: found.get(fold, 0) for pair, fold in folded.items()}
 
 
 def search(
@@ -102,13 +102,13 @@ def search(
     if not expression:
         return []
     name = _table(generation)
-    only = "" if documents is None else "AND c.document_id IN (SELECT value FROM json_each(:documents)) "
+    # The best are found first: the row of a chunk has its vector, and many more chunks hold a term.
+    only = "" if documents is None else _ONLY.format(name=name)
     rows = connection.execute(
         text(
-            f"SELECT c.id, -bm25({name}, 1.0, :weight) AS score FROM {name} "  # noqa: S608
-            f"JOIN chunks AS c ON c.row = {name}.rowid "
-            f"WHERE {name} MATCH :expression {only}"
-            "ORDER BY score DESC, c.row LIMIT :top_k"
+            f"SELECT c.id, best.score FROM (SELECT {name}.rowid AS row, -bm25({name}, 1.0, :weight) AS score "  # noqa: S608
+            f"FROM {name} {only}WHERE {name} MATCH :expression ORDER BY score DESC, {name}.rowid LIMIT :top_k) AS best "
+            "JOIN chunks AS c ON c.row = best.row ORDER BY best.score DESC, best.row"
         ),
         {
             "weight": key_weight,
@@ -118,6 +118,11 @@ def search(
         },
     )
     return [(chunk, max(0.0, score)) for chunk, score in rows]
+
+
+_ONLY = (
+    "JOIN chunks AS c ON c.row = {name}.rowid AND c.document_id IN (SELECT value FROM json_each(:documents)) "
+)
 
 
 def clean(term: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from index.catalogue import fts5, tsvectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -40,9 +40,9 @@ class FullText(Protocol):
         ...
 
     def frequencies(
-        self, connection: Connection, generation: int, terms: Sequence[str], *, column: str
-    ) -> dict[str, int]:
-        """In how many chunks each term occurs in "words" or "keys", by the term as given; 0 when in none."""
+        self, connection: Connection, generation: int, asked: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], int]:
+        """In how many chunks each ("words" or "keys", term) occurs, by the pair as given; 0 when in none."""
         ...
 
     def search(

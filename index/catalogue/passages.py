@@ -1,4 +1,7 @@
-"""What an answer reads of many chunks and documents at once: a statement each, however many there are."""
+"""What an answer reads of many chunks and documents at once: a statement each, however many there are.
+
+The statements are made once: making one takes 0.2 to 0.6 ms, as long as it runs.
+"""
 
 from __future__ import annotations
 
@@ -55,18 +58,44 @@ _PASSAGES = (
 _SENTENCE = tuple(
     sentences.c[name] for name in ("id", "document_id", "ordinal", "start", "end", "language", "kind")
 )
+_IN_CHUNK = (
+    (sentences.c.generation == chunks.c.generation)
+    & (sentences.c.document_id == chunks.c.document_id)
+    & (sentences.c.ordinal >= chunks.c.first)
+    & (sentences.c.ordinal <= chunks.c.last)
+)
 _SENTENCES = (
     select(chunks.c.id, *_SENTENCE, sentences.c.vector)
-    .join_from(
-        chunks,
-        sentences,
-        (sentences.c.generation == chunks.c.generation)
-        & (sentences.c.document_id == chunks.c.document_id)
-        & (sentences.c.ordinal >= chunks.c.first)
-        & (sentences.c.ordinal <= chunks.c.last),
-    )
+    .join_from(chunks, sentences, _IN_CHUNK)
     .where(chunks.c.generation == _GENERATION, sql.among(chunks.c.id))
     .order_by(chunks.c.id, sentences.c.ordinal)
+)
+_SENTENCE_VECTORS = (
+    select(chunks.c.id, sentences.c.vector)
+    .join_from(chunks, sentences, _IN_CHUNK)
+    .where(chunks.c.generation == _GENERATION, sql.among(chunks.c.id))
+    .order_by(chunks.c.id, sentences.c.ordinal)
+)
+_CHUNK_VECTORS = select(chunks.c.id, chunks.c.vector).where(
+    chunks.c.generation == _GENERATION, sql.among(chunks.c.id)
+)
+# The limit, which leaves nothing out, has them looked up first: a planner that knows no numbers of rows may
+# begin with every chunk instead, 40 ms at 10,000 and more with each.
+_held = (
+    select(sentences.c.id, sentences.c.document_id, sentences.c.ordinal)
+    .where(sentences.c.generation == _GENERATION, sql.among(sentences.c.id))
+    .limit(bindparam("count"))
+    .subquery()
+)
+_HOLDING = select(_held.c.id, chunks.c.id).join_from(
+    _held,
+    chunks,
+    (chunks.c.generation == _GENERATION)
+    & (chunks.c.document_id == _held.c.document_id)
+    # Every chunk begins with a later sentence than the one before: none comes after its first sentence.
+    & (chunks.c.ordinal <= _held.c.ordinal)
+    & (chunks.c.first <= _held.c.ordinal)
+    & (chunks.c.last >= _held.c.ordinal),
 )
 _CLAUSE = tuple(
     clauses.c[name]
@@ -124,6 +153,34 @@ def passages(
     return [found[key] for key in chunk_ids if key in found]
 
 
+def chunk_vectors(
+    connection: Connection, generation: int, chunk_ids: Collection[str], *, dimension: int
+) -> dict[str, NDArray[np.float32]]:
+    """The vectors (dimension,) of the chunks of `chunk_ids` that are there, by id."""
+    rows = _rows(connection, _CHUNK_VECTORS, generation, chunk_ids)
+    return {key: matrix([vector], dimension)[0] for key, vector in rows}
+
+
+def chunks_holding(
+    connection: Connection, generation: int, sentence_ids: Collection[str]
+) -> dict[str, list[str]]:
+    """The ids of the chunks that hold each of the sentences that are there, by sentence id."""
+    held: dict[str, list[str]] = {}
+    for sentence, chunk in _rows(connection, _HOLDING, generation, sentence_ids, count=len(sentence_ids)):
+        held.setdefault(sentence, []).append(chunk)
+    return held
+
+
+def sentence_vectors_in(
+    connection: Connection, generation: int, chunk_ids: Collection[str], *, dimension: int
+) -> dict[str, NDArray[np.float32]]:
+    """The vectors (n, dimension) of the sentences of each chunk that is there, in order, by chunk id."""
+    vectors: dict[str, list[bytes]] = {}
+    for chunk, vector in _rows(connection, _SENTENCE_VECTORS, generation, chunk_ids):
+        vectors.setdefault(chunk, []).append(vector)
+    return {chunk: matrix(rows, dimension) for chunk, rows in vectors.items()}
+
+
 def sentences_in(
     connection: Connection, generation: int, held_by: Iterable[Chunk], *, dimension: int
 ) -> dict[str, tuple[list[Sentence], NDArray[np.float32]]]:
@@ -160,9 +217,9 @@ def openings(
     connection: Connection, generation: int, document_ids: Collection[str], *, sentences: int
 ) -> dict[str, list[tuple[str, str]]]:
     """(text, language) of the first `sentences` sentences of each document that is there, by its id."""
-    rows = list(_rows(connection, _OPENINGS, generation, document_ids, count=sentences))
+    rows = _rows(connection, _OPENINGS, generation, document_ids, count=sentences)
     longest = max((end for _, _, end, _ in rows), default=0)
-    texts = dict(map(tuple, _rows(connection, _BEGINNINGS, generation, document_ids, length=longest)))
+    texts: dict[str, str] = dict(_rows(connection, _BEGINNINGS, generation, document_ids, length=longest))
     found: dict[str, list[tuple[str, str]]] = {}
     for document_id, start, end, language in rows:
         found.setdefault(document_id, []).append((texts[document_id][start:end], language))
@@ -181,8 +238,8 @@ def parallels(
 
 def _rows(
     connection: Connection, query: Select[Any], generation: int, ids: Collection[str], **values: int
-) -> Iterable[Any]:
-    return connection.execute(query, {"generation": generation, **sql.ids(ids), **values})
+) -> Sequence[Any]:
+    return connection.execute(query, {"generation": generation, **sql.ids(ids), **values}).all()
 
 
 def _cut(chunk: Chunk, start: int, end: int) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from index.catalogue import sql
+from index.catalogue.database import Reading
 from index.catalogue.schema import SCHEMA_VERSION, metadata
 from index.errors import (
     IndexBusy,
@@ -71,7 +72,8 @@ class PostgresServer:
         self.where = _shown(self._url)
         self._engine = _engine(self._url, kept=CONNECTIONS)
         self._holders = _engine(self._url, kept=0)
-        self._reading = self._engine.execution_options(
+        self._reading = Reading()
+        self._readers = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self._local = threading.local()
@@ -79,8 +81,16 @@ class PostgresServer:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """See `Database.read`."""
-        with self._translated(), self._connected(self._reading) as connection, connection.begin():
-            yield connection
+        with self._translated():
+            if self._reading.connection is not None:
+                yield self._reading.connection
+                return
+            with self._connected(self._readers) as connection, connection.begin():
+                self._reading.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._reading.connection = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

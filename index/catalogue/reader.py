@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from index.catalogue import fulltext, listing, passages, sql
 from index.catalogue.listing import INFO_COLUMNS, Order
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from sqlalchemy import Connection, Select, Table
+    from sqlalchemy import Connection, Table
 
 
 class Reader(RowReader):
@@ -31,11 +31,8 @@ class Reader(RowReader):
     def document(self, document_id: str) -> Document | None:
         """Return a document with its text, None when it is not (or no longer) there."""
         with self._database.read() as connection:
-            row = (
-                connection.execute(self._of(documents).where(documents.c.id == document_id))
-                .mappings()
-                .first()
-            )
+            values = {"generation": self.generation, "document": document_id}
+            row = connection.execute(_DOCUMENT, values).mappings().first()
         return None if row is None else _document(row)
 
     def documents(self, *, limit: int | None = None, offset: int = 0) -> list[DocumentInfo]:
@@ -165,59 +162,20 @@ class Reader(RowReader):
 
     def chunk_vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors (dimension,) of the chunks of `ids` that are there, by id."""
-        query = select(chunks.c.id, chunks.c.vector).where(
-            chunks.c.generation == self.generation, sql.among(chunks.c.id)
-        )
         with self._database.read() as connection:
-            rows = connection.execute(query, sql.ids(ids)).all()
-        return {row.id: matrix([row.vector], self.dimension)[0] for row in rows}
+            return passages.chunk_vectors(connection, self.generation, ids, dimension=self.dimension)
 
     def chunks_holding(self, sentence_ids: Collection[str]) -> dict[str, list[str]]:
         """Return the ids of the chunks that hold each of the sentences that are there, by sentence id."""
-        # The limit, which leaves nothing out, has them looked up first: a planner that knows no numbers of rows may
-        # begin with every chunk instead, 40 ms at 10,000 and more with each.
-        held_by = (
-            select(sentences.c.id, sentences.c.document_id, sentences.c.ordinal)
-            .where(sentences.c.generation == self.generation, sql.among(sentences.c.id))
-            .limit(len(sentence_ids))
-            .subquery()
-        )
-        query = select(held_by.c.id, chunks.c.id).join_from(
-            held_by,
-            chunks,
-            (chunks.c.generation == self.generation)
-            & (chunks.c.document_id == held_by.c.document_id)
-            # Every chunk begins with a later sentence than the one before: none comes after its first sentence.
-            & (chunks.c.ordinal <= held_by.c.ordinal)
-            & (chunks.c.first <= held_by.c.ordinal)
-            & (chunks.c.last >= held_by.c.ordinal),
-        )
-        held: dict[str, list[str]] = {}
         with self._database.read() as connection:
-            for sentence, chunk in connection.execute(query, sql.ids(sentence_ids)):
-                held.setdefault(sentence, []).append(chunk)
-        return held
+            return passages.chunks_holding(connection, self.generation, sentence_ids)
 
     def sentence_vectors_in(self, chunk_ids: Collection[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors (n, dimension) of the sentences of each chunk that is there, in order, by chunk id."""
-        query = (
-            select(chunks.c.id, sentences.c.vector)
-            .join_from(
-                chunks,
-                sentences,
-                (sentences.c.generation == chunks.c.generation)
-                & (sentences.c.document_id == chunks.c.document_id)
-                & (sentences.c.ordinal >= chunks.c.first)
-                & (sentences.c.ordinal <= chunks.c.last),
-            )
-            .where(chunks.c.generation == self.generation, sql.among(chunks.c.id))
-            .order_by(chunks.c.id, sentences.c.ordinal)
-        )
-        blobs: dict[str, list[bytes]] = {}
         with self._database.read() as connection:
-            for chunk, vector in connection.execute(query, sql.ids(chunk_ids)):
-                blobs.setdefault(chunk, []).append(vector)
-        return {chunk: matrix(rows, self.dimension) for chunk, rows in blobs.items()}
+            return passages.sentence_vectors_in(
+                connection, self.generation, chunk_ids, dimension=self.dimension
+            )
 
     def clauses_of(
         self, document_id: str, first: int = 0, last: int | None = None
@@ -286,15 +244,12 @@ class Reader(RowReader):
                 documents=among,
             )
 
-    def frequencies(self, terms: Sequence[str], *, column: str) -> dict[str, int]:
-        """Return in how many chunks each term occurs in `column` ("words" or "keys")."""
+    def frequencies(self, asked: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return in how many chunks each ("words" or "keys", term) occurs."""
         with self._database.read() as connection:
-            return fulltext.of(connection).frequencies(connection, self.generation, terms, column=column)
+            return fulltext.of(connection).frequencies(connection, self.generation, asked)
 
     # -- parts
-
-    def _of(self, table: Table) -> Select[Any]:
-        return select(table).where(table.c.generation == self.generation)
 
     def _spans(
         self, table: Table, condition: ColumnElement[bool], ids: Collection[str] = ()
@@ -323,6 +278,12 @@ class Reader(RowReader):
             documents.c.generation == self.generation, sql.among(documents.c.id)
         )
         return {row[0]: row[1] for row in connection.execute(query, sql.ids(ids))}
+
+
+# Made once: making a statement takes longer than a short one runs.
+_DOCUMENT = select(documents).where(
+    documents.c.generation == bindparam("generation"), documents.c.id == bindparam("document")
+)
 
 
 def _range(table: Table, document_id: str, first: int, last: int | None) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+from index.catalogue.database import Reading
 from index.catalogue.schema import SCHEMA_VERSION, metadata
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, PolyciteError, WorkError
 
@@ -47,14 +48,23 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.where = str(path.parent)
+        self._reading = Reading()
         self._readers = _engine(path, begin="BEGIN", query_only=True)
         self._writer = _engine(path, begin="BEGIN IMMEDIATE", query_only=False)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection whose reads all see the same committed state."""
-        with translated(self.path), self._readers.begin() as connection:
-            yield connection
+        """See `Database.read`."""
+        with translated(self.path):
+            if self._reading.connection is not None:
+                yield self._reading.connection
+                return
+            with self._readers.begin() as connection:
+                self._reading.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._reading.connection = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 from index.catalogue.fts5 import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 K1, B = 1.2, 0.75
 """FTS5's constants of BM25."""
@@ -104,11 +104,11 @@ def orphans(connection: Connection, generation: int) -> int:
 
 
 def frequencies(
-    connection: Connection, generation: int, terms: Sequence[str], *, column: str
-) -> dict[str, int]:
-    tokens = {term: _short(clean(term)) for term in terms}
-    found = _known(connection, generation, [(column, token) for token in set(tokens.values())])
-    return {term: found.get((column, token), 0) for term, token in tokens.items()}
+    connection: Connection, generation: int, asked: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    tokens = {(column, term): (column, _short(clean(term))) for column, term in asked}
+    found = _known(connection, generation, list(set(tokens.values())))
+    return {pair: found.get(token, 0) for pair, token in tokens.items()}
 
 
 def search(

@@ -106,6 +106,8 @@ class ExactRows:
     ) -> list[list[Match]]:
         """Return the nearest rows of each row of `vectors` (q, dimension), of the documents `among`."""
         check_query(vectors, dimension=self.vectors.shape[1], top_k=top_k)
+        if len(self) == 0:
+            return [[] for _ in vectors]
         queries = vectors.astype(np.float32, copy=False)
         if among is None:
             scores = queries @ self.vectors.T

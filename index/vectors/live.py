@@ -272,13 +272,17 @@ def _masked(
     for fetch in (first, max(top_k, _FETCH[1])):
         asked = min(fetch, count)
         found = index.search(space, query, top_k=asked)[0]
-        rows = view.reader.resolve(space, [match.id for match in found])
-        allowed = {key for key, row in rows.items() if among is None or row.document_id in among}
-        matches = [match for match in found if match.id in allowed]
+        matches = found if among is None and not view.gone[space] else _allowed(view, space, found, among)
         # A graph that could not be walked to all of its rows is no proof that there are no more.
         if len(matches) >= top_k or (asked == count and len(found) == count):
             return matches[:top_k]
     return None
+
+
+def _allowed(view: View, space: Space, found: list[Match], among: frozenset[str] | None) -> list[Match]:
+    """Return the matches that the catalogue still has, of the documents `among`."""
+    rows = view.reader.resolve(space, [match.id for match in found])
+    return [m for m in found if m.id in rows and (among is None or rows[m.id].document_id in among)]
 
 
 def _exhaustive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -217,6 +218,26 @@ def test_a_reader_sees_nothing_of_an_open_transaction(
     assert reader.counts()["documents"] == 1
 
 
+def test_a_snapshot_is_of_one_moment_for_its_thread_alone(
+    catalogue: Catalogue, generation: Generation, reader: Reader
+) -> None:
+    add(catalogue, generation, numbered(1))
+    with ThreadPoolExecutor(1) as other:
+        with catalogue.snapshot():
+            before = catalogue.state(), reader.counts()
+            add(catalogue, generation, numbered(2))
+            with catalogue.snapshot():
+                assert (catalogue.state(), reader.counts()) == before
+            assert other.submit(reader.counts).result()["documents"] == 2
+            assert (catalogue.state(), reader.counts()) == before
+        assert reader.counts()["documents"] == 2
+        with pytest.raises(UsageError), catalogue.snapshot():
+            assert reader.counts()["documents"] == 2
+            raise UsageError("anything")
+        add(catalogue, generation, numbered(3))
+        assert reader.counts()["documents"] == 3
+
+
 def test_the_revision_moves_with_every_change_and_only_then(
     catalogue: Catalogue, generation: Generation
 ) -> None:
@@ -273,7 +294,7 @@ def test_another_manifest_is_built_beside_the_live_one_and_swapped_in(
     add(catalogue, beside, numbered(1))
     assert catalogue.live() == generation
     assert reader.counts()["documents"] == 2
-    assert reader.frequencies(["document"], column="words") == {"document": 6}
+    assert reader.frequencies([("words", "document")]) == {("words", "document"): 6}
     assert catalogue.begin(OTHER) == beside
     catalogue.make_live(beside)
     live = catalogue.live()

@@ -54,7 +54,7 @@ def test_no_term_can_break_the_query(
     found = reader.search_text(words=[term, "document"], keys=[term], key_weight=1, top_k=5)
     assert len(found) == 3
     assert all(score >= 0 for _, score in found)
-    assert reader.frequencies([term], column="words") == {term: 0}
+    assert reader.frequencies([("words", term)]) == {("words", term): 0}
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -64,7 +64,8 @@ def test_any_terms_can_be_searched(
 ) -> None:
     add(catalogue, generation, SCRIPTS)
     reader.search_text(words=terms, keys=terms, key_weight=0.5, top_k=5)
-    assert reader.frequencies(terms, column="keys").keys() == set(terms)
+    pairs = {("keys", term) for term in terms}
+    assert reader.frequencies(pairs).keys() == pairs
 
 
 @pytest.mark.parametrize("word", ["থো", "Cần", "cần", "डेटा", "öppna", "ক্যান"])
@@ -73,7 +74,7 @@ def test_words_of_every_script_are_found_whole(
 ) -> None:
     words = [(" ".join(text.strip(".।") for text in chunk.text.split()), "") for chunk in SCRIPTS.chunks]
     add(catalogue, generation, replace(SCRIPTS, tokens=words))
-    assert reader.frequencies([word], column="words") == {word: 1}
+    assert reader.frequencies([("words", word)]) == {("words", word): 1}
     assert len(reader.search_text(words=[word], keys=[], key_weight=1, top_k=5)) == 1
     assert reader.search_text(words=[word[:-1]], keys=[], key_weight=1, top_k=5) == []
 
@@ -94,6 +95,8 @@ def test_keys_weigh_as_told_and_columns_do_not_mix(
     assert [key for key, _ in best] == [one.chunks[0].id, two.chunks[0].id]
     best = reader.search_text(words=["apple"], keys=["apple"], key_weight=10.0, top_k=5)
     assert [key for key, _ in best] == [two.chunks[0].id, one.chunks[0].id]
+    counted = {("words", "pear"): 1, ("keys", "pear"): 1, ("words", "document"): 30, ("keys", "document"): 0}
+    assert reader.frequencies(counted) == counted
     assert [k for k, _ in reader.search_text(words=["pear"], keys=[], key_weight=1, top_k=5)] == [
         two.chunks[0].id
     ]
@@ -138,4 +141,5 @@ def test_the_scores_of_both_databases_are_the_same(tmp_path: Path, postgres: Pos
                     expected = embedded.search_text(**options, among=documents)
                     assert expected
                     assert served.search_text(**options, among=documents) == expected
-        assert served.frequencies(WORDS, column="words") == embedded.frequencies(WORDS, column="words")
+        pairs = [(column, word) for column in ("words", "keys") for word in WORDS]
+        assert served.frequencies(pairs) == embedded.frequencies(pairs)

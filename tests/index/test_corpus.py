@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -187,6 +188,31 @@ def test_searches_while_documents_come_and_go_and_versions_are_switched(case: Ca
     assert min(done) > 0
 
 
+@pytest.mark.parametrize("with_chroma", [False, True], ids=["exact", "chroma"])
+def test_in_a_snapshot_nothing_comes_or_goes(case: Case, *, with_chroma: bool) -> None:
+    corpus, vector = case.corpus, unit(1, seed=3)[0]
+
+    def stored() -> object:
+        words = ["155", "document"]
+        return corpus.search_text(words=words, top_k=180), corpus.frequencies(words=words), corpus.counts()
+
+    if with_chroma:
+        case.build()
+    with corpus.snapshot():
+        nearest, before = corpus.search_chunks(vector, top_k=180), stored()
+        case.remove("5.txt")
+        case.add(numbered(100))
+        assert (corpus.search_chunks(vector, top_k=180), stored()) == (nearest, before)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(case.agrees).result()
+        # The vectors are shared, and now another question's: of what they find, the snapshot reads what it holds.
+        found = corpus.chunks([match.id for match in corpus.search_chunks(vector, top_k=200)])
+        there, gone = {match.id for match in nearest}, {chunk.id for chunk in ENTRIES[5].chunks}
+        assert there - gone <= {chunk.id for chunk in found} <= there
+        assert stored() == before
+    case.agrees()
+
+
 # -- text
 
 
@@ -206,8 +232,8 @@ def test_terms_that_are_everywhere_are_left_out_of_a_large_corpus(tmp_path: Path
     entries = [entry(f"{i}.txt", texts[i : i + 100], per_chunk=1) for i in range(0, 1200, 100)]
     catalogue, _ = filled(tmp_path, entries)
     with catalogue, Corpus.open(configured_for(tmp_path), manifest_expected=None) as corpus:
-        assert corpus.document_frequency(["common", "n7", "x7", "none"]) == {
-            "common": 1200, "n7": 1, "x7": 4, "none": 0,
+        assert corpus.frequencies(words=["common", "n7", "x7", "none"]) == {
+            ("words", "common"): 1200, ("words", "n7"): 1, ("words", "x7"): 4, ("words", "none"): 0,
         }  # fmt: skip
         assert len(corpus.search_text(words=["common", "n7", "x7"], top_k=50)) == 4
         assert len(corpus.search_text(words=["common", "n7"], top_k=50, max_document_share=1.0)) == 50

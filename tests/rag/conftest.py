@@ -5,6 +5,7 @@
     guarded          session   the whole server with a read and a write key; see keyed.py
     guarded_address  session   where it is served, over a real socket
     visitor          function  a client of it without a key (and with cookies of its own)
+    make             function  function: a client of a new API with other settings
 
 Keys that a test adds to `guarded` it revokes; its two stay.
 """
@@ -12,7 +13,8 @@ Keys that a test adds to `guarded` it revokes; its two stay.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -26,6 +28,7 @@ from ui.server import build_app
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from operation import Make
 
     from rag.assistant import Assistant
     from rag.settings import RagSettings
@@ -67,5 +70,22 @@ def guarded_address(guarded: Keyed) -> Iterator[str]:
 @pytest.fixture
 def visitor(guarded_address: str) -> Iterator[httpx.Client]:
     """A client of `guarded` without a key."""
-    with httpx.Client(base_url=guarded_address, timeout=30) as opened:
+    with httpx.Client(base_url=guarded_address, timeout=60) as opened:
         yield opened
+
+
+@pytest.fixture
+def make(assistant: Assistant, seed_settings: RagSettings, tmp_path: Path) -> Iterator[Make]:
+    """A function that makes a client of a new API with these settings; without keys unless given."""
+    opened: list[TestClient] = []
+
+    def made(*, keys: KeyStore | None = None, **changes: Any) -> TestClient:
+        settings = seed_settings.model_copy(update=changes)
+        app = create_app(assistant, settings, keys=keys or KeyStore(tmp_path / "none"))
+        client = TestClient(app, base_url=HERE, follow_redirects=False)
+        opened.append(client.__enter__())
+        return client
+
+    yield made
+    for client in opened:
+        client.__exit__(None, None, None)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-_READY_SECONDS = 60
+_READY_SECONDS = 180
 
 
 class ChromaForTests:
@@ -43,6 +43,6 @@ class ChromaForTests:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/api/v2/heartbeat", timeout=2).is_success
+            return httpx.get(f"{self.url}/api/v2/heartbeat", timeout=10).is_success
         except httpx.HTTPError:
             return False

@@ -14,7 +14,7 @@ import uvicorn
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_START_SECONDS = 30
+_START_SECONDS = 120
 
 
 @contextmanager

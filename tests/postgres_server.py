@@ -21,7 +21,7 @@ from uuid import uuid4
 import psycopg
 
 PASSWORD = "s3cret-Passw0rd"
-_READY_SECONDS = 30
+_READY_SECONDS = 180
 
 
 class NoPostgresError(Exception):
@@ -68,7 +68,7 @@ class PostgresForTests:
         end = time.monotonic() + _READY_SECONDS
         while True:
             try:
-                psycopg.connect(self._address("postgres"), connect_timeout=2).close()
+                psycopg.connect(self._address("postgres"), connect_timeout=10).close()
                 return
             except psycopg.OperationalError:
                 if time.monotonic() > end or self._process.poll() is not None:
@@ -84,7 +84,7 @@ class PostgresForTests:
         """End it at once, as a crash would, connections included."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=_READY_SECONDS)
             self._process = None
 
     def _address(self, database: str) -> str:
@@ -98,7 +98,15 @@ class PostgresForTests:
         if user is not None:
             for path in (self._data.parent, self._data, secret):
                 shutil.chown(path, user)
-        command: list[str | Path] = [self._bin / "initdb", "-D", self._data, "-U", "tester", "-A", "scram-sha-256"]
+        command: list[str | Path] = [
+            self._bin / "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "tester",
+            "-A",
+            "scram-sha-256",
+        ]
         command += ["--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user)
         if done.returncode:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import numpy as np
 import pytest
+from chroma_server import ChromaForTests
 
 from index.errors import IndexMissing, PolyciteError, UsageError, WorkError
 from index.vectors.chroma_files import ChromaFiles
@@ -45,35 +42,12 @@ def names(rows: int) -> list[str]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Chroma server on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = shutil.which("chroma", path=str(Path(sys.executable).parent)) or "chroma"
-    folder = tmp_path_factory.mktemp("server")
-    process = subprocess.Popen(
-        [command, "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
+    chroma = ChromaForTests(tmp_path_factory.mktemp("server"))
     try:
-        _wait_for(f"{url}/api/v2/heartbeat", seconds=30)
-        yield url
+        chroma.start()
+        yield chroma.url
     finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _wait_for(url: str, *, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            httpx.get(url, timeout=1).raise_for_status()
-            return
-        except httpx.HTTPError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
+        chroma.stop()
 
 
 @pytest.fixture(params=["exact", "files", "server"])

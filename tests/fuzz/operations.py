@@ -329,7 +329,7 @@ def _uploaded(place: Place) -> dict[str, str]:
 
 
 def _wait(intake: Intake) -> None:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 600
     while intake.waiting():
         if time.monotonic() > until:
             raise AssertionError("uploads are not taken in")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -196,23 +195,20 @@ def test_the_event_loop_is_free_while_the_model_works(app: FastAPI, assistant: A
 
     def held(texts: list[str]) -> Any:
         entered.set()
-        assert release.wait(10)
+        assert release.wait(60)
         return embed(texts)
 
-    async def both() -> float:
+    async def both() -> None:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
             question = f"{QUESTION} {uuid4()}"  # the vectors of one asked before are remembered
             asking = asyncio.create_task(client.post("/v1/ask", json={"question": question}))
-            assert await asyncio.to_thread(entered.wait, 10)
-            started = time.perf_counter()
+            assert await asyncio.to_thread(entered.wait, 60)
             assert (await client.get("/healthz")).status_code == 200
-            waited = time.perf_counter() - started
             assert not asking.done()
             release.set()
             assert (await asking).status_code == 200
-            return waited
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assistant.embedder, "embed_queries", held)
-        assert asyncio.run(both()) < 2
+        asyncio.run(both())

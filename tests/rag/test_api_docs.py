@@ -72,7 +72,7 @@ def test_it_is_written_to_a_file(tmp_path: Path) -> None:
 
 
 def test_a_server_serves_the_same_document(address: str) -> None:
-    assert httpx.get(f"{address}/openapi.json").json() == OPENAPI
+    assert httpx.get(f"{address}/openapi.json", timeout=60).json() == OPENAPI
 
 
 def test_every_operation_and_field_is_documented() -> None:
@@ -112,7 +112,7 @@ def test_every_value_has_an_example(field: dict[str, Any]) -> None:
 
 
 def test_the_manual_needs_no_other_machine(address: str) -> None:
-    page = httpx.get(f"{address}/docs").text
+    page = httpx.get(f"{address}/docs", timeout=60).text
     for name in ("/v1/ask", "/v1/search", "/v1/documents", "AskRequest", "AnswerOut"):
         assert name in page
     assert "<script" not in page

@@ -119,7 +119,7 @@ def test_leaving_the_answer_lets_the_server_go(
     written = writing(model, settings)
     next(written)
     written.close()
-    assert server.disconnected.wait(15)
+    assert server.disconnected.wait(60)
     assert list(written) == []
 
 
@@ -130,7 +130,7 @@ def test_an_answer_that_is_stopped_just_ends(
     stop = threading.Event()
     threading.Timer(0.2, stop.set).start()
     assert list(writing(model, settings, stop=stop)) == []
-    assert server.disconnected.wait(15)
+    assert server.disconnected.wait(60)
 
 
 # -- follow-ups

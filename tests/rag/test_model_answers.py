@@ -231,7 +231,7 @@ def test_leaving_ends_the_servers_work(assistant: Assistant, server: ModelServer
         assert not any(isinstance(item, Answer) for item in items)
     else:
         items.close()  # type: ignore[attr-defined]
-    assert server.disconnected.wait(10)
+    assert server.disconnected.wait(60)
 
 
 def test_what_the_documents_do_not_hold_never_reaches_the_model(

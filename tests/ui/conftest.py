@@ -45,7 +45,7 @@ _OPTIONS = (
     "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
-_WAIT_MS = 20_000
+_WAIT_MS = 120_000  # only what fails takes so long
 _HERE = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -102,7 +102,9 @@ def browser() -> Iterator[Browser]:
     """A Chromium without a window."""
     if CHROMIUM is None:
         pytest.skip("no Chromium: install Debian's `chromium`, or set POLYCITE_CHROMIUM to one")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=_WAIT_MS)
 
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_OPTIONS))
@@ -181,5 +183,6 @@ def no_uploads(page_server: str) -> Iterator[None]:
     """Afterwards no uploaded document is left at `page_server`."""
     yield
     address = f"{page_server}/v1/documents"
-    for document in httpx.get(address, params={"uploaded": True}).json()["documents"]:
-        assert httpx.delete(f"{address}/{document['id']}").status_code == 204
+    with httpx.Client(timeout=_WAIT_MS / 1000) as client:
+        for document in client.get(address, params={"uploaded": True}).json()["documents"]:
+            assert client.delete(f"{address}/{document['id']}").status_code == 204

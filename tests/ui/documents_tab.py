@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import expect
+
 if TYPE_CHECKING:
     from playwright.sync_api import FilePayload, Locator, Page
 
@@ -26,8 +28,13 @@ def titles(page: Page) -> list[str]:
     return page.locator(".pd-open").all_inner_texts()
 
 
+def wait_for_titles(page: Page, *wanted: str) -> None:
+    """Wait until the list holds these titles, in this order."""
+    expect(page.locator(".pd-open")).to_have_text(wanted)
+
+
 def search(page: Page, words: str) -> None:
-    """Look for words; returns when the list has come."""
+    """Look for words; returns when the server has answered, which is before the list is shown."""
     with page.expect_response(lambda response: "/chat/documents/list" in response.url):
         page.locator("#pd-words").fill(words)
 

@@ -297,7 +297,7 @@ def test_a_stream_is_stopped_and_asked_again(
     tab.keyboard.press("Escape")
     tab.locator(".pc-notice", has_text=ENGLISH["chat_stopped"]).wait_for()
     assert "The museum had" in tab.locator(".pc-partial").inner_text()
-    assert model.disconnected.wait(10), "the model's server is told"
+    assert model.disconnected.wait(60), "the model's server is told"
     tab.reload()
     tab.wait_for_selector("body[data-ready]")
     assert "The museum had" in tab.locator(".pc-partial").inner_text()

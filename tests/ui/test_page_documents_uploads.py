@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
     from index.intake import Intake
     from rag.settings import RagSettings
@@ -74,6 +74,7 @@ def test_dropped_files_outlive_a_reload(open_tab: Callable[..., Page]) -> None:
     )
     with page.expect_response(lambda response: response.url.endswith("/v1/documents")):
         page.locator(".pd-drop").dispatch_event("drop", {"dataTransfer": dropped})
+    page.wait_for_function("(sessionStorage.getItem('polycite.uploads') ?? '').includes('\"job\"')")
     page.reload()
     page.wait_for_selector("body[data-ready]")
     documents(page)
@@ -116,48 +117,43 @@ def keyed(
 
 @pytest.mark.parametrize("scope", ["read", "write"])
 def test_without_the_write_scope_nothing_can_be_changed(
-    keyed: tuple[str, dict[str, str]], browser: Browser, scope: str
+    keyed: tuple[str, dict[str, str]], open_tab: Callable[..., Page], scope: str
 ) -> None:
     address, secrets = keyed
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
-    try:
-        page.goto(address)
-        page.get_by_label("API key").fill(secrets[scope])
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_selector("body[data-ready]")
-        documents(page)
-        may = scope == "write"
-        assert page.locator("#pd-files").count() == may
-        assert page.get_by_text(LABELS["documents_read_only"]).count() == (not may)
-        assert page.get_by_role("columnheader", name="Delete").count() == may
-        kept = page.request.get(f"{address}/v1/documents?limit=1").json()["documents"][0]["id"]
-        # As the page's own scripts could.
-        statuses = page.evaluate(
-            """async ([id]) => {
-                const form = new FormData();
-                form.append("files", new File([], "a.txt"));
-                const wanted = [
-                    ["/v1/documents", {method: "POST", body: form}],
-                    [`/v1/documents/${id}`, {method: "DELETE"}],
-                    ["/gradio_api/upload", {method: "POST", body: form}],
-                ];
-                const statuses = [];
-                for (const [path, options] of wanted) {
-                    statuses.push((await fetch(path, options)).status);
-                }
-                return statuses;
-            }""",
-            [kept],
-        )
-        # Of those who may write: the upload is taken (it is empty and becomes nothing), a shipped document stays.
-        assert statuses == ([202, 409, 404] if may else [403, 403, 404])
-    finally:
-        context.close()
+    page = open_tab(address=address, watch=False, ready="#key")
+    page.get_by_label("API key").fill(secrets[scope])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector("body[data-ready]")
+    documents(page)
+    may = scope == "write"
+    assert page.locator("#pd-files").count() == may
+    assert page.get_by_text(LABELS["documents_read_only"]).count() == (not may)
+    assert page.get_by_role("columnheader", name="Delete").count() == may
+    kept = page.request.get(f"{address}/v1/documents?limit=1").json()["documents"][0]["id"]
+    # As the page's own scripts could.
+    statuses = page.evaluate(
+        """async ([id]) => {
+            const form = new FormData();
+            form.append("files", new File([], "a.txt"));
+            const wanted = [
+                ["/v1/documents", {method: "POST", body: form}],
+                [`/v1/documents/${id}`, {method: "DELETE"}],
+                ["/gradio_api/upload", {method: "POST", body: form}],
+            ];
+            const statuses = [];
+            for (const [path, options] of wanted) {
+                statuses.push((await fetch(path, options)).status);
+            }
+            return statuses;
+        }""",
+        [kept],
+    )
+    # Of those who may write: the upload is taken (it is empty and becomes nothing), a shipped document stays.
+    assert statuses == ([202, 409, 404] if may else [403, 403, 404])
 
 
 @pytest.mark.parametrize("path", ["upload", "upload?upload_id=1", "upload/", "%75pload"])
 def test_the_frameworks_own_upload_takes_nothing(page_server: str, path: str) -> None:
     address = f"{page_server}/gradio_api/{path}"
-    response = httpx.post(address, files={"files": ("a.txt", b"x")}, follow_redirects=True)
+    response = httpx.post(address, files={"files": ("a.txt", b"x")}, follow_redirects=True, timeout=60)
     assert response.status_code == 404

@@ -97,16 +97,16 @@ def running(indexed: Path) -> Iterator[Running]:
 
 def test_it_answers_where_it_says(running: Running) -> None:
     assert running.address.startswith("http://127.0.0.1:")
-    assert httpx.get(f"{running.address}/readyz").json()["status"] == "ready"
-    body = httpx.post(f"{running.address}/v1/ask", json={"question": QUESTION}, timeout=30).json()
+    assert httpx.get(f"{running.address}/readyz", timeout=60).json()["status"] == "ready"
+    body = httpx.post(f"{running.address}/v1/ask", json={"question": QUESTION}, timeout=60).json()
     assert body["citations"]
-    assert httpx.get(running.address).headers["content-type"].startswith("text/html")
+    assert httpx.get(running.address, timeout=60).headers["content-type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("method", ["DELETE", "TRACE", "QUERY"])
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/ask", "/v1/documents"])
 def test_the_page_answers_nothing_of_the_api(running: Running, method: str, path: str) -> None:
-    response = httpx.request(method, f"{running.address}{path}")
+    response = httpx.request(method, f"{running.address}{path}", timeout=60)
     assert response.status_code == 405
     assert response.json()["type"] == "urn:polycite:problem:method-not-allowed"
 
@@ -128,7 +128,7 @@ def test_a_busy_port_is_named_with_its_remedy(running: Running, data_dir: Path) 
 
 def test_a_stream_comes_over_the_wire(running: Running) -> None:
     body = {"question": QUESTION, "stream": True}
-    with httpx.stream("POST", f"{running.address}/v1/ask", json=body, timeout=30) as response:
+    with httpx.stream("POST", f"{running.address}/v1/ask", json=body, timeout=60) as response:
         lines = [line for line in response.iter_lines() if line.startswith("event: ")]
     assert lines[-2:] == ["event: answer", "event: done"]
     assert set(lines[:-2]) == {"event: token"}
@@ -138,7 +138,7 @@ def test_a_stream_comes_over_the_wire(running: Running) -> None:
     ("host", "status"), [("127.0.0.1", 200), ("localhost", 200), ("[::1]", 200), ("rebound.example", 421)]
 )
 def test_the_host_header_over_the_wire(running: Running, host: str, status: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
     connection.request("GET", "/healthz", headers={"Host": f"{host}:{running.port}"})
     response = connection.getresponse()
     assert response.status == status
@@ -153,7 +153,7 @@ def test_a_client_that_leaves_does_no_harm(running: Running) -> None:
     for _ in range(5):
         with socket.create_connection(("127.0.0.1", running.port)) as connection:
             connection.sendall("\r\n".join([*head, "", body]).encode())
-    assert httpx.get(f"{running.address}/readyz", timeout=30).status_code == 200
+    assert httpx.get(f"{running.address}/readyz", timeout=60).status_code == 200
 
 
 def test_a_stop_ends_open_pages_and_leaves_nothing_behind(running: Running) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rag.assistant import Assistant
 
-WAIT_SECONDS = 120
+WAIT_SECONDS = 300
 QUESTIONS = [
     "How many open data sets has the city of Can Tho published?",
     "ক্যান থো শহর কতগুলি ডেটাসেট প্রকাশ করেছে?",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from index.catalogue import Catalogue
 from index.embedder import Embedder, load_embedder
@@ -18,6 +20,7 @@ from index.ownership import own
 from index.settings import IndexSettings
 from index.uploads import agree_on_folder, clear_doomed, upload_folder
 from index.vectors import build, health, pointer
+from index.vectors.builder import Builder
 from index.vectors.home import Home
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,10 @@ log = logging.getLogger(__name__)
 # While questions are answered, so many rows are searched exactly in less than a millisecond: a new version for fewer
 # of them would keep the processor from the questions.
 _FEWEST_SERVING = 2_000
+
+# The process that writes the vectors is got ready when no more than this is left to be indexed. Embedding so much takes
+# longer than the second that it needs, and a long run need not hold its memory from the start.
+_LAST_BYTES = 100_000
 
 TURN_SECONDS = 30.0
 """How long a run waits for another process that changes the same catalogue, an upload for example."""
@@ -111,9 +118,39 @@ def make_index(
         loaded = embedder or load_embedder(settings)
         with catalogue.turn("writer", purpose=purpose, wait=TURN_SECONDS):
             clear_doomed(catalogue)
-            summary = Indexer(catalogue, loaded, settings).run(folders, progress=progress)
-            refresh_vectors(settings, catalogue, writing=writing)
+            with _FirstBuilder(settings, catalogue) as first:
+                summary = Indexer(catalogue, loaded, settings).run(folders, progress=first.watching(progress))
+                refresh_vectors(settings, catalogue, writing=writing, builder=first.builder)
     return summary
+
+
+class _FirstBuilder:
+    """Gets the process ready that writes the first version, for which there is no doubt that it is needed."""
+
+    def __init__(self, settings: IndexSettings, catalogue: Catalogue) -> None:
+        self._settings = settings
+        self._wanted = Home(settings.data_dir, settings.chroma_url, catalogue).pointer() is None
+        self.builder: Builder | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.builder is not None:
+            self.builder.close()
+
+    def watching(self, progress: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+        """Return what to call with the progress of the run."""
+
+        def moved(now: Progress) -> None:
+            if self._wanted and now.texts and now.bytes_total - now.bytes_done <= _LAST_BYTES:
+                self._wanted = False
+                with suppress(WorkError):  # the build, which tries again, says why
+                    self.builder = _builder(self._settings)
+            if progress is not None:
+                progress(now)
+
+        return moved
 
 
 def refresh_vectors(
@@ -122,11 +159,13 @@ def refresh_vectors(
     *,
     writing: Callable[[int, int], None] | None = None,
     serving: bool = False,
+    builder: Builder | None = None,
 ) -> None:
     """Build a new Chroma version if the one in service will not do; a failure is logged, not raised.
 
     Args:
         writing: see `make_index`.
+        builder: a process that is ready to; the caller closes it.
         serving: this process searches the version in service, which is kept until it has left it.
     """
     live = catalogue.live()
@@ -143,7 +182,11 @@ def refresh_vectors(
         if reason is not None:
             log.info("building the vectors for search: %s", reason)
             current = home.pointer() if serving and not home.shared else None
-            _rebuild(settings, live.id, writing, keep=() if current is None else (current.version,))
+            keep = () if current is None else (current.version,)
+            if builder is not None and builder.waits:
+                builder.build(live.id, keep=keep, progress=writing)
+            else:
+                _rebuild(settings, live.id, writing, keep=keep)
     except WorkError as error:
         log.warning("searches are exact, and slower in a large collection: %s", error)
 
@@ -202,11 +245,9 @@ def _rebuild(
     *,
     keep: Sequence[str] = (),
 ) -> None:
-    build.rebuild(
-        settings.data_dir,
-        generation=generation,
-        chroma_url=settings.chroma_url,
-        database_url=settings.database_url,
-        keep=keep,
-        progress=writing,
-    )
+    with _builder(settings) as builder:
+        builder.build(generation, keep=keep, progress=writing)
+
+
+def _builder(settings: IndexSettings) -> Builder:
+    return Builder(settings.data_dir, chroma_url=settings.chroma_url, database_url=settings.database_url)

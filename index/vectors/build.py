@@ -8,16 +8,15 @@ service; what it wrote is deleted by the next build.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import secrets
-import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import numpy as np
@@ -89,7 +88,7 @@ def build(
 
     Other versions are deleted, but for the one in service until the switch and those in `keep`. One build at
     a time: one that a killed process left behind would delete what this one writes, so its end is waited for.
-    In the process that answers, use `rebuild`.
+    In the process that answers, use `index.vectors.builder`.
 
     Raises:
         WorkError: the generation is gone, the store cannot be written, or another build does not end.
@@ -143,72 +142,6 @@ def _alone(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def rebuild(
-    data_dir: Path,
-    *,
-    generation: int,
-    chroma_url: str | None = None,
-    database_url: SecretStr | None = None,
-    keep: Collection[str] = (),
-    progress: Progress | None = None,
-) -> Pointer:
-    """Do the same as `build` in a process of its own, which ends when this one does.
-
-    Raises:
-        WorkError: the build failed; its own line says why. The old version is in service as before.
-    """
-    command = [sys.executable, "-m", "index.vectors.build", "--data-dir", str(data_dir)]
-    command += ["--generation", str(generation), "--parent", str(os.getpid())]
-    command += [] if chroma_url is None else ["--chroma-url", chroma_url]
-    command += [] if database_url is None else ["--database"]
-    for version in keep:
-        command += ["--keep", version]
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    # Errors go to a file: a pipe that nobody reads meanwhile would stop the build when it is full.
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": path},
-        ) as process,
-    ):
-        try:
-            _tell(process, database_url)
-            made = None
-            for line in process.stdout or ():
-                done, _, rows = line.partition(" ")
-                if not done.isdigit():
-                    made = pointer.loaded(line)
-                elif progress is not None:
-                    progress(int(done), int(rows))
-            process.wait()
-        except BaseException:
-            process.kill()
-            raise
-        errors.seek(0)
-        error = errors.read().strip()
-    if process.returncode != 0 or made is None:
-        last = error.splitlines()[-1] if error else f"it ended with code {process.returncode}"
-        raise WorkError(f"Chroma's vectors were not rebuilt ({last}): run `rag index` again")
-    return made
-
-
-def _tell(process: subprocess.Popen[str], database_url: SecretStr | None) -> None:
-    """Give the process the address of the database: others could read it in its command line."""
-    if process.stdin is None:
-        return
-    with suppress(BrokenPipeError):  # it has ended; its own line says why
-        if database_url is not None:
-            process.stdin.write(f"{database_url.get_secret_value()}\n")
-        process.stdin.close()
 
 
 def needed(home: Home, reader: Reader, *, share: float, fewest: int = 0) -> str | None:
@@ -315,19 +248,20 @@ def _sync(folder: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `build` from a command line.
 
+    What to build comes as a line of JSON on stdin unless `--generation` says it; then, too, Chroma is imported first.
     Lines "done rows" on stdout, then the pointer as a line of JSON; one line on stderr if it fails.
     """
     parser = argparse.ArgumentParser(prog="python -m index.vectors.build", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--generation", type=int, required=True)
+    parser.add_argument("--generation", type=int)
     parser.add_argument("--chroma-url")
-    parser.add_argument("--keep", action="append", default=[])
-    parser.add_argument("--database", action="store_true", help="read RAG_DATABASE_URL from standard input")
     parser.add_argument(
         "--parent", type=int, help="stop when this process, which asked for the build, is gone"
     )
     options = parser.parse_args(arguments)
-    url = SecretStr(sys.stdin.readline().strip()) if options.database else None
+    order = {"generation": options.generation} if options.generation is not None else _ordered()
+    if order is None:
+        return 0
 
     def progress(done: int, rows: int) -> None:
         if options.parent is not None and os.getppid() != options.parent:
@@ -335,13 +269,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{done} {rows}\n")
         sys.stdout.flush()
 
+    url = order.get("database_url")
     try:
         made = build(
             options.data_dir,
-            generation=options.generation,
+            generation=order["generation"],
             chroma_url=options.chroma_url,
-            database_url=url,
-            keep=options.keep,
+            database_url=None if url is None else SecretStr(url),
+            keep=order.get("keep", ()),
             progress=progress,
         )
         sys.stdout.write(f"{pointer.dumped(made)}\n")
@@ -352,6 +287,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     return 0
+
+
+def _ordered() -> dict[str, Any] | None:
+    """What to build, once the process that started this one knows it; None when it asks for nothing."""
+    import chromadb  # noqa: F401 - imported while there is nothing else to do
+
+    line = sys.stdin.readline()
+    return json.loads(line) if line.strip() else None
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from index.catalogue import Catalogue
 from index.corpus import Corpus
 from index.errors import IndexUnreachable
 from index.settings import IndexSettings
-from index.vectors import build, pointer
+from index.vectors import build, builder, pointer
 from index.vectors.home import Home
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Both:
         return Home(self.settings.data_dir, self.settings.chroma_url, self.catalogue)
 
     def build(self) -> pointer.Pointer:
-        return build.rebuild(
+        return builder.rebuild(
             self.settings.data_dir,
             generation=self.generation.id,
             chroma_url=self.settings.chroma_url,

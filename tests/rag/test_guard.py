@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from problem import problem
 
 from rag.api.guard import MAX_BODY_BYTES, Guard
-
-if TYPE_CHECKING:
-    pass
 
 HERE = "http://127.0.0.1:8000"
 

@@ -6,7 +6,7 @@ import hmac
 import stat
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from texts import HOSTILE, MULTI_SCRIPT
@@ -14,9 +14,6 @@ from texts import HOSTILE, MULTI_SCRIPT
 from index.errors import UsageError, WorkError
 from rag import keys
 from rag.keys import KeyStore, command_key
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.fixture

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import httpx
 import pytest
 from keyed import Keyed, sign_in
 
 from rag.api.login import COOKIE
-
-if TYPE_CHECKING:
-    pass
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 

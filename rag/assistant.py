@@ -263,9 +263,9 @@ class Assistant:
         """The extractive answer; `rejected` names the notice that says why no model wrote it."""
         draft = extractive.answer(evidence)
         # A document that is replaced while it is read from must not be quoted as it is no longer.
-        exact = check_citations(draft.citations, self.corpus.reader()) and short_is_quoted(
-            draft.short, draft.citations
-        )
+        with self.corpus.snapshot():
+            exact = check_citations(draft.citations, self.corpus.reader())
+        exact = exact and short_is_quoted(draft.short, draft.citations)
         notice = lexicon(evidence.question.language).notices[rejected] if rejected else None
         return _Outcome(draft, "verified" if exact else "partial", notice=notice)
 

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.catalogue import Reader
 from index.embedder import Embedder
 from index.terms import split_words
 from rag.answer import Hit
-from rag.lexical import Wanted
+from rag.lexical import Term, Wanted
 from rag.matcher import Matcher, numbers_of
 from rag.question import Question
 
@@ -30,47 +29,57 @@ _HOLDS_FULL_NAMES, _HOLDS_WORDS, _HOLDS_NUMBERS = 0.1, 0.02, 0.04
 _HELD = 0.5
 # Terms that are left out one at a time, each costing one short text to embed.
 _TERMS_LEFT_OUT = 24
+# How much nearer the passage must be without a name for the name to be missing from it, as a cosine.
+_PUSHES_AWAY = 0.01
 
 
-def left_out(asked: Wanted, held: frozenset[int]) -> dict[str, str]:
-    """For each term of the question that the document does not hold: the question without it, by the term's words."""
-    texts: dict[str, str] = {}
-    for term in asked.terms[:_TERMS_LEFT_OUT]:
-        positions = set(range(term.first, term.last + 1))
-        if not positions & held and len(positions) < len(asked.words):
-            kept = [word for position, word in enumerate(asked.words) if position not in positions]
-            texts[" ".join(term.words)] = " ".join(kept)
-    return texts
+def pushed_away_by(
+    question: Question, openings: Openings, held: frozenset[int], hit: Hit, embedder: Embedder
+) -> str | None:
+    """The name of the question that keeps it from a passage: without it the question would be clearly nearer.
 
-
-def pushes_away(
-    reader: Reader, hit: Hit, embedder: Embedder, plain: str, without: Sequence[str]
-) -> NDArray[np.float32]:
-    """(terms,) how much nearer the question without each term is to the passage, a difference of cosines.
+    A translated name that no word matches draws question and passage together; one that the document does not know
+    pushes them apart.
 
     Args:
-        plain: the question's words; `without` are those without each term.
+        openings: what is known of documents for the question.
+        held: positions of the question's words that the hit's document holds.
     """
-    passage = reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id) if without else None
+    asked = openings.asked
+    names = _unheld_names(question, asked, held, embedder)
+    passage = openings.reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id) if names else None
     if passage is None:
-        return np.zeros(len(without), np.float32)
-    whole, *others = embedder.embed_queries([plain, *without])
-    return np.asarray((np.stack(others) - whole) @ passage, np.float32)
+        return None
+    whole, *others = embedder.embed_queries(
+        [" ".join(asked.words), *(_without(asked, name) for name in names)]
+    )
+    pushes = (np.stack(others) - whole) @ passage
+    most = int(pushes.argmax())
+    return " ".join(names[most].words) if pushes[most] >= _PUSHES_AWAY else None
 
 
-def written_as_names(question: Question, terms: Sequence[str], embedder: Embedder) -> NDArray[np.bool_]:
-    """(terms,) whether a term is written as a name.
+def _unheld_names(question: Question, asked: Wanted, held: frozenset[int], embedder: Embedder) -> list[Term]:
+    """The terms written as names that the document does not hold.
 
     In a question without capitals, as all are in many scripts, a word that the vocabulary does not have whole
     counts: most names are such words.
     """
-    capitals = {word for name in question.names for word in name}
-    words = [term.split() for term in terms]
+    terms = [
+        term
+        for term in asked.terms[:_TERMS_LEFT_OUT]
+        if held.isdisjoint(range(term.first, term.last + 1)) and len(term.words) < len(asked.words)
+    ]
     if any(character.isupper() for character in question.text[1:]):
-        return np.array([any(word in capitals for word in term) for term in words], bool)
-    distinct = sorted({word for term in words for word in term})
-    pieces = dict(zip(distinct, embedder.count_tokens(distinct), strict=True))
-    return np.array([any(pieces[word] > 1 for word in term) for term in words], bool)
+        written = {word for name in question.names for word in name}
+    else:
+        distinct = sorted({word for term in terms for word in term.words})
+        pieces = embedder.count_tokens(distinct)
+        written = {word for word, count in zip(distinct, pieces, strict=True) if count > 1}
+    return [term for term in terms if not written.isdisjoint(term.words)]
+
+
+def _without(asked: Wanted, term: Term) -> str:
+    return " ".join((*asked.words[: term.first], *asked.words[term.last + 1 :]))
 
 
 class Openings:
@@ -80,7 +89,7 @@ class Openings:
         self.asked = asked
         self.matcher = Matcher(asked)
         self._question = question
-        self._reader = reader
+        self.reader = reader
         self._texts: dict[str, list[tuple[str, str]]] = {}
         self._held: dict[str, set[int]] = {}
         self._numbers: dict[str, set[str]] = {}
@@ -89,7 +98,7 @@ class Openings:
         """Read documents that will be asked about, together."""
         missing = [key for key in dict.fromkeys(document_ids) if key not in self._texts]
         if missing:
-            found = self._reader.openings(missing, sentences=_LOOKED_AT)
+            found = self.reader.openings(missing, sentences=_LOOKED_AT)
             self._texts.update((key, found.get(key, [])) for key in missing)
 
     def by_sentence(self, document_id: str) -> list[set[int]]:

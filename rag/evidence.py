@@ -21,15 +21,7 @@ from index.embedder import Embedder
 from index.quantities import Quantity, find_quantities, numbers_in
 from index.types import Sentence
 from rag.answer import Hit
-from rag.coverage import (
-    Coverage,
-    Openings,
-    coverage_of,
-    focus_of,
-    left_out,
-    pushes_away,
-    written_as_names,
-)
+from rag.coverage import Coverage, Openings, coverage_of, focus_of, pushed_away_by
 from rag.lexical import wanted
 from rag.question import Question
 from rag.reader.passages import Read, Reads, read, windows
@@ -39,8 +31,6 @@ Inside = Mapping[str, tuple[Sequence[Sentence], NDArray[np.float32]]]
 
 # What a caption loses: it is short, and short texts are near to everything.
 _CAPTION = 0.05
-# A term that pushes the question this far from the passage is named as what the documents do not hold.
-_PUSHES_AWAY = 0.01
 # Passages that the reader reads, and how long they are. Both cost time in proportion. Chosen, not measured.
 _READ, _READ_TOKENS = 3, 112
 # What the reader's probability of an answer adds to a sentence, and to a number, on the scale of their scores: of 0.05
@@ -89,9 +79,6 @@ class Features:
         focused: cosine of the sentence that would answer, or of the clause of its number, to the focus.
         names: part of the question's names that its document holds; 1 when it has none.
         numbers: part of the question's numbers that its document holds; 1 when it has none.
-        unsupported: how much nearer the question comes to the passage when one term is left out that its
-            document does not hold, as a cosine; 0 when every term draws it nearer. A name of
-            another place pushes the question away from the passage, in any script.
         answerable: 1 unless a number or date is asked for and none stands in the passages.
         same_language: 1 when the passage is in the question's language.
         read: the reader's probability that the best passage it read answers; 0 without a reader.
@@ -103,7 +90,6 @@ class Features:
     focused: float
     names: float
     numbers: float
-    unsupported: float
     answerable: float
     same_language: float
     read: float
@@ -180,18 +166,15 @@ def gather(
     numbers = _numbers(question, hits, supports, rows, focused, reads)
     best = numbers[0].support.hit if numbers else supports[0].hit if supports else hits[0]
     coverage = coverage_of(question, openings, best)
-    without = left_out(openings.asked, coverage.held)
-    pushes = pushes_away(rows, best, embedder, " ".join(openings.asked.words), list(without.values()))
-    by_name = pushes * written_as_names(question, list(without), embedder)
     missing = coverage.missing
-    if not missing and by_name.max(initial=0.0) >= _PUSHES_AWAY:
-        missing = (list(without)[int(by_name.argmax())],)
+    if not missing and (name := pushed_away_by(question, openings, coverage.held, best, embedder)):
+        missing = (name,)
     return Evidence(
         question=question,
         hits=tuple(hits),
         supports=tuple(supports),
         numbers=tuple(numbers),
-        features=_features(question, best, supports, numbers, coverage, pushes, reads),
+        features=_features(question, best, supports, numbers, coverage, reads),
         missing=missing,
         span=_span(supports, reads),
         was_read=reader is not None,
@@ -337,7 +320,6 @@ def _features(  # noqa: PLR0917 - one row of a table
     supports: Sequence[Support],
     numbers: Sequence[NumberFound],
     coverage: Coverage,
-    pushes: NDArray[np.float32],
     reads: Sequence[Read],
 ) -> Features:
     cosines = np.array([support.cosine for support in supports] or [0.0])
@@ -349,7 +331,6 @@ def _features(  # noqa: PLR0917 - one row of a table
         focused=focused,
         names=coverage.names,
         numbers=coverage.numbers,
-        unsupported=float(pushes.max(initial=0.0)),
         answerable=float(bool(numbers) or not asks_for_figure),
         same_language=float(hit.chunk.language == question.language),
         read=max((each.reading.answered for each in reads), default=0.0),

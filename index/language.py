@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import regex
 
@@ -148,12 +149,13 @@ def _shares(text: str, languages: Sequence[str]) -> dict[str, float]:
     return {code: known.get(code, 0.0) / total for code in languages}
 
 
-def _identify(text: str) -> dict[str, float]:
+@lru_cache(maxsize=4)  # a document of one line is asked about as a whole and as a part
+def _identify(text: str) -> Mapping[str, float]:
     """py3langid's likelihood per language; Norwegian Nynorsk counts as Norwegian."""
     ranked = {code: float(share) for code, share in _identifier().rank(text)}
     # The likelier of the two, not their sum: the sum would win short Swedish questions.
     ranked["no"] = max(ranked.get("no", 0.0), ranked.pop("nn", 0.0))
-    return ranked
+    return MappingProxyType(ranked)
 
 
 @lru_cache(maxsize=1)

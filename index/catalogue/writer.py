@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from index.catalogue import fulltext, jobs, sql
 from index.catalogue.records import Entry, FileRecord, Generation
@@ -25,6 +26,19 @@ if TYPE_CHECKING:
 
 UNIT_TOLERANCE = 1e-3
 """How far a vector's length may be from 1: rounding of bfloat16 models stays below it."""
+
+# Asked for every file that is added: a statement that is there already need not be made.
+_FILE = select(files).where(
+    files.c.generation == bindparam("of"),
+    files.c.folder == bindparam("folder"),
+    files.c.path == bindparam("path"),
+)
+_OWNER = select(files).where(
+    files.c.generation == bindparam("of"),
+    files.c.document_id == bindparam("document"),
+    files.c.skip_reason.is_(None),
+)
+_FILE_FACTS = [column.name for column in files.columns if not column.primary_key]
 
 
 class Transaction:
@@ -127,32 +141,31 @@ class Transaction:
 
     # -- files
 
+    @cached_property
+    def _put(self) -> Any:
+        """Return the statement that writes a file's row; the values come apart, so that it is made once."""
+        put = sql.upsert(self._connection, files)
+        keys = [files.c.generation, files.c.folder, files.c.path]
+        given = put.excluded
+        return put.on_conflict_do_update(
+            index_elements=keys, set_={name: given[name] for name in _FILE_FACTS}
+        )
+
     def _at(self, folder: str, path: str) -> tuple[ColumnElement[bool], ...]:
         return (files.c.generation == self._generation.id, files.c.folder == folder, files.c.path == path)
 
     def _file(self, folder: str, path: str) -> FileRecord | None:
-        row = self._connection.execute(select(files).where(*self._at(folder, path))).mappings().first()
+        key = {"of": self._generation.id, "folder": folder, "path": path}
+        row = self._connection.execute(_FILE, key).mappings().first()
         return None if row is None else file_record(row)
 
     def _owner(self, document_id: str) -> FileRecord | None:
-        row = self._connection.execute(
-            select(files).where(
-                files.c.generation == self._generation.id,
-                files.c.document_id == document_id,
-                files.c.skip_reason.is_(None),
-            )
-        )
+        row = self._connection.execute(_OWNER, {"of": self._generation.id, "document": document_id})
         found = row.mappings().first()
         return None if found is None else file_record(found)
 
     def _put_file(self, file: FileRecord) -> None:
-        values = {"generation": self._generation.id, **asdict(file)}
-        statement = sql.upsert(self._connection, files).values(values)
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[files.c.generation, files.c.folder, files.c.path], set_=values
-            )
-        )
+        self._connection.execute(self._put, {"generation": self._generation.id, **asdict(file)})
         self.changes += 1
 
     def _release(self, file: FileRecord) -> None:

@@ -66,6 +66,11 @@ class Builder:
         self.close()
 
     @property
+    def pid(self) -> int:
+        """The number that the system gave the process."""
+        return self._process.pid
+
+    @property
     def waits(self) -> bool:
         """Whether the process is there still; the system may have ended it."""
         return self._process.poll() is None

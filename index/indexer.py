@@ -29,6 +29,8 @@ __all__ = ["Indexer", "Progress", "Summary", "manifest_for"]
 # A group of documents is embedded and committed together once it holds so many code points: long enough to
 # fill the embedder's batches, short enough that little is lost when a run is cut off.
 _GROUP_CHARACTERS = 60_000
+# The first group is small, so that the network need not wait long for it.
+_FIRST_CHARACTERS = 8_000
 # Larger groups, which hold a book, are committed before the next one is embedded: two of them are too much to hold.
 _LARGE_GROUP = 4 * _GROUP_CHARACTERS
 # What a file that cannot be read counts among those that were read ahead, in code points.
@@ -256,15 +258,15 @@ class Indexer:
                 summary=summary,
                 embedded=meter.embedded,
             )
-            group = _Group()
+            group, enough = _Group(), _FIRST_CHARACTERS
             for file, read in reading:
                 if isinstance(read, ReadError):
                     self._skip(generation, file, read, summary)
                 else:
                     group.add(file, read)
-                if group.characters >= _GROUP_CHARACTERS:
+                if group.characters >= enough:
                     storing.add(group)
-                    group = _Group()
+                    group, enough = _Group(), _GROUP_CHARACTERS
                 meter.looked_at(file)
             if group.files:
                 storing.add(group)

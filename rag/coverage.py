@@ -35,7 +35,7 @@ _PUSHES_AWAY = 0.01
 
 def pushed_away_by(
     question: Question, openings: Openings, held: frozenset[int], hit: Hit, embedder: Embedder
-) -> str | None:
+) -> tuple[str | None, float]:
     """The name of the question that keeps it from a passage: without it the question would be clearly nearer.
 
     A translated name that no word matches draws question and passage together; one that the document does not know
@@ -44,18 +44,23 @@ def pushed_away_by(
     Args:
         openings: what is known of documents for the question.
         held: positions of the question's words that the hit's document holds.
+
+    Returns:
+        The name, None when none pushes enough; and how much nearer the question is without the one that
+        pushes most, a difference of cosines, 0 when every name draws it nearer.
     """
     asked = openings.asked
     names = _unheld_names(question, asked, held, embedder)
     passage = openings.reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id) if names else None
     if passage is None:
-        return None
+        return None, 0.0
     whole, *others = embedder.embed_queries(
         [" ".join(asked.words), *(_without(asked, name) for name in names)]
     )
     pushes = (np.stack(others) - whole) @ passage
     most = int(pushes.argmax())
-    return " ".join(names[most].words) if pushes[most] >= _PUSHES_AWAY else None
+    name = " ".join(names[most].words) if pushes[most] >= _PUSHES_AWAY else None
+    return name, max(0.0, float(pushes[most]))
 
 
 def _unheld_names(question: Question, asked: Wanted, held: frozenset[int], embedder: Embedder) -> list[Term]:

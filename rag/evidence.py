@@ -79,6 +79,9 @@ class Features:
         focused: cosine of the sentence that would answer, or of the clause of its number, to the focus.
         names: part of the question's names that its document holds; 1 when it has none.
         numbers: part of the question's numbers that its document holds; 1 when it has none.
+        pushed: how much nearer the question comes to the passage without a name that its document does not hold, as a
+            cosine; 0 when it holds them all or every other one draws it nearer. A name of another place
+            pushes the question away from the passage, in any script.
         answerable: 1 unless a number or date is asked for and none stands in the passages.
         same_language: 1 when the passage is in the question's language.
         read: the reader's probability that the best passage it read answers; 0 without a reader.
@@ -90,6 +93,7 @@ class Features:
     focused: float
     names: float
     numbers: float
+    pushed: float
     answerable: float
     same_language: float
     read: float
@@ -166,16 +170,14 @@ def gather(
     numbers = _numbers(question, hits, supports, rows, focused, reads)
     best = numbers[0].support.hit if numbers else supports[0].hit if supports else hits[0]
     coverage = coverage_of(question, openings, best)
-    missing = coverage.missing
-    if not missing and (name := pushed_away_by(question, openings, coverage.held, best, embedder)):
-        missing = (name,)
+    pushing, pushed = pushed_away_by(question, openings, coverage.held, best, embedder)
     return Evidence(
         question=question,
         hits=tuple(hits),
         supports=tuple(supports),
         numbers=tuple(numbers),
-        features=_features(question, best, supports, numbers, coverage, reads),
-        missing=missing,
+        features=_features(question, best, supports, numbers, coverage, pushed, reads),
+        missing=coverage.missing or ((pushing,) if pushing else ()),
         span=_span(supports, reads),
         was_read=reader is not None,
         judged=reader is not None and {question.language, best.chunk.language} <= reader.languages,
@@ -320,6 +322,7 @@ def _features(  # noqa: PLR0917 - one row of a table
     supports: Sequence[Support],
     numbers: Sequence[NumberFound],
     coverage: Coverage,
+    pushed: float,
     reads: Sequence[Read],
 ) -> Features:
     cosines = np.array([support.cosine for support in supports] or [0.0])
@@ -331,6 +334,7 @@ def _features(  # noqa: PLR0917 - one row of a table
         focused=focused,
         names=coverage.names,
         numbers=coverage.numbers,
+        pushed=pushed,
         answerable=float(bool(numbers) or not asks_for_figure),
         same_language=float(hit.chunk.language == question.language),
         read=max((each.reading.answered for each in reads), default=0.0),

@@ -41,14 +41,14 @@ _OF_READER = ("read", "pointed")
 
 
 def fit(
-    examples: Sequence[Example], *, read: bool, refusing: float | None = None
+    examples: Sequence[Example], *, read: bool, refusing: float = REFUSED
 ) -> tuple[dict[str, object], dict[str, float]]:
     """The model on all examples, with the reader's features or without, and how well it does.
 
     Args:
         read: with the reader's features.
         refusing: the share of the answerable questions, sources alike, that it should refuse at the default
-            threshold; its intercept is set so. None: as it is fitted.
+            threshold; its intercept is set so.
 
     Returns:
         Intercept and weights; and, from models that did not see its fold, the AUROC of each stratum and the share
@@ -62,10 +62,8 @@ def fit(
     intercept = float(model.intercept_[0] - slopes @ scaler.mean_)
     threshold = RagSettings.model_fields["refusal_threshold"].default
     held_out = predicted(examples, read=read)
-    refused_below = threshold
-    if refusing is not None:
-        refused_below = _refusing(examples, held_out, refusing)
-        intercept += _logit(threshold) - _logit(refused_below)
+    refused_below = _refusing(examples, held_out, refusing)
+    intercept += _logit(threshold) - _logit(refused_below)
     values = {name: round(float(w), 4) for name, w in zip(names, slopes, strict=True)}
     scores = _scores(examples, held_out, held_out < refused_below)
     return {"intercept": round(intercept, 4), "weights": values}, scores
@@ -200,9 +198,9 @@ def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) 
         examples = collect(parts, kit, tell=partial(click.echo, err=True))
     click.echo(f"{len(examples):,} questions\n")
     models, scores = {}, {}
-    models["similarity"], scores["similarity"] = fit(examples, read=False, refusing=REFUSED)
+    models["similarity"], scores["similarity"] = fit(examples, read=False)
     if kit.reader is not None:
-        models["reader"], scores["reader"] = fit(examples, read=True, refusing=REFUSED)
+        models["reader"], scores["reader"] = fit(examples, read=True)
     scores = {"cosine": by_cosine(examples), **scores}
     click.echo(" ".join([f"{'':40s}", *(f"{name:>10s}" for name in scores)]))
     for name in scores["similarity"]:

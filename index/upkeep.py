@@ -165,8 +165,8 @@ def refresh_vectors(
 
     Args:
         writing: see `make_index`.
-        builder: a process that is ready to; the caller closes it.
         serving: this process searches the version in service, which is kept until it has left it.
+        builder: a process that is ready to; the caller closes it.
     """
     live = catalogue.live()
     if live is None:

@@ -126,21 +126,3 @@ class Builder:
         with suppress(BrokenPipeError):  # it has ended; its own line says why
             self._process.stdin.write(f"{json.dumps(order)}\n")
             self._process.stdin.close()
-
-
-def rebuild(
-    data_dir: Path,
-    *,
-    generation: int,
-    chroma_url: str | None = None,
-    database_url: SecretStr | None = None,
-    keep: Collection[str] = (),
-    progress: Callable[[int, int], None] | None = None,
-) -> Pointer:
-    """Do what `index.vectors.build.build` does in a process of its own, which ends when this one does.
-
-    Raises:
-        WorkError: the build failed; its own line says why. The old version is in service as before.
-    """
-    with Builder(data_dir, chroma_url=chroma_url, database_url=database_url) as builder:
-        return builder.build(generation, keep=keep, progress=progress)

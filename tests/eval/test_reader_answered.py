@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from eval import reader_answered
-from eval.fit_refusal import fit, fold_of
+from eval.fit_refusal import REFUSED, fit, fold_of
 from eval.reader_answered import calibration_error, fit_scale, logits, pair_of, scaled, sigmoid
 from eval.refusal_examples import Example, Seen, Work, collect
 from eval.refusal_questions import LANGUAGES, OFF_TOPIC, OWN, Part, Unseen, off_topic_parts, parts_of
@@ -204,13 +204,13 @@ def test_the_refusal_can_be_set_to_refuse_as_much(share: float) -> None:
         for number in range(200)
         for answered in (True, False)
     ]
-    fitted, as_it_is = fit(examples, read=True)
+    fitted, by_default = fit(examples, read=True)
     moved, scores = fit(examples, read=True, refusing=share)
+    assert by_default["refused: all, answered"] == pytest.approx(REFUSED, abs=0.01)
     assert scores["refused: all, answered"] == pytest.approx(share, abs=0.01)
-    assert scores["all"] == as_it_is["all"]
+    assert scores["all"] == by_default["all"]
     assert moved["weights"] == fitted["weights"]
-    lower = moved["intercept"] < fitted["intercept"]  # type: ignore[operator]
-    assert lower == (share > as_it_is["refused: all, answered"])
+    assert moved["intercept"] < fitted["intercept"], "it refuses more"  # type: ignore[operator]
 
 
 def test_the_tables_have_a_row_for_each_kind_of_question() -> None:

@@ -14,7 +14,8 @@ from index.catalogue import Catalogue
 from index.errors import WorkError
 from index.settings import IndexSettings
 from index.upkeep import make_index, vector_faults
-from index.vectors import build, builder, pointer
+from index.vectors import build, pointer
+from index.vectors.builder import Builder
 
 
 @pytest.fixture
@@ -51,7 +52,8 @@ def test_of_two_builds_at_once_one_is_in_service_and_whole(settings: IndexSettin
 
     def rebuild() -> None:
         try:
-            builder.rebuild(settings.data_dir, generation=generation(settings))
+            with Builder(settings.data_dir) as builder:
+                builder.build(generation(settings))
         except WorkError as error:
             failed.append(error)
 

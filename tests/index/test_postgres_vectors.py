@@ -15,7 +15,8 @@ from index.catalogue import Catalogue
 from index.corpus import Corpus
 from index.errors import IndexUnreachable
 from index.settings import IndexSettings
-from index.vectors import build, builder, pointer
+from index.vectors import build, pointer
+from index.vectors.builder import Builder
 from index.vectors.home import Home
 
 if TYPE_CHECKING:
@@ -53,12 +54,9 @@ class Both:
         return Home(self.settings.data_dir, self.settings.chroma_url, self.catalogue)
 
     def build(self) -> pointer.Pointer:
-        return builder.rebuild(
-            self.settings.data_dir,
-            generation=self.generation.id,
-            chroma_url=self.settings.chroma_url,
-            database_url=self.settings.database_url,
-        )
+        url, database = self.settings.chroma_url, self.settings.database_url
+        with Builder(self.settings.data_dir, chroma_url=url, database_url=database) as builder:
+            return builder.build(self.generation.id)
 
     def agree(self) -> None:
         """Both find each of a few sentences by its own vector."""

@@ -27,7 +27,8 @@ from stored import (
 
 from index.corpus import Corpus
 from index.errors import WorkError
-from index.vectors import build, builder, pointer
+from index.vectors import build, pointer
+from index.vectors.builder import Builder
 from index.vectors.home import Home
 
 if TYPE_CHECKING:
@@ -51,9 +52,8 @@ def case(tmp_path: Path) -> Iterator[Case]:
 
 def test_a_rebuild_in_its_own_process_reports_and_switches(case: Case) -> None:
     seen: list[tuple[int, int]] = []
-    made = builder.rebuild(
-        case.data_dir, generation=case.generation.id, progress=lambda done, rows: seen.append((done, rows))
-    )
+    with Builder(case.data_dir) as builder:
+        made = builder.build(case.generation.id, progress=lambda done, rows: seen.append((done, rows)))
     assert seen[-1] == (540, 540)
     assert (made.chunks.count, made.sentences.count) == (180, 360)
     case.agrees()
@@ -84,8 +84,8 @@ def test_leftovers_are_deleted_by_the_next_build(case: Case) -> None:
 def test_a_build_of_a_generation_that_is_gone_fails_in_one_line(case: Case) -> None:
     case.build()
     before = pointer.read(case.data_dir)
-    with pytest.raises(WorkError, match=r"gone.*rag index") as caught:
-        builder.rebuild(case.data_dir, generation=99)
+    with Builder(case.data_dir) as builder, pytest.raises(WorkError, match=r"gone.*rag index") as caught:
+        builder.build(99)
     assert "Traceback" not in str(caught.value)
     assert pointer.read(case.data_dir) == before
 
@@ -198,7 +198,8 @@ def test_a_killed_build_leaves_the_old_version_in_service(tmp_path: Path) -> Non
             assert now is not None
             assert corpus.vector_version == now.version
             switched += now != before
-        made = builder.rebuild(tmp_path, generation=generation.id, keep=in_use(corpus))
+        with Builder(tmp_path) as builder:
+            made = builder.build(generation.id, keep=in_use(corpus))
         assert corpus.search_sentences(stays.sentence_vectors[3], top_k=1)[0].id == stays.sentences[3].id
         assert corpus.vector_version == made.version
     folder = pointer.folder(tmp_path)

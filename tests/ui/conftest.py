@@ -142,7 +142,8 @@ def open_tab(page_server: str, browser: Browser) -> Iterator[Callable[..., Page]
     """A function: a page in a browser context of its own, open and ready.
 
     `address`: of another server; `path`: other than "/"; `watch`: False where errors are what is tested; `ready`: what
-    to wait for; anything else: an option of Playwright's `new_context`, such as `locale` or `color_scheme`.
+    to wait for; `prepare`: called with the context before anything is asked for; anything else: an option of
+    Playwright's `new_context`, such as `locale` or `color_scheme`.
     """
     contexts: list[tuple[BrowserContext, Watch | None]] = []
 
@@ -152,6 +153,7 @@ def open_tab(page_server: str, browser: Browser) -> Iterator[Callable[..., Page]
         path: str = "/",
         watch: bool = True,
         ready: str = "body[data-ready]",
+        prepare: Callable[[BrowserContext], None] | None = None,
         **options: Any,
     ) -> Page:
         context = browser.new_context(
@@ -159,6 +161,8 @@ def open_tab(page_server: str, browser: Browser) -> Iterator[Callable[..., Page]
         )
         context.set_default_timeout(_WAIT_MS)
         contexts.append((context, Watch(context) if watch else None))
+        if prepare is not None:
+            prepare(context)
         page = context.new_page()
         page.goto(address + path)
         page.wait_for_selector(ready)

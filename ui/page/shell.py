@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
 
-from index.lexicon import FALLBACK
+from index.lexicon import FALLBACK, languages
 from rag.assistant import MODEL_JOBS
 from ui.page import chat_tab, documents_routes, documents_tab, routes
 from ui.page.language import page_labels, reader_language
@@ -115,9 +116,17 @@ def _mounted(app: FastAPI, tools: Tools) -> FastAPI:
         max_file_size=1,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         theme=_theme(),
-        head=_HEAD,
+        head=_HEAD + _silence(),
     )
     return mounted
+
+
+def _silence() -> str:
+    """What the page says in each language while the server does not answer (static/silence.js)."""
+    words = {language: page_labels(language)["service_silent"] for language in languages()}
+    # A script's content ends at the first "</": there is none to come, whatever a table holds.
+    data = json.dumps(words, ensure_ascii=False).replace("<", r"\u003c")
+    return f'<script type="application/json" id="pc-silence">{data}</script>\n'
 
 
 def _theme() -> gr.themes.Base:

@@ -5,9 +5,11 @@ import {closeDocument, shownDocument, startReader} from "./documents_reader.js";
 import {ask, askText, said, wordTimes} from "./documents_server.js";
 import {el, filled} from "./dom.js";
 import {Uploads} from "./documents_uploads.js";
+import {silent} from "./silence.js";
 
 const PLACE = "pc-documents";
 const TYPED = 200; // milliseconds after the last key
+const AGAIN_MS = 3000;
 
 const wanted = {words: "", order: "newest", page: 1};
 let place = null; // where Gradio has made room
@@ -24,11 +26,12 @@ async function fill() {
   try {
     html = await askText(`/chat/documents?${new URLSearchParams(wanted)}`);
   } catch (error) {
-    if (!labels) setTimeout(() => mine === latest && fill(), 3000); // the server is starting, or was restarted
-    else status(said(error, labels));
-    return;
+    if (labels) return status(said(error, labels));
+    setTimeout(() => mine === latest && fill(), AGAIN_MS); // the server is starting, or was restarted
+    return silent("documents", error.status !== 401); // then the chat leads to the login
   }
   if (mine !== latest) return;
+  silent("documents", false);
   const made = el("template");
   made.innerHTML = html;
   tab = made.content.firstElementChild;

@@ -4,9 +4,11 @@ import {Chat} from "./chat.js";
 import {sayInto, toast} from "./dom.js";
 import {applyTheme, header} from "./header.js";
 import {start} from "./server.js";
+import {silent} from "./silence.js";
 import "./documents.js";
 
 const AGAIN_MS = 2000;
+const SLOW_MS = 5000; // an answer that takes longer is none yet
 
 applyTheme();
 const begun = beginning();
@@ -20,15 +22,21 @@ dress(first);
 await chat.open();
 document.body.dataset.ready = "1";
 
-// What the page begins with; a server that is being restarted is asked again.
+// What the page begins with; a server that does not answer is asked again, and the reader is told.
 async function beginning() {
   for (;;) {
+    const slow = setTimeout(() => silent("chat", true), SLOW_MS);
     try {
-      return await start();
+      const found = await start();
+      silent("chat", false);
+      return found;
     } catch (error) {
       if (error.kind === "signed out") location.assign("/login");
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      else silent("chat", true);
+    } finally {
+      clearTimeout(slow);
     }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
 }
 

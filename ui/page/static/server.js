@@ -2,6 +2,7 @@
 
 const TURNS_AT_ONCE = 50;
 const BYTES_AT_ONCE = 600_000; // the server takes a million
+const START_MS = 30_000; // then it is asked anew
 
 // `kind`: "signed out", "busy", "lost" or "failed"; `message`: the server's own words, if it had any.
 export class Refused extends Error {
@@ -11,7 +12,7 @@ export class Refused extends Error {
   }
 }
 
-export const start = async () => (await got("/chat/start")).json();
+export const start = async () => (await got("/chat/start", AbortSignal.timeout(START_MS))).json();
 
 // The HTML of each answer, null for one that is none.
 export async function turns(exchanges) {
@@ -85,7 +86,7 @@ function* batches(values) {
   if (batch.length) yield batch;
 }
 
-const got = (path) => answered(fetch(path));
+const got = (path, signal) => answered(fetch(path, {signal}));
 
 const posted = (path, body, signal) =>
   answered(fetch(path, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body), signal}));

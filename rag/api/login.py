@@ -17,9 +17,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from index.lexicon import lexicon
 from rag.api import guard
-from rag.api.accept_language import page_language
+from rag.api.page_language import page_labels, reader_language
 from rag.keys import Key, KeyStore
 
 LOGIN_PATH = "/login"
@@ -119,10 +118,10 @@ def away() -> Response:
 
 def page(request: Request, *, key: Key | None = None, wrong: bool = False) -> Response:
     """The page that asks for a key (status 401), or that says whose session it is (200)."""
-    language = page_language(request.headers.get("accept-language"))
+    language = reader_language(request.headers)
     # A link on another site brings no cookie of this one; the page itself, asking again, does.
     again = request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site"
-    labels = {name: escape(text) for name, text in lexicon(language).labels.items()}
+    labels = {name: escape(text) for name, text in page_labels(language).items()}
     if key is not None:
         body = (
             f"<p>{labels['signed_in'].format(name=escape(key.name))}</p><p><a href=/>polycite</a></p>"

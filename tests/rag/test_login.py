@@ -6,7 +6,9 @@ import httpx
 import pytest
 from keyed import Keyed, sign_in
 
+from index.lexicon import languages, lexicon
 from rag.api.login import COOKIE
+from rag.api.page_language import COOKIE as LANGUAGE_COOKIE
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 
@@ -21,6 +23,32 @@ def test_a_browser_is_asked_for_the_key(visitor: httpx.Client) -> None:
     assert "http" not in page.text
     # With the policy of the other pages a browser would say that the form comes from nowhere.
     assert page.headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(
+    "chosen", [False, True], ids=["the browser's language", "the one chosen on the page"]
+)
+def test_it_speaks_the_language_of_the_page_errors_too(
+    visitor: httpx.Client, language: str, chosen: bool
+) -> None:
+    browser = "vi" if chosen and language != "vi" else "en" if chosen else language
+    headers = {**HTML, "accept-language": f"xx,{browser}-XX;q=0.9"}
+    if chosen:
+        headers["cookie"] = f"other=1; {LANGUAGE_COOKIE}={language}"
+    labels = lexicon(language).labels
+    asking = visitor.get("/", headers=headers).text
+    assert f'<html lang="{language}">' in asking
+    for name in ("key", "sign_in"):
+        assert labels[name] in asking, name
+    assert labels["key_unknown"] in visitor.post("/login", data={"key": "nope"}, headers=headers).text
+
+
+def test_a_language_without_a_table_is_not_chosen(visitor: httpx.Client) -> None:
+    headers = {**HTML, "accept-language": "sv", "cookie": f'{LANGUAGE_COOKIE}="><script>'}
+    page = visitor.get("/", headers=headers).text
+    assert '<html lang="sv">' in page
+    assert "<script" not in page
 
 
 @pytest.mark.parametrize(("site", "again"), [("cross-site", True), ("same-origin", False), ("none", False)])

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from shown_html import Shown
 
 from index.lexicon import lexicon
-from rag.api.accept_language import page_language
+from rag.api.page_language import page_language
 from ui.page.examples import example_questions
 from ui.server import build_app
 

@@ -16,9 +16,9 @@ from index.lexicon import FALLBACK
 from index.uploads import upload_folder
 from rag.api import problems
 from rag.api.guard import scope_of
+from rag.api.page_language import page_labels, reader_language
 from ui.document_html import DocumentView, document_html, part_html
 from ui.page.documents_html import PAGE, DocumentList, Limits, list_html, tab_html
-from ui.page.language import page_labels, reader_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,10 +14,10 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rag.api.page_language import reader_language
 from rag.api.schemas import AnswerOut
 from ui.answer_html import Reader
 from ui.page.export import conversation_markdown
-from ui.page.language import reader_language
 from ui.page.start import Start
 from ui.page.turns import answer_html, received
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from index.lexicon import languages, lexicon
 from rag.api.guard import key_of
+from rag.api.page_language import page_labels, reader_language
 from ui.names import direction, language_name
 from ui.page.examples import example_questions
-from ui.page.language import page_labels, reader_language
 
 if TYPE_CHECKING:
     from starlette.requests import Request

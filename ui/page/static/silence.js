@@ -31,7 +31,7 @@ function made() {
   return box;
 }
 
-// What the reader chose, else what the browser prefers, else English: as the server does (rag/api/accept_language.py).
+// What the reader chose, else what the browser prefers, else English: as the server does (rag/api/page_language.py).
 function readerLanguage(known) {
   const cookies = document.cookie.split(";").map((part) => part.trim().split("="));
   const chosen = cookies.find(([name, value]) => name === COOKIE && known.includes(value))?.[1];

@@ -11,6 +11,7 @@ word or two as it likes. A key is a hint for recall, never evidence: `same_sound
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -28,29 +29,36 @@ TERMS_VERSION = 1
 
 _JOINERS = "‌‍"
 _WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}{_JOINERS}]+")
-_NUMERAL = regex.compile(r"\p{N}")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
+_UNSPACED_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNSPACED = regex.compile(rf"[{_UNSPACED_SCRIPTS}]+")
+_UNHEARD = regex.compile(rf"[\p{{N}}{_UNSPACED_SCRIPTS}]")
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 _CODE = regex.compile(r"\p{N}[\p{L}\p{N}]*(?:[-/.][\p{L}\p{N}\p{M}]+)+|\p{Lu}+(?:[-/]?\p{N}+)+")
 _GROUPED = regex.compile(r"(?<![\p{N}.,])\p{N}{1,3}(?:[.,  ]\p{N}{2,3})+(?![\p{N}])")
-_INDIC = regex.compile(r"[ऀ-෿]")
+_INDIC = re.compile(r"[ऀ-෿]")
 _LATIN = regex.compile(r"^[\p{Latin}\p{M}\p{N}]+$")
 
 # The nasal signs of the Indic scripts stand for n, m or ng by position; anyascii writes m for each.
 _NASALS = {ord(mark): "ng" for mark in "ংঁंँંਂଂంಂം"}
 SHORTEST_KEY = 3
 # Letter-by-letter romanisation to how names are usually spelt: no glide after a consonant, "ch" for the letter
-# that anyascii writes c, one nasal. Both sides meet at k for a hard c and f for ph.
+# that anyascii writes c, one nasal. Both sides meet at k for a hard c and f for ph. What follows a letter is looked
+# for only where the letter is.
 _INDIC_SPELLING = (
-    (regex.compile(r"(?<=[bcdfghjklmnpqrstvwxz])y(?=[aeiou])"), ""),
-    (regex.compile(r"c(?!h)"), "ch"),
-    (regex.compile(r"bh"), "v"),
-    (regex.compile(r"ph"), "f"),
-    (regex.compile(r"ng(?=[nm])|ngg"), "n"),
+    ("y", re.compile(r"(?<=[bcdfghjklmnpqrstvwxz])y(?=[aeiou])"), ""),
+    ("c", re.compile(r"c(?!h)"), "ch"),
+    ("bh", re.compile(r"bh"), "v"),
+    ("ph", re.compile(r"ph"), "f"),
+    ("ng", re.compile(r"ng(?=[nm])|ngg"), "n"),
 )
-_LATIN_SPELLING = ((regex.compile(r"c(?![ehiy])|q|ck"), "k"), (regex.compile(r"ph"), "f"))
+_LATIN_SPELLING = (
+    ("c", re.compile(r"c(?![ehiy])"), "k"),
+    ("q", re.compile(r"q"), "k"),
+    ("ph", re.compile(r"ph"), "f"),
+)
 # "nh" and "ng" are one nasal; Metaphone keeps the h and the k it hears in them.
-_NASAL_TAIL = regex.compile(r"n[hk]+")
-_NOT_LETTERS = regex.compile(r"[^a-z ]")
+_NASAL_TAIL = re.compile(r"n[hk]+")
+_NOT_LETTERS = re.compile(r"[^a-z ]")
 _PUNCTUATION = regex.compile(r"[^\p{L}\p{M}\p{N}]")
 _MARKS = regex.compile(r"[^\p{L}\p{N}]")
 # Longer "words" are not words; hostile text can hold one of a megabyte.
@@ -65,17 +73,24 @@ def fold(text: str) -> str:
 
 def fold_digits(text: str) -> str:
     """Decimal digits of every script as ASCII; every other character, and the length, as it was."""
-    if text.isascii():
-        return text
-    return "".join(
-        str(unicodedata.decimal(c)) if c > "\x7f" and unicodedata.decimal(c, None) is not None else c
-        for c in text
-    )
+    return text if text.isascii() else _FOREIGN_DIGIT.sub(lambda digit: str(int(digit.group())), text)
 
 
 def split_words(text: str) -> list[str]:
     """The words as they stand in the text, marks kept, punctuation dropped."""
-    return [word[:_LONGEST_WORD] for word in _WORD.findall(text)]
+    words: list[str] = []
+    for run in text.split():  # what is between spaces repeats itself, and no word has a space
+        words += _words_of(run) if len(run) <= _LONGEST_WORD else _cut(run)
+    return words
+
+
+@lru_cache(maxsize=65536)
+def _words_of(run: str) -> tuple[str, ...]:
+    return _cut(run)
+
+
+def _cut(run: str) -> tuple[str, ...]:
+    return tuple(word[:_LONGEST_WORD] for word in _WORD.findall(run))
 
 
 def word_terms(text: str) -> list[str]:
@@ -89,6 +104,8 @@ def word_terms(text: str) -> list[str]:
 @lru_cache(maxsize=65536)
 def word_forms(word: str) -> tuple[str, ...]:
     """Folded search terms of one word as `split_words` gives it."""
+    if word.isascii():
+        return (word.lower(),) if word else ()
     return tuple(form for form in _forms(fold(word)) if form)
 
 
@@ -141,20 +158,26 @@ def word_sounds(word: str, language: str) -> tuple[tuple[str, str], ...]:
 @lru_cache(maxsize=65536)
 def sound_key(word: str) -> str:
     """The consonants of a word as heard, e.g. "KN" for Can, ক্যান and कैन; empty for numbers and Han text."""
-    if _NUMERAL.search(word) or _UNSPACED.search(word):
+    if _UNHEARD.search(word):
         return ""
     heard = str(metaphone(romanise(word))).replace("0", "T").replace(" ", "").lower()
-    return str(_NASAL_TAIL.sub("n", heard))
+    return _NASAL_TAIL.sub("n", heard) if "n" in heard else heard
 
 
 @lru_cache(maxsize=65536)
 def romanise(word: str) -> str:
     """A word in lower-case ASCII letters, written as a Latin-script newspaper would rather than letter by letter."""
-    text = unicodedata.normalize("NFC", word)
-    indic = _INDIC.search(text) is not None
-    latin = str(_NOT_LETTERS.sub("", anyascii(text.translate(_NASALS) if indic else text).lower()))
-    for pattern, spelling in _INDIC_SPELLING if indic else _LATIN_SPELLING:
-        latin = str(pattern.sub(spelling, latin))
+    indic, latin = False, word
+    if not word.isascii():
+        text = unicodedata.normalize("NFC", word)
+        indic = _INDIC.search(text) is not None
+        latin = str(anyascii(text.translate(_NASALS) if indic else text))
+    latin = latin.lower()
+    if not latin.isalpha():
+        latin = _NOT_LETTERS.sub("", latin)
+    for letters, pattern, spelling in _INDIC_SPELLING if indic else _LATIN_SPELLING:
+        if letters in latin:
+            latin = pattern.sub(spelling, latin)
     return latin
 
 

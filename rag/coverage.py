@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -147,20 +147,28 @@ def focus_of(question: Question, openings: Openings, hit: Hit) -> str:
     return " ".join(left) if 2 <= len(left) < len(words) else question.text
 
 
-def about_the_names(question: Question, hits: Sequence[Hit], openings: Openings) -> list[Hit]:
-    """The hits with a bonus for holding the question's names and numbers, in their new order."""
+def about_the_names(question: Question, hits: Sequence[Hit], openings: Openings, *, top_k: int) -> list[Hit]:
+    """The best `top_k` hits with a bonus for holding the question's names and numbers, in their new order.
+
+    The first sentences of a document are looked at only where they may decide: its passage lacks some of these, and
+    with all of them it would be among the best.
+    """
     if not (question.names or question.numbers):
-        return list(hits)
-    openings.load(hit.chunk.document_id for hit in hits)
-    bonus: dict[str, float] = {}
+        return list(hits[:top_k])
+    firsts: dict[str, Hit] = {}
     for hit in hits:
-        if hit.chunk.document_id not in bonus:
-            coverage = coverage_of(question, openings, hit)
-            bonus[hit.chunk.document_id] = (
-                _HOLDS_FULL_NAMES * coverage.full_names
-                + _HOLDS_WORDS * coverage.single_names
-                + _HOLDS_NUMBERS * (coverage.numbers if question.numbers else 0.0)
-            )
+        firsts.setdefault(hit.chunk.document_id, hit)
+    bonus = {key: _bonus(question, stated_by(question, openings, hit)) for key, hit in firsts.items()}
+    most = _bonus(question, _coverage(question, openings.asked, range(len(openings.asked.words)), question.numbers))
+    certain = sorted((hit.score + bonus[hit.chunk.document_id] for hit in hits), reverse=True)
+    needed = certain[min(top_k, len(certain)) - 1]
+    open_still = {
+        key
+        for hit in hits
+        if bonus[key := hit.chunk.document_id] < most and hit.score + most >= needed
+    }
+    openings.load(open_still)
+    bonus.update((key, _bonus(question, coverage_of(question, openings, firsts[key]))) for key in open_still)
     found = [
         replace(
             hit,
@@ -169,7 +177,16 @@ def about_the_names(question: Question, hits: Sequence[Hit], openings: Openings)
         )
         for hit in hits
     ]
-    return sorted(found, key=lambda hit: -hit.score)
+    return sorted(found, key=lambda hit: -hit.score)[:top_k]
+
+
+def _bonus(question: Question, coverage: Coverage) -> float:
+    """What a document gains for what it holds of a question, as a cosine."""
+    return (
+        _HOLDS_FULL_NAMES * coverage.full_names
+        + _HOLDS_WORDS * coverage.single_names
+        + _HOLDS_NUMBERS * (coverage.numbers if question.numbers else 0.0)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +199,7 @@ class Coverage:
         single_names: part of its names of one word that are held; 0 when it has none.
         missing: the names and numbers that it does not hold.
         held: positions of the question's words that it holds.
+        digits: the numbers that it holds; none are looked for when the question has none.
     """
 
     names: float
@@ -190,18 +208,28 @@ class Coverage:
     numbers: float
     missing: tuple[str, ...]
     held: frozenset[int]
+    digits: frozenset[str]
 
 
 def coverage_of(question: Question, openings: Openings, hit: Hit) -> Coverage:
     """What a hit's document holds of a question: its title, the passage, and its first sentences."""
-    asked, document_id = openings.asked, hit.chunk.document_id
-    held = set(openings.held(document_id))
+    stated, document_id = stated_by(question, openings, hit), hit.chunk.document_id
+    held = stated.held | openings.held(document_id)
+    return _coverage(question, openings.asked, held, stated.digits | openings.numbers(document_id))
+
+
+def stated_by(question: Question, openings: Openings, hit: Hit) -> Coverage:
+    """What the passage and its title alone hold of a question."""
+    held: set[int] = set()
     for text, language in ((hit.title, hit.document_language), (hit.chunk.text, hit.chunk.language)):
         held |= openings.matcher.positions([text], language)
-    digits = openings.numbers(document_id) | openings.numbers_of((hit.title, hit.chunk.text))
+    return _coverage(question, openings.asked, held, openings.numbers_of((hit.title, hit.chunk.text)))
+
+
+def _coverage(question: Question, asked: Wanted, held: Collection[int], digits: Collection[str]) -> Coverage:
     shares = {name: _share_held(name, asked, held) for name in question.names}
     missing = [" ".join(name) for name, share in shares.items() if share < _HELD]
-    unheld = sorted(question.numbers - digits)
+    unheld = sorted(question.numbers.difference(digits))
     return Coverage(
         names=_mean(list(shares.values()), none=1.0),
         full_names=_mean([float(share == 1.0) for name, share in shares.items() if len(name) > 1], none=0.0),
@@ -209,6 +237,7 @@ def coverage_of(question: Question, openings: Openings, hit: Hit) -> Coverage:
         numbers=1 - len(unheld) / len(question.numbers) if question.numbers else 1.0,
         missing=(*missing, *unheld),
         held=frozenset(held),
+        digits=frozenset(digits),
     )
 
 
@@ -216,7 +245,7 @@ def _mean(values: Sequence[float], *, none: float) -> float:
     return sum(values) / len(values) if values else none
 
 
-def _share_held(name: tuple[str, ...], asked: Wanted, held: set[int]) -> float:
+def _share_held(name: tuple[str, ...], asked: Wanted, held: Collection[int]) -> float:
     """Which part of a name's words was found."""
     size = len(name)
     for start in range(len(asked.words) - size + 1):

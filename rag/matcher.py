@@ -29,9 +29,14 @@ class Matcher:
         for place, term in enumerate(asked.terms):
             if len(term.key) >= SHORTEST_KEY:
                 self._keys.setdefault(term.key, []).append(place)
-        # What may be the first word of a pair whose keys together are one that is looked for.
-        self._heads = frozenset(key[:end] for key in self._keys for end in range(1, len(key)))
+        # The key of a first word, and of what second words it makes one that is looked for.
+        tails: dict[str, set[str]] = {}
+        for key in self._keys:
+            for end in range(1, len(key)):
+                tails.setdefault(key[:end], set()).add(key[end:])
+        self._tails = {head: frozenset(found) for head, found in tails.items()}
         self._languages: dict[str, _Language] = {}
+        self._looked: dict[tuple[str, str], tuple[int, int]] = {}
 
     def matched(self, text: str, language: str) -> dict[Term, bool]:
         """The terms that stand in the text: True as they are written, False by their sound."""
@@ -53,21 +58,26 @@ class Matcher:
         }
 
     def _look(self, texts: Sequence[str], language: str) -> tuple[int, int]:
+        if len(texts) == 1 and (texts[0], language) in self._looked:  # a passage is looked at for several ends
+            return self._looked[texts[0], language]
         if language not in self._languages:
-            self._languages[language] = _Language(self.asked, language, self._keys, self._heads)
-        return self._languages[language].look(texts)
+            self._languages[language] = _Language(self.asked, language, self._keys, self._tails)
+        found = self._languages[language].look(texts)
+        if len(texts) == 1:
+            self._looked[texts[0], language] = found
+        return found
 
 
 class _Language:
     """What the question's terms are met by in texts of one language. Sets of terms are the bits of a number."""
 
     def __init__(
-        self, asked: Wanted, language: str, keys: Mapping[str, Sequence[int]], heads: frozenset[str]
+        self, asked: Wanted, language: str, keys: Mapping[str, Sequence[int]], tails: Mapping[str, frozenset[str]]
     ) -> None:
         self._language = language
         self._terms = asked.terms
         self._keys = keys
-        self._heads = heads
+        self._tails = tails
         self._forms: dict[str, int] = {}
         self._stems: list[tuple[str, int]] = []
         for place, term in enumerate(asked.terms):
@@ -82,45 +92,52 @@ class _Language:
         # Joined terms hold a digit. One that begins with a name without a digit begins with capitals before digits.
         numeric = any(_NUMERAL.search(form) for form in self._forms)
         self._may_be_joined = _NUMERAL if numeric else _CAPITALS if self._stems else None
-        self._known: dict[str, tuple[int, int]] = {}
-        self._leading: dict[str, tuple[str, str]] = {}
-        self._plain: set[str] = set()
+        self._seen: set[str] = set()
+        # Of the words seen: what meets a term, may be the first of a pair, has a digit. All others meet nothing.
+        self._met: dict[str, tuple[int, int]] = {}
+        self._leading: dict[str, tuple[str, str, frozenset[str]]] = {}
+        self._numerals: set[str] = set()
 
     def look(self, texts: Sequence[str]) -> tuple[int, int]:
         """The terms that stand in any of the texts as written, and those that sound like something in one of them."""
         split = [split_words(text) for text in texts]
-        distinct = set().union(*split) - self._plain
+        distinct = set().union(*split)
+        for word in distinct - self._seen:
+            self._learn(word)
+        self._seen |= distinct
         exact = heard = 0
-        for word in distinct:
-            if word not in self._known and not self._learn(word):
-                continue
-            written, sounding = self._known[word]
+        for word in distinct.intersection(self._met):
+            written, sounding = self._met[word]
             exact |= written
             heard |= sounding
-        joined = self._may_be_joined
-        if joined is not None:
-            for text in texts:
-                if joined.search(text):
+        leading, numerals, joined = self._leading.keys(), self._numerals, self._may_be_joined
+        leads, counts = not leading.isdisjoint(distinct), not numerals.isdisjoint(distinct)
+        if joined is not None and counts:
+            for text, words in zip(texts, split, strict=True):
+                if not numerals.isdisjoint(words) and joined.search(text):
                     exact |= self._written(joined_terms(text))
-        for words in split:
-            if not self._leading.keys().isdisjoint(words):
+        if leads:
+            for words in split:
                 heard |= self._pairs(words)
         return exact, heard
 
-    def _learn(self, word: str) -> bool:
-        """Look at a word for the first time; False when it meets nothing, which is remembered."""
+    def _learn(self, word: str) -> None:
+        """Look at a word for the first time."""
         sounds = word_sounds(word, self._language)
         exact = self._written(word_forms(word)) if self._forms else 0
-        # Nearly every word ends here.
-        heard = self._sounding(sounds) if any(key in self._keys for key, _ in sounds) else 0
-        leads = sounds[0][0] in self._heads
-        if leads:
-            self._leading[word] = sounds[0]
-        if not (exact or heard or leads):
-            self._plain.add(word)
-            return False
-        self._known[word] = exact, heard
-        return True
+        heard = 0
+        for key, _ in sounds:
+            if key in self._keys:
+                heard = self._sounding(sounds)
+                break
+        if exact or heard:
+            self._met[word] = exact, heard
+        key, roman = sounds[0]
+        tails = self._tails.get(key)
+        if tails is not None:
+            self._leading[word] = key, roman, tails
+        if not word.isalpha() and _NUMERAL.search(word):
+            self._numerals.add(word)
 
     def _written(self, forms: Iterable[str]) -> int:
         found = 0
@@ -142,12 +159,13 @@ class _Language:
 
     def _pairs(self, words: Sequence[str]) -> int:
         """Adjacent words that together sound like a term."""
-        found = 0
+        found, leading = 0, self._leading
         for left, right in pairwise(words):
-            if left in self._leading:
-                key, roman = self._leading[left]
-                tails = word_sounds(right, self._language)
-                found |= self._sounding((key + tail, roman + more) for tail, more in tails if tail)
+            if left in leading:
+                key, roman, tails = leading[left]
+                for tail, more in word_sounds(right, self._language):
+                    if tail in tails:
+                        found |= self._sounding([(key + tail, roman + more)])
         return found
 
 

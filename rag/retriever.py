@@ -99,7 +99,7 @@ class CorpusRetriever:
         wanted_hits = top_k or self._top_k
         kept = self._one_version_each(hits, question.language)[: max(wanted_hits, _NAMED)]
         if self._legs[2]:
-            kept = about_the_names(question, kept, openings)
+            kept = about_the_names(question, kept, openings, top_k=wanted_hits)
         return _with_parallels(kept[:wanted_hits], reader)
 
     def _candidates(

@@ -7,7 +7,8 @@ see a committed state whatever a writer does, and a Chroma version never changes
 once. The one thing a reader may change, a damaged Chroma version that it rebuilds, it takes the directory for.
 
 Every module that takes long to import is imported in the command that needs it: `rag --help` answers at once.
-Exit codes: 0 done, 1 the work failed, 2 wrong usage.
+Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 stopped by Ctrl-C; where the next run goes on with what is done
+(`rag index`, `rag eval`) that is work which failed, 1.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from ui.commands.index import index
 from ui.commands.keys import keys
 from ui.commands.serve import serve
 from ui.quiet import quiet_libraries
+
+_STOPPED = 130  # as shells have it: 128 and the number of the signal
 
 
 class _Commands(click.Group):
@@ -63,7 +66,7 @@ class _Commands(click.Group):
         except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
             raise  # click's own ways to end
         except KeyboardInterrupt:
-            _fail(ctx, "stopped", code=1)
+            _fail(ctx, "stopped", code=_STOPPED)
         except PolyciteError as error:
             _fail(ctx, str(error), code=2 if isinstance(error, UsageError) else 1)
         # The last stop: whatever else is raised is a fault of this program, and still one line.

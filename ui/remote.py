@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import httpx
 
 from index.errors import UsageError, WorkError
 from index.types import Document
-from rag.answer import Answer, Citation, EngineName, Parallel, Timings, Turn
+from rag.answer import Answer, Citation, EngineName, Parallel, Timings, Token, Turn
 
 CONNECT_SECONDS = 5.0
 # On top of what the server may itself wait for a language model.
@@ -63,14 +64,45 @@ class RemoteAssistant:
             UsageError: the server refuses the question as it is.
             WorkError: the server does not answer, or cannot.
         """
-        body = {
-            "question": question,
-            "history": [{"role": turn.role, "content": turn.content} for turn in history],
-            "languages": None if languages is None else list(languages),
-            "documents": None if documents is None else list(documents),
-            "engine": engine,
-        }
+        body = _question(question, history, languages, documents, engine)
         return _answer(self._post("/v1/ask", body), self._address)
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        languages: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
+        engine: EngineName | None = None,
+    ) -> Iterator[Token | Answer]:
+        """See `Assistant.stream`. Closing the iterator, or this object, ends the server's work too.
+
+        Raises:
+            UsageError, WorkError: as `ask`; an error of the work may come after pieces.
+        """
+        body = {**_question(question, history, languages, documents, engine), "stream": True}
+        try:
+            with self._client.stream("POST", "/v1/ask", json=body) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _error(response, _content(response), self._address)
+                yield from self._items(response.iter_text())
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
+
+    def _items(self, received: Iterable[str]) -> Iterator[Token | Answer]:
+        for name, data in _events(received, self._address):
+            if name == "token":
+                yield Token(str(data.get("text", "")))
+            elif name == "answer":
+                yield _answer(data, self._address)
+                return
+            elif name == "error":
+                raise _problem(int(data.get("status", 500)), data, self._address)
+        raise WorkError(
+            f"the server at {self._address} ended before its answer did: see its log, and ask again"
+        )
 
     def hits(
         self, query: str, *, top_k: int = 10, documents: Sequence[str] | None = None
@@ -118,28 +150,75 @@ class RemoteAssistant:
         try:
             response = self._client.request(method, path, **sent)
         except httpx.HTTPError as error:
-            raise WorkError(
-                f"the server at {self._address} does not answer ({error}): wait for it or stop it"
-            ) from error
-        try:
-            content = response.json()
-        except ValueError:
-            content = None
+            raise self._silent(error) from error
+        content = _content(response)
         if response.is_success and isinstance(content, dict):
             return content
         raise _error(response, content, self._address)
 
+    def _silent(self, error: httpx.HTTPError) -> WorkError:
+        return WorkError(f"the server at {self._address} does not answer ({error}): wait for it or stop it")
+
+
+def _question(
+    question: str,
+    history: Sequence[Turn],
+    languages: Sequence[str] | None,
+    documents: Sequence[str] | None,
+    engine: EngineName | None,
+) -> dict[str, Any]:
+    return {
+        "question": question,
+        "history": [{"role": turn.role, "content": turn.content} for turn in history],
+        "languages": None if languages is None else list(languages),
+        "documents": None if documents is None else list(documents),
+        "engine": engine,
+    }
+
+
+def _events(received: Iterable[str], address: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and data of each server-sent event in a text that comes in pieces.
+
+    Not by lines as Python knows them: some of the characters that end one for it stand in the data as they are.
+    """
+    waiting = ""
+    for piece in received:
+        *complete, waiting = (waiting + piece).split("\n\n")
+        for event in complete:
+            values = dict(line.partition(": ")[::2] for line in event.split("\n"))
+            try:
+                data = json.loads(values.get("data", "{}"))
+            except ValueError as error:
+                raise _other_format(address) from error
+            if not isinstance(data, dict):
+                raise _other_format(address)
+            yield values.get("event", ""), data
+
+
+def _content(response: httpx.Response) -> Any:
+    """The body of a response; None where it is no JSON."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
 
 def _error(response: httpx.Response, content: object, address: str) -> UsageError | WorkError:
+    return _problem(response.status_code, content, address, status_line=response.reason_phrase)
+
+
+def _problem(
+    status: int, content: object, address: str, *, status_line: str = "error"
+) -> UsageError | WorkError:
     """A problem (RFC 9457) as the error it was on the server: 4xx is the caller's, the rest the server's."""
     detail = content.get("detail") or content.get("title") if isinstance(content, dict) else None
-    said = detail if isinstance(detail, str) else f"{response.status_code} {response.reason_phrase}"
-    if response.status_code in (401, 403):
+    said = detail if isinstance(detail, str) else f"{status} {status_line}"
+    if status in (401, 403):
         return WorkError(
             f"the server at {address} refuses this command ({said}): start it again as this user, or set "
             "RAG_SERVER_KEY to an API key of it"
         )
-    if response.is_client_error and response.status_code != 429:
+    if 400 <= status < 500 and status != 429:
         return UsageError(said)
     return WorkError(
         said if isinstance(detail, str) else f"the server at {address} failed ({said}): see its log"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, Unpack
 
 import click
 
 from index.errors import IndexBusy, UsageError
 
 if TYPE_CHECKING:
-    from rag.answer import Answer, Turn
+    from rag.answer import Answer, Token, Turn
     from rag.settings import RagSettings
 
 # Turns of a conversation that are sent along with the next question.
@@ -47,18 +47,21 @@ def _answer_options(command: _Command) -> _Command:
     return command
 
 
+class _How(TypedDict, total=False):
+    """What a question is asked with; see `Assistant.ask`."""
+
+    history: Sequence[Turn]
+    languages: Sequence[str] | None
+    documents: Sequence[str] | None
+    engine: Literal["extractive", "llm"] | None
+
+
 class _Answering(Protocol):
     """What answers: the index itself, or the server that owns it."""
 
-    def ask(
-        self,
-        question: str,
-        *,
-        history: Sequence[Turn] = (),
-        languages: Sequence[str] | None = None,
-        documents: Sequence[str] | None = None,
-        engine: Literal["extractive", "llm"] | None = None,
-    ) -> Answer: ...
+    def ask(self, question: str, **how: Unpack[_How]) -> Answer: ...
+
+    def stream(self, question: str, **how: Unpack[_How]) -> Iterator[Token | Answer]: ...
 
 
 @click.command()
@@ -78,8 +81,10 @@ def ask(
     if not text.strip():
         raise UsageError("the question is empty: ask in words")
     with _answering(load_settings(), purpose="rag ask") as answering:
-        answer = answering.ask(
+        answer = _answer(
+            answering,
             _clean(text),
+            as_json=as_json,
             languages=_codes(languages),
             documents=documents or None,
             engine=engine,
@@ -109,8 +114,10 @@ def chat(
     with _answering(load_settings(), purpose="rag chat") as answering:
         for question in _questions():
             try:
-                answer = answering.ask(
+                answer = _answer(
+                    answering,
                     question,
+                    as_json=as_json,
                     history=history[-_HISTORY_TURNS:],
                     languages=_codes(languages),
                     documents=documents or None,
@@ -177,6 +184,19 @@ def _answering(settings: RagSettings, *, purpose: str) -> Iterator[_Answering]:
             assistant = Assistant.open(settings)
         with assistant:
             yield assistant
+
+
+def _answer(answering: _Answering, question: str, *, as_json: bool, **how: Unpack[_How]) -> Answer:
+    """The answer; a person at a terminal sees it being written meanwhile."""
+    if as_json or not sys.stdout.isatty():
+        return answering.ask(question, **how)
+    from ui.render import terminal
+    from ui.writing import can_show_writing, show_writing
+
+    console = terminal()
+    if not can_show_writing(console):
+        return answering.ask(question, **how)
+    return show_writing(console, answering.stream(question, **how))
 
 
 def _show(answer: Answer, *, as_json: bool) -> None:

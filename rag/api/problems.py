@@ -62,6 +62,23 @@ _BY_STATUS: Mapping[int, str] = {
     503: "busy",
 }
 
+# What operations say of their own occasions, and what is not foreseen.
+_BY_OCCASION = (
+    "answer-unknown",
+    "document-kept",
+    "document-unknown",
+    "http",
+    "internal",
+    "invalid",
+    "job-unknown",
+    "model-not-found",
+    "scope-missing",
+    "uploads-full",
+    "uploads-off",
+)
+NAMES = frozenset({name for _, _, name, _ in _KINDS} | {*_BY_STATUS.values(), *_BY_OCCASION})
+"""The ends of all types: stable. The staff page has a sentence for each that it meets (ui/page/static/problems.js)."""
+
 log = logging.getLogger(__name__)
 
 
@@ -107,7 +124,11 @@ class ProblemResponse(Response):
         errors: Sequence[Mapping[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Make one; `name` is the end of its `type`, `title` None is the status in words."""
+        """Make one; `name`, one of `NAMES`, is the end of its `type`, `title` None is the status in words."""
+        if name not in NAMES:
+            raise ValueError(
+                f"{name} is no kind of problem: add it to NAMES, and its sentence to the staff page"
+            )
         body: dict[str, Any] = {
             "type": _NAMESPACE + name,
             "title": title or HTTPStatus(status).phrase,

@@ -354,7 +354,7 @@ def test_a_server_that_is_gone_loses_no_question(open_tab: Callable[..., Page]) 
     tab = open_tab(watch=False)
     tab.context.set_offline(True)
     turn = ask(tab, page_texts.QUESTIONS["sv"])
-    assert ENGLISH["chat_lost"] in turn.inner_text()
+    assert ENGLISH["problem_unreached"] in turn.inner_text()
     assert tab.input_value("#pc-question") == page_texts.QUESTIONS["sv"]
     tab.context.set_offline(False)
     turn.get_by_role("button", name=ENGLISH["chat_retry"]).click()

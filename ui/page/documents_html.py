@@ -23,6 +23,7 @@ _SPOKEN = (
     "waiting", "sending", "reading", "indexed", "duplicate", "refused", "failed", "unsent", "unread", "too_large",
     "signed_out", "unreached", "forgotten", "read_only", "kept", "gone", "open", "retry", "remove", "details",
     "deleted", "confirm", "confirm_text", "cancel", "delete", "close", "loading", "progress", "document", "failed_why",
+    "off",
 )  # fmt: skip
 
 
@@ -62,7 +63,8 @@ class Limits:
 def tab_html(listed: DocumentList, limits: Limits, *, labels: Mapping[str, str], language: str) -> str:
     """Return the whole tab; `labels` are the page's words in the reader's `language`."""
     spoken_words = {name: labels[f"documents_{name}"] for name in _SPOKEN}
-    words = json.dumps({**spoken_words, "sign_in": labels["sign_in"]}, ensure_ascii=False)
+    problems = {name: text for name, text in labels.items() if name.startswith("problem_")}
+    words = json.dumps({**spoken_words, **problems, "sign_in": labels["sign_in"]}, ensure_ascii=False)
     add = _upload(limits, labels) if listed.may_write else _no_upload(listed, labels)
     return (
         f'<section class="pd-tab" data-labels="{html.escape(words)}" data-language="{plain(language)}">'

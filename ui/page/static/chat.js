@@ -1,7 +1,8 @@
 // The chat: what is asked, what comes of it, and where it is kept.
 
 import {confirmed, el, entered, filled, icon, iconButton, toast} from "./dom.js";
-import {Refused, ask, markdown, rate, turns} from "./server.js";
+import {Refused, details, labelOf, sentence} from "./problems.js";
+import {ask, markdown, rate, turns} from "./server.js";
 import {Scope} from "./scope.js";
 import {Sidebar} from "./sidebar.js";
 import {EVERYTHING, Store} from "./store.js";
@@ -67,7 +68,7 @@ export class Chat {
       iconButton("download", labels.chat_export, () => this.#export()),
       iconButton("trash", labels.chat_delete, () => this.#remove()));
     this.question = el("textarea", {id: "pc-question", class: "pc-input", rows: 1, dir: "auto", placeholder: labels.placeholder, "aria-label": labels.placeholder,
-      "aria-describedby": "pc-hint", maxlength: this.start.questionCharacters, autocomplete: "off", enterkeyhint: "send"});
+      "aria-describedby": "pc-hint", autocomplete: "off", enterkeyhint: "send"});
     this.go = el("button", {type: "submit", class: "pc-go"});
     const form = el("form", {class: "pc-compose"}, this.scope.root, el("div", {class: "pc-box"}, this.question, this.go), el("p", {id: "pc-hint", class: "pc-hint"}, labels.chat_hint));
     form.addEventListener("submit", (event) => {
@@ -159,7 +160,7 @@ export class Chat {
 
   async ask(text, {at = this.conversation.exchanges.length} = {}) {
     const question = text.trim();
-    if (!/[\p{L}\p{N}]/u.test(question) || this.running) return;
+    if (!/[\p{L}\p{N}]/u.test(question) || this.running || this.#tooLong(question)) return;
     this.scope.close();
     const mine = this.conversation;
     const asked = this.scope.value;
@@ -203,8 +204,9 @@ export class Chat {
       [html] = await turns([exchange]);
     } catch (error) {
       if (error.name !== "AbortError") {
-        exchange.failure = this.#why(error);
-        if (error.kind === "signed out") this.#tell(error);
+        if (!(error instanceof Refused)) throw error;
+        exchange.failure = error;
+        if (error.status === 401) this.#tell(error);
         // The remedy is often to ask in other words, or later.
         if (this.conversation === mine && !this.question.value) this.question.value = exchange.question;
       }
@@ -221,6 +223,7 @@ export class Chat {
   // The last question is asked anew in its place; an earlier one begins a conversation of its own, so that nothing is lost.
   #edited(index, question) {
     const {exchanges} = this.conversation;
+    if (this.#tooLong(question)) return undefined;
     if (index === exchanges.length - 1) return this.ask(question, {at: index});
     const before = exchanges.slice(0, index);
     this.conversation = {id: newId(), title: shortened(index ? before[0].question : question), at: Date.now(), scope: this.scope.value, exchanges: before};
@@ -256,19 +259,20 @@ export class Chat {
     this.thread.root.setAttribute("aria-busy", String(Boolean(this.running)));
   }
 
-  #tell(error) {
-    const why = this.#why(error);
-    const action = error.kind === "signed out" ? el("a", {href: "/login"}, this.labels.sign_in) : null;
-    toast(why, {action, stay: Boolean(action)});
+  // The browser would cut what is pasted, and say nothing.
+  #tooLong(question) {
+    const count = [...question.replace(/\s+/g, " ")].length;
+    const most = this.start.questionCharacters;
+    if (count > most) toast(filled(this.labels.chat_too_long, {count, most}));
+    return count > most;
   }
 
-  #why(error) {
+  #tell(error) {
     const {labels} = this;
     if (!(error instanceof Refused)) throw error;
-    if (error.kind === "signed out") return labels.chat_session_over;
-    if (error.kind === "lost") return labels.chat_lost;
-    if (error.kind === "busy") return labels.chat_busy;
-    return filled(labels.failed, {detail: error.message});
+    const signing = error.status === 401;
+    const more = labelOf(error, labels) ? null : details(error, labels);
+    toast(sentence(error, labels), {action: signing ? el("a", {href: "/login"}, labels.sign_in) : more, stay: signing});
   }
 
   // -- keeping

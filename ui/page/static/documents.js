@@ -2,7 +2,7 @@
 // The server makes its HTML (ui/page/documents_html.py); this script asks for it and puts it there.
 
 import {closeDocument, shownDocument, startReader} from "./documents_reader.js";
-import {ask, askText, said, wordTimes} from "./documents_server.js";
+import {ask, askText, told, wordTimes} from "./documents_server.js";
 import {el, filled} from "./dom.js";
 import {Uploads} from "./documents_uploads.js";
 import {silent} from "./silence.js";
@@ -26,7 +26,7 @@ async function fill() {
   try {
     html = await askText(`/chat/documents?${new URLSearchParams(wanted)}`);
   } catch (error) {
-    if (labels) return status(said(error, labels));
+    if (labels) return unlisted(error);
     setTimeout(() => mine === latest && fill(), AGAIN_MS); // the server is starting, or was restarted
     return silent("documents", error.status !== 401); // then the chat leads to the login
   }
@@ -59,7 +59,7 @@ async function refresh(changes = {}, {tell = false} = {}) {
   try {
     html = await askText(`/chat/documents/list?${new URLSearchParams(wanted)}`);
   } catch (error) {
-    if (mine === latest) status(said(error, labels));
+    if (mine === latest) unlisted(error);
     return;
   }
   if (mine !== latest) return;
@@ -67,6 +67,13 @@ async function refresh(changes = {}, {tell = false} = {}) {
   list.innerHTML = html;
   wordTimes(list, labels.language);
   if (tell) status(list.querySelector("[data-count]")?.textContent ?? "");
+}
+
+// The list stays as it was, and that is said above it.
+function unlisted(error) {
+  const list = tab.querySelector(".pd-list");
+  list.querySelector(":scope > .pd-wrong")?.remove();
+  list.prepend(el("div", {class: "pd-wrong", role: "alert"}, ...told(error, labels)));
 }
 
 function status(words) {
@@ -96,7 +103,7 @@ function confirmed(button) {
   const [cancel, go] = ["cancel", "delete"].map((name) =>
     el("button", {type: "button", class: `pd-button pd-${name}-it`, autofocus: name === "cancel"}, labels[name]),
   );
-  const failed = el("p", {class: "pd-wrong", role: "alert"});
+  const failed = el("div", {class: "pd-wrong", role: "alert"});
   const dialog = el("dialog", {class: "pd-dialog", "aria-labelledby": "pd-sure", "aria-describedby": "pd-what pd-then"},
     el("h2", {id: "pd-sure"}, labels.confirm),
     el("p", {id: "pd-what", class: "pd-what", dir: "auto"}, title),
@@ -113,7 +120,7 @@ function confirmed(button) {
       await ask(`/v1/documents/${encodeURIComponent(id)}`, {method: "DELETE"});
     } catch (error) {
       if (error.status !== 404) { // else somebody else was faster
-        failed.textContent = said(error, labels);
+        failed.replaceChildren(...told(error, labels));
         cancel.disabled = go.disabled = false;
         return cancel.focus();
       }

@@ -1,5 +1,7 @@
 // Files before and while they are sent, and what the browser keeps of them over a reload.
 
+import {Refused} from "./problems.js";
+
 export const ENDS = new Set(["indexed", "duplicate", "refused", "failed"]);
 
 const STATES = new Set(["queued", "working", ...ENDS]);
@@ -8,6 +10,7 @@ const MOST_KEPT = 100;
 
 // -- one request
 
+// The job that a group of files became, or why there is none: {job, refused}.
 export function posted(group, progressed) {
   const form = new FormData();
   for (const item of group) form.append("files", item.file, item.name);
@@ -24,14 +27,15 @@ export function posted(group, progressed) {
       progressed();
     });
     request.addEventListener("loadend", () => {
-      let detail = "";
+      let body = null;
       try {
-        detail = String(JSON.parse(request.responseText).detail ?? "");
+        body = JSON.parse(request.responseText);
       } catch {
         // no problem document: the status says enough
       }
       const after = request.status ? Number(request.getResponseHeader("Retry-After")) : 0;
-      resolve({status: request.status, text: request.responseText, detail, after});
+      if (request.status === 202 && body) resolve({job: body, refused: null});
+      else resolve({job: null, refused: new Refused({status: request.status, problem: body, after})});
     });
     request.open("POST", "/v1/documents");
     request.send(form);

@@ -1,7 +1,7 @@
 // Reading a document: a panel over the page, opened by any link to /?document=ID (&start=N&end=M marks words).
 // The address changes with it, so it can be kept, sent, and left with the browser's own "back".
 
-import {askText, said, wordTimes} from "./documents_server.js";
+import {askText, told, wordTimes} from "./documents_server.js";
 import {el} from "./dom.js";
 
 let dialog = null;
@@ -71,8 +71,8 @@ async function show(query) {
     settled(body, labels.language);
   } catch (error) {
     if (error.name === "AbortError") return;
-    const why = el("p", {class: "pd-nothing", role: "alert"}, `${said(error, labels)} `);
-    if (error.status === 401) why.append(el("a", {href: "/login"}, labels.sign_in));
+    const why = el("div", {class: "pd-nothing", role: "alert"}, ...told(error, labels));
+    if (error.status === 401) why.append(" ", el("a", {href: "/login"}, labels.sign_in));
     body.replaceChildren(why);
   } finally {
     body.removeAttribute("aria-busy");

@@ -1,38 +1,15 @@
-// What the documents' tab asks of the server, and the small things that its parts share.
+// What the documents' tab asks of the server, and the small things that its parts share. Whatever fails is a Refused
+// (problems.js).
 
-export class Refused extends Error {
-  // `status` 0: the server was not reached.
-  constructor(status, detail = "") {
-    super(detail);
-    this.status = status;
-  }
-}
+import {answered, details, sentence} from "./problems.js";
 
-export async function ask(path, {method = "GET", signal} = {}) {
-  let response;
-  try {
-    response = await fetch(path, {method, signal, cache: "no-store"});
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Refused(0);
-  }
-  if (response.ok) return response;
-  const problem = await response.json().catch(() => ({}));
-  throw new Refused(response.status, String(problem.detail ?? ""));
-}
+export const ask = (path, {method = "GET", signal} = {}) => answered(fetch(path, {method, signal, cache: "no-store"}));
 
 export const askText = async (path, options) => (await ask(path, options)).text();
 export const askJson = async (path, options) => (await ask(path, options)).json();
 
-// Why a request was refused, in the reader's words.
-export function said(error, labels) {
-  if (error.status === 401) return labels.signed_out;
-  if (error.status === 403) return labels.read_only;
-  if (error.status === 404) return labels.gone;
-  if (error.status === 409) return labels.kept;
-  if (error.status === 0) return labels.unreached;
-  return error.message || labels.failed_why;
-}
+// Why a request was refused, in the reader's words, with the server's own behind them: what an element is filled with.
+export const told = (error, labels) => [sentence(error, labels), details(error, labels)].filter(Boolean);
 
 // Dates and sizes as the reader's language writes them (in the reader's country, where the browser knows it), with the
 // digits of the rest of the page.

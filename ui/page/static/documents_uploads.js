@@ -4,9 +4,13 @@
 import {askJson, wordSize} from "./documents_server.js";
 import {ENDS, filesOf, kept, posted, readable, restored} from "./documents_files.js";
 import {el, filled} from "./dom.js";
+import {labelOf} from "./problems.js";
 
 const GROUP = {files: 10, bytes: 20e6}; // of one request: small files together
 const POLL = {first: 400, longest: 3000};
+// The page sends the files again after these, and of some of them there is nothing to say: that the files wait is seen.
+const QUIET = new Set(["busy", "rate-limited", "uploads-full"]);
+const LATER = new Set([...QUIET, "unreached", "index-missing", "index-busy", "index-unreachable", "index-mismatch"]);
 const SHOWN = {queued: "waiting", working: "reading", waiting: "waiting", sending: "sending"};
 
 const sleep = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
@@ -99,21 +103,20 @@ export class Uploads {
   async send(group) {
     for (const item of group) Object.assign(item, {state: "sending", sent: 0, word: null});
     this.show();
-    const answer = await posted(group, () => this.show());
-    if (answer.status) this.worry(null);
-    if (answer.status === 202) {
-      const job = JSON.parse(answer.text);
+    const {job, refused} = await posted(group, () => this.show());
+    if (refused?.status !== 0) this.worry(null);
+    if (job) {
       group.forEach((item, ordinal) => {
         Object.assign(item, {job: job.id, ordinal, state: "queued", file: null});
       });
       this.wake();
-    } else if ([0, 429, 502, 503, 504].includes(answer.status)) {
+    } else if (LATER.has(refused.code)) {
       for (const item of group) item.state = "waiting";
-      this.worry(answer.status ? null : "unreached");
-      await sleep(1000 * Math.min(60, Math.max(1, answer.after || 3)));
+      this.worry(refused.code === "unreached" ? "unreached" : QUIET.has(refused.code) ? null : labelOf(refused, this.labels));
+      await sleep(1000 * Math.min(60, refused.after));
     } else {
-      const word = {401: "signed_out", 403: "read_only", 413: "too_large"}[answer.status] ?? "failed_why";
-      for (const item of group) this.end(item, word === "too_large" ? "refused" : "failed", word, answer.detail);
+      const word = refused.status === 413 ? "too_large" : labelOf(refused, this.labels) ?? "failed_why";
+      for (const item of group) this.end(item, word === "too_large" ? "refused" : "failed", word, refused.message);
     }
     this.show();
   }

@@ -3,6 +3,7 @@
 import {Chat} from "./chat.js";
 import {sayInto, toast} from "./dom.js";
 import {applyTheme, header} from "./header.js";
+import {sentence} from "./problems.js";
 import {start} from "./server.js";
 import {silent} from "./silence.js";
 import "./documents.js";
@@ -31,7 +32,7 @@ async function beginning() {
       silent("chat", false);
       return found;
     } catch (error) {
-      if (error.kind === "signed out") location.assign("/login");
+      if (error.status === 401) location.assign("/login");
       else silent("chat", true);
     } finally {
       clearTimeout(slow);
@@ -50,8 +51,8 @@ async function changed() {
   let now;
   try {
     now = await start();
-  } catch {
-    toast(chat.labels.chat_lost);
+  } catch (error) {
+    toast(sentence(error, chat.labels));
     return;
   }
   dress(now);

@@ -1,6 +1,7 @@
 // What is searched, and who writes: languages, documents, engine.
 
 import {el, filled, icon} from "./dom.js";
+import {sentence} from "./problems.js";
 import {documents} from "./server.js";
 import {EVERYTHING} from "./store.js";
 
@@ -110,8 +111,12 @@ export class Scope {
     let latest = 0;
     const look = async () => {
       const mine = ++latest;
-      const found = await documents(search.value.trim()).catch(() => []);
-      if (mine === latest) draw(found);
+      try {
+        const found = await documents(search.value.trim());
+        if (mine === latest) draw(found);
+      } catch (error) {
+        if (mine === latest) list.replaceChildren(el("p", {class: "pc-hint", role: "alert"}, sentence(error, labels)));
+      }
     };
     const search = el("input", {type: "search", class: "pc-input", placeholder: labels.chat_find_document, "aria-label": labels.chat_find_document, maxlength: 200, onfocus: look, oninput: () => {
       clearTimeout(typed);

@@ -1,16 +1,10 @@
-// What the chat asks of the server.
+// What the chat asks of the server. Whatever fails is a Refused (problems.js).
+
+import {Refused, answered} from "./problems.js";
 
 const TURNS_AT_ONCE = 50;
 const BYTES_AT_ONCE = 600_000; // the server takes a million
 const START_MS = 30_000; // then it is asked anew
-
-// `kind`: "signed out", "busy", "lost" or "failed"; `message`: the server's own words, if it had any.
-export class Refused extends Error {
-  constructor(kind, message = "") {
-    super(message);
-    this.kind = kind;
-  }
-}
 
 export const start = async () => (await got("/chat/start", AbortSignal.timeout(START_MS))).json();
 
@@ -47,10 +41,10 @@ export async function* ask(question, {history, scope, signal}) {
   for await (const {event, data} of events(response.body)) {
     if (event === "token") yield {text: data.text};
     else if (event === "answer") yield {answer: data};
-    else if (event === "error") throw new Refused("failed", data.detail ?? "");
+    else if (event === "error") throw new Refused({status: data.status, problem: data});
     else if (event === "done") return;
   }
-  throw new Refused("lost");
+  throw new Refused();
 }
 
 async function* events(body) {
@@ -90,18 +84,3 @@ const got = (path, signal) => answered(fetch(path, {signal}));
 
 const posted = (path, body, signal) =>
   answered(fetch(path, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body), signal}));
-
-async function answered(request) {
-  let response;
-  try {
-    response = await request;
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Refused("lost");
-  }
-  if (response.ok) return response;
-  if (response.status === 401) throw new Refused("signed out");
-  if (response.status === 429 || response.status === 503) throw new Refused("busy");
-  const problem = await response.json().catch(() => ({}));
-  throw new Refused("failed", problem.detail ?? `${response.status}`);
-}

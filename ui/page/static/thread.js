@@ -1,6 +1,7 @@
 // The turns of a conversation: questions, answers with their sources, what one can do with each.
 
 import {announce, copied, el, filled, iconButton, served, toast} from "./dom.js";
+import {details, sentence} from "./problems.js";
 
 export class Thread {
   // `handlers`: onedit(index, question), onretry(index), onrate(index, rating, reason) -> promise of whether it was kept
@@ -61,7 +62,7 @@ export class Thread {
     this.#toTop(turn);
     const {answer} = exchange;
     const verdict = answer?.refused ? `${this.labels.chat_none_found}. ` : "";
-    announce(answer ? `${this.labels.chat_answer_to}: ${verdict}${answer.answer}` : (exchange.failure ?? this.labels.chat_stopped));
+    announce(answer ? `${this.labels.chat_answer_to}: ${verdict}${answer.answer}` : this.#why(exchange));
   }
 
   // A new answer is read from its question on.
@@ -83,7 +84,13 @@ export class Thread {
 
   #unanswered({partial, failure}) {
     const said = partial ? el("p", {class: "pc-partial", dir: "auto"}, partial) : null;
-    return el("div", {class: "pc-turn pc-note"}, said, el("p", {class: "pc-notice", role: "note", dir: "auto"}, failure ?? this.labels.chat_stopped));
+    const more = failure ? details(failure, this.labels) : null;
+    return el("div", {class: "pc-turn pc-note"}, said, el("div", {class: "pc-notice", role: "note"}, el("p", {dir: "auto"}, this.#why({failure})), more));
+  }
+
+  #why({failure}) {
+    const {labels} = this;
+    return failure ? `${sentence(failure, labels)} ${labels.chat_question_kept}` : labels.chat_stopped;
   }
 
   #tools(exchange, index, answered, last) {

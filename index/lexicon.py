@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,21 @@ class NumberWords:
 
 
 @dataclass(frozen=True, slots=True)
+class Alphabet:
+    """How a language orders its letters; all in lower case, composed (NFC).
+
+    Attributes:
+        letters: in their order. A letter with a mark that is none of them stands beside the letter without it.
+        alike: letters that stand where another one, or several, would.
+        marks: combining marks in their order, after no mark at all; others follow.
+    """
+
+    letters: str = ""
+    alike: Mapping[str, str] = field(default_factory=dict)
+    marks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lexicon:
     """One language's table; every phrase is in lower case as written there.
 
@@ -68,6 +83,7 @@ class Lexicon:
         numbers: how numbers are written in words.
         conversation: words by which a question leans on the turns before it, by what they do; may lack any.
         completed: templates for questions completed from those turns, by name; English where a table lacks one.
+        alphabet: how lists are ordered for its readers.
     """
 
     language: str
@@ -83,6 +99,7 @@ class Lexicon:
     numbers: NumberWords
     conversation: Mapping[str, tuple[str, ...]]
     completed: Mapping[str, str]
+    alphabet: Alphabet
 
 
 @cache
@@ -113,6 +130,7 @@ def lexicon(language: str) -> Lexicon:
         conversation={kind: tuple(words) for kind, words in conversation.items() if isinstance(words, list)},
         completed=_completed(path.stem, conversation),
         numbers=_numbers(table["numbers"], table["quantity"]["scale"]),
+        alphabet=Alphabet(**table.get("alphabet", {})),
     )
 
 

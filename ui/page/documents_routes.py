@@ -6,12 +6,12 @@ it would fill the disk for anybody who may read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from index.catalogue import WAITING, JobFile, Order
+from index.catalogue import WAITING, DocumentInfo, JobFile, Order, Reader
 from index.lexicon import FALLBACK
 from index.uploads import upload_folder
 from rag.api import problems
@@ -19,6 +19,7 @@ from rag.api.guard import scope_of
 from rag.api.page_language import page_labels, reader_language
 from ui.document_html import DocumentView, document_html, part_html
 from ui.page.documents_html import PAGE, DocumentList, Limits, list_html, tab_html
+from ui.page.title_order import title_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,7 @@ CLOSED = "/gradio_api/upload"
 _MOST_JOBS = 100
 _FRESH = {"Cache-Control": "no-store"}
 _LAST = 2**53
+_ALL = 10**9
 
 _Id = Annotated[str, Path(max_length=64)]
 _Words = Annotated[str, Query(max_length=200)]
@@ -68,20 +70,24 @@ def _add_list(app: FastAPI, tools: Tools) -> None:
     @app.get(PREFIX, include_in_schema=False)
     def tab(request: Request, words: _Words = "", order: Order = "newest", page: _Page = 1) -> Response:
         language = reader_language(request.headers)
-        listed = _listed(tools, request, words=words, order=order, number=page)
+        listed = _listed(tools, request, words=words, order=order, number=page, language=language)
         return _html(tab_html(listed, limits, labels=page_labels(language), language=language))
 
     @app.get(f"{PREFIX}/list", include_in_schema=False)
     def table(request: Request, words: _Words = "", order: Order = "newest", page: _Page = 1) -> Response:
         language = reader_language(request.headers)
-        listed = _listed(tools, request, words=words, order=order, number=page)
+        listed = _listed(tools, request, words=words, order=order, number=page, language=language)
         return _html(list_html(listed, labels=page_labels(language), language=language))
 
 
-def _listed(tools: Tools, request: Request, *, words: str, order: Order, number: int) -> DocumentList:
+def _listed(
+    tools: Tools, request: Request, *, words: str, order: Order, number: int, language: str
+) -> DocumentList:
     reader = tools.assistant.corpus.reader()
 
-    def turned(to: int) -> tuple[int, list[Any]]:
+    def turned(to: int) -> tuple[int, list[DocumentInfo]]:
+        if order == "title":
+            return _by_title(reader, language, words=words, offset=(to - 1) * PAGE)
         return reader.page(limit=PAGE, offset=(to - 1) * PAGE, words=words, order=order)
 
     found, infos = turned(number)
@@ -99,6 +105,13 @@ def _listed(tools: Tools, request: Request, *, words: str, order: Order, number:
         may_write=_may_change(tools, request),
         off=tools.intake is None,
     )
+
+
+def _by_title(reader: Reader, language: str, *, words: str, offset: int) -> tuple[int, list[DocumentInfo]]:
+    """As `Reader.page`, in the order of the reader's language, which the catalogue does not know."""
+    found, infos = reader.page(limit=_ALL, words=words)
+    infos.sort(key=lambda info: title_key(info.title or info.path, language))
+    return found, infos[offset : offset + PAGE]
 
 
 def _add_document(app: FastAPI, tools: Tools) -> None:

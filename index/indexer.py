@@ -1,7 +1,8 @@
 """Makes the index equal to folders of files: unchanged files cost a hash, the rest is read, cut, embedded, stored.
 
 Every document becomes visible in one transaction, with all its chunks, sentences and vectors, or not at all. A run
-that is interrupted anywhere leaves a sound index; the next run takes up where it stopped.
+that is interrupted anywhere leaves a sound index; the next run takes up where it stopped. What leaves the index does so
+last, once everything new is stored: until then the old documents answer, beside the new ones.
 
 While a group of documents is embedded, the next one is read and cut and the one before is committed, each in a thread
 of its own (`index.pipeline`); the order of the commits is that of the files.
@@ -9,19 +10,19 @@ of its own (`index.pipeline`); the order of the commits is that of the files.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from index.catalogue import Catalogue, Entry, FileRecord, Generation
 from index.embedder import Embedder
 from index.entries import EntryMaker, Parts, manifest_for
-from index.errors import ReadError, SkipReason, UsageError
+from index.errors import ReadError, SkipReason
+from index.folders import FoundFile, found_files
+from index.leaving import Leaving
 from index.pipeline import Background, ReadAhead, Running
-from index.readers import document_files, read_document
+from index.readers import read_document
 from index.settings import IndexSettings
 
 __all__ = ["Indexer", "Progress", "Summary", "manifest_for"]
@@ -68,15 +69,6 @@ class Summary:
         return any(reason != SkipReason.DUPLICATE for _, reason, _ in self.skipped)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    folder: str
-    path: Path
-    name: str
-    size: int
-    sha256: str
-
-
 class _Meter:
     """Counts what a run has done and reports it."""
 
@@ -84,7 +76,7 @@ class _Meter:
         self._progress = progress
         self._now = Progress(0, files_total, 0, bytes_total, 0)
 
-    def looked_at(self, file: _File) -> None:
+    def looked_at(self, file: FoundFile) -> None:
         self._move(files_done=self._now.files_done + 1, bytes_done=self._now.bytes_done + file.size)
 
     def embedded(self, texts: int) -> None:
@@ -99,36 +91,45 @@ class _Meter:
 class _Group:
     """Documents that are embedded and committed together, and their length in code points."""
 
-    files: list[_File] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
     parts: list[Parts] = field(default_factory=list)
     characters: int = 0
 
-    def add(self, file: _File, parts: Parts) -> None:
+    def add(self, file: FoundFile, parts: Parts) -> None:
         self.files.append(file)
         self.parts.append(parts)
         self.characters += len(parts.document.text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one run works on. `known`: the files of the generation when it began, by folder and path."""
+
+    generation: Generation
+    known: dict[tuple[str, str], FileRecord]
+    leaving: Leaving
+    summary: Summary
+
+
 class _Storing:
-    """Embeds groups, one at a time, and commits each while the next one is embedded."""
+    """Embeds groups, one at a time, and commits each while the next one is embedded.
+
+    A document of a file that vanished moves to the file in which it is found again, in one transaction.
+    """
 
     def __init__(
         self,
         catalogue: Catalogue,
-        generation: Generation,
         maker: EntryMaker,
+        run: _Run,
         *,
         embedding: Background,
-        known: dict[tuple[str, str], FileRecord],
-        summary: Summary,
         embedded: Callable[[int], None],
     ) -> None:
         self._catalogue = catalogue
-        self._generation = generation
         self._maker = maker
+        self._run = run
         self._embedding = embedding
-        self._known = known
-        self._summary = summary
         self._embedded = embedded
         self._running: tuple[_Group, Running[list[Entry]]] | None = None
 
@@ -152,19 +153,20 @@ class _Storing:
             self._commit(group, running.result(self._embedded))
 
     def _commit(self, group: _Group, entries: Sequence[Entry]) -> None:
-        with self._catalogue.transaction(self._generation) as changes:
+        with self._catalogue.transaction(self._run.generation) as changes:
             for file, entry in zip(group.files, entries, strict=True):
+                self._run.leaving.make_way(entry.document.id, changes)
                 self._note(file, added=changes.add(entry, file=_record(file)))
 
-    def _note(self, file: _File, *, added: bool) -> None:
-        before = self._known.get((file.folder, file.name))
+    def _note(self, file: FoundFile, *, added: bool) -> None:
+        before, summary = self._run.known.get(file.key), self._run.summary
         if before is not None and before.document_id is not None:
-            self._summary.changed.append(file.name)
+            summary.changed.append(file.name)
         elif added:
-            self._summary.added.append(file.name)
+            summary.added.append(file.name)
         else:
             duplicate = (file.name, SkipReason.DUPLICATE.value, "the same content is indexed already")
-            self._summary.skipped.append(duplicate)
+            summary.skipped.append(duplicate)
 
 
 class Indexer:
@@ -175,28 +177,43 @@ class Indexer:
         self._settings = settings
         self._maker = EntryMaker(embedder, settings)
 
-    def run(self, folders: Sequence[Path], *, progress: Callable[[Progress], None] | None = None) -> Summary:
+    def run(
+        self,
+        folders: Sequence[Path],
+        *,
+        allow_empty: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Summary:
         """Make the index equal to the files of `folders`.
+
+        What cannot be opened, a file or a folder, keeps what is indexed of it.
 
         Args:
             folders: existing folders; a file that is in none of them leaves the index.
+            allow_empty: whether one of them may lose all its documents, or the index may.
             progress: called after each file that was looked at and while long ones are embedded.
 
         Raises:
-            UsageError: a folder does not exist or cannot be listed.
-            WorkError: the catalogue cannot be written.
+            UsageError: a folder does not exist.
+            WorkError: the catalogue cannot be written, or, unless `allow_empty`, the folders hold nothing that can
+                be read, of which documents are indexed: those are all there still.
         """
         started = time.monotonic()
         summary = Summary()
         doomed = set(self._catalogue.jobs.doomed())
-        found = [file for file in _list_files(folders) if (file.folder, file.name) not in doomed]
+        found = [file for file in found_files(folders) if file.key not in doomed]
         generation = self._catalogue.begin(self._maker.manifest)
         known = {(file.folder, file.path): file for file in self._catalogue.files(generation)}
-        self._remove_vanished(generation, known, found, summary)
-        changed = self._changed(generation, known, found, summary)
-        self._add(generation, known, changed, summary, progress or (lambda _: None))
+        leaving = Leaving(self._catalogue, generation, known, found)
+        run = _Run(generation, known, leaving, summary)
+        self._add(run, self._changed(run, found), progress or (lambda _: None))
+        names = [str(folder.resolve()) for folder in folders]
+        if not allow_empty:
+            leaving.refuse_to_empty(names, why=_first_skipped(summary))
+        leaving.remove()
+        summary.removed += [file.path for file in leaving.vanished]
         self._catalogue.make_live(generation)
-        self._catalogue.set_folders([str(folder.resolve()) for folder in folders])
+        self._catalogue.set_folders(names)
         counts = self._catalogue.reader(generation).counts()
         summary.documents, summary.chunks = counts["documents"], counts["chunks"]
         summary.sentences = counts["sentences"]
@@ -204,64 +221,30 @@ class Indexer:
         summary.seconds = time.monotonic() - started
         return summary
 
-    def _remove_vanished(
-        self,
-        generation: Generation,
-        known: dict[tuple[str, str], FileRecord],
-        found: Sequence[_File],
-        summary: Summary,
-    ) -> None:
-        here = {(file.folder, file.name) for file in found}
-        vanished = sorted(known.keys() - here)
-        if vanished:
-            with self._catalogue.transaction(generation) as changes:
-                for folder, name in vanished:
-                    changes.remove_file(folder, name)
-        summary.removed += [name for _, name in vanished]
-
-    def _changed(
-        self,
-        generation: Generation,
-        known: dict[tuple[str, str], FileRecord],
-        found: Sequence[_File],
-        summary: Summary,
-    ) -> list[_File]:
+    def _changed(self, run: _Run, found: Sequence[FoundFile]) -> list[FoundFile]:
         """The files that are new or differ from what was stored; the others are counted."""
         changed = []
         for file in found:
-            before = known.get((file.folder, file.name))
+            before = run.known.get(file.key)
             if before is None or not file.sha256 or before.sha256 != file.sha256:
                 changed.append(file)
             elif before.skip_reason:
-                summary.skipped.append((file.name, before.skip_reason, before.detail))
+                run.summary.skipped.append((file.name, before.skip_reason, before.detail))
             else:
-                summary.unchanged += 1
+                run.summary.unchanged += 1
         return changed
 
-    def _add(
-        self,
-        generation: Generation,
-        known: dict[tuple[str, str], FileRecord],
-        files: Sequence[_File],
-        summary: Summary,
-        progress: Callable[[Progress], None],
-    ) -> None:
+    def _add(self, run: _Run, files: Sequence[FoundFile], progress: Callable[[Progress], None]) -> None:
         meter = _Meter(progress, files_total=len(files), bytes_total=sum(file.size for file in files))
         reading = ReadAhead(files, self._read, size=_length, most=_GROUP_CHARACTERS)
         with Background() as embedding, reading:
             storing = _Storing(
-                self._catalogue,
-                generation,
-                self._maker,
-                embedding=embedding,
-                known=known,
-                summary=summary,
-                embedded=meter.embedded,
+                self._catalogue, self._maker, run, embedding=embedding, embedded=meter.embedded
             )
             group, enough = _Group(), _FIRST_CHARACTERS
             for file, read in reading:
                 if isinstance(read, ReadError):
-                    self._skip(generation, file, read, summary)
+                    self._skip(run, file, read)
                 else:
                     group.add(file, read)
                 if group.characters >= enough:
@@ -272,7 +255,7 @@ class Indexer:
                 storing.add(group)
             storing.finish()
 
-    def _read(self, file: _File) -> Parts | ReadError:
+    def _read(self, file: FoundFile) -> Parts | ReadError:
         """A file's document and its parts; for a file that cannot be read, why."""
         try:
             document = read_document(
@@ -285,41 +268,33 @@ class Indexer:
         except ReadError as error:
             return error
 
-    def _skip(self, generation: Generation, file: _File, error: ReadError, summary: Summary) -> None:
-        summary.skipped.append((file.name, error.reason.value, error.detail))
-        with self._catalogue.transaction(generation) as changes:
-            changes.skip(_record(file, skip_reason=error.reason.value, detail=error.detail))
+    def _skip(self, run: _Run, file: FoundFile, error: ReadError) -> None:
+        """Note a file that cannot be read; the document that it held leaves at the end, if it does."""
+        before = run.known.get(file.key)
+        held = before is not None and before.document_id is not None
+        stays = (
+            held and error.reason is SkipReason.UNREADABLE
+        )  # who cannot look does not know that it changed
+        detail = f"{error.detail}; until then what is indexed of it stays" if stays else error.detail
+        run.summary.skipped.append((file.name, error.reason.value, detail))
+        record = _record(file, skip_reason=error.reason.value, detail=error.detail)
+        if not held:
+            with self._catalogue.transaction(run.generation) as changes:
+                changes.skip(record)
+        elif not stays:
+            run.leaving.add_unread(record)
 
 
-def _list_files(folders: Sequence[Path]) -> Iterator[_File]:
-    for folder in folders:
-        if not folder.is_dir():
-            raise UsageError(f"{folder} is not a folder: give the folder that holds the documents")
-        root = folder.resolve()
-        for path in document_files(root):
-            yield _File(str(root), path, _name(path.relative_to(root)), *_size_and_hash(path))
-
-
-def _name(path: Path) -> str:
-    """A path as text; bytes that are not UTF-8, which older systems left in file names, become `\\xe9`."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
-
-
-def _size_and_hash(path: Path) -> tuple[int, str]:
-    """Bytes and SHA-256 of a file; an unreadable one has no hash and is reported when it is read."""
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return path.stat().st_size, digest
-    except OSError:
-        return 0, ""
+def _first_skipped(summary: Summary) -> str:
+    first = min(summary.skipped, default=None)
+    return "" if first is None else f" ({first[0]}: {first[2]})"
 
 
 def _length(read: Parts | ReadError) -> int:
     return _REFUSAL_CHARACTERS if isinstance(read, ReadError) else len(read.document.text)
 
 
-def _record(file: _File, *, skip_reason: str | None = None, detail: str = "") -> FileRecord:
+def _record(file: FoundFile, *, skip_reason: str | None = None, detail: str = "") -> FileRecord:
     return FileRecord(
         folder=file.folder,
         path=file.name,

@@ -87,6 +87,7 @@ def make_index(
     settings: IndexSettings,
     folders: Sequence[Path],
     *,
+    allow_empty: bool = False,
     progress: Callable[[Progress], None] | None = None,
     writing: Callable[[int, int], None] | None = None,
     embedder: Embedder | None = None,
@@ -99,7 +100,7 @@ def make_index(
     is complete all the same and searches are exact; a warning is logged.
 
     Args:
-        progress: see `Indexer.run`.
+        allow_empty, progress: see `Indexer.run`.
         writing: called with the rows of the new Chroma version written so far and in all.
         embedder: one that is loaded already; None loads the configured one.
         purpose: the command, for other processes that want to change a shared catalogue meanwhile.
@@ -108,7 +109,7 @@ def make_index(
         UsageError: a folder does not exist, or the uploads of a shared catalogue lie elsewhere than here.
         IndexBusy: another process changes the shared catalogue.
         ModelError: the model cannot be loaded.
-        WorkError: the data directory cannot be written.
+        WorkError: the data directory cannot be written, or too much would leave the index (see `Indexer.run`).
     """
     missing = next((folder for folder in folders if not folder.is_dir()), None)
     if missing is not None:
@@ -119,7 +120,9 @@ def make_index(
         with catalogue.turn("writer", purpose=purpose, wait=TURN_SECONDS):
             clear_doomed(catalogue)
             with _FirstBuilder(settings, catalogue) as first:
-                summary = Indexer(catalogue, loaded, settings).run(folders, progress=first.watching(progress))
+                summary = Indexer(catalogue, loaded, settings).run(
+                    folders, allow_empty=allow_empty, progress=first.watching(progress)
+                )
                 refresh_vectors(settings, catalogue, writing=writing, builder=first.builder)
     return summary
 

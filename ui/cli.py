@@ -7,8 +7,8 @@ see a committed state whatever a writer does, and a Chroma version never changes
 once. The one thing a reader may change, a damaged Chroma version that it rebuilds, it takes the directory for.
 
 Every module that takes long to import is imported in the command that needs it: `rag --help` answers at once.
-Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 stopped by Ctrl-C; where the next run goes on with what is done
-(`rag index`, `rag eval`) that is work which failed, 1.
+Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 stopped by Ctrl-C. Where the next run goes on with what is
+done (`rag index`, `rag eval`), being stopped is work that failed: 1.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `tests.fuzz.kill` cuts short: indexing, a change of the model, uploads, deletions; and what must hold after.
+"""What `tests.fuzz.kill` cuts short: indexing, a change of folder or model, uploads, deletions; what must hold after.
 
 Each operation has a state to begin with, a run that says what it acknowledges, a next run that completes what was cut
 short, and the checks: right after the kill (nothing half, nothing acknowledged lost) and at the end (everything as in
@@ -45,8 +45,8 @@ NAMES = (
 )
 THINGS = ("lighthouse", "bridge", "library", "market", "school", "harbour")
 # A run over so little text is to commit several times.
-assert indexer._GROUP_CHARACTERS > 2_000
-indexer._GROUP_CHARACTERS = 2_000
+assert indexer._GROUP_CHARACTERS > indexer._FIRST_CHARACTERS > 2_000
+indexer._GROUP_CHARACTERS = indexer._FIRST_CHARACTERS = 2_000
 
 _UPLOADS = 3  # files of a job
 _JOBS = 2
@@ -77,20 +77,29 @@ class Place:
 
     def __init__(self, root: Path) -> None:
         self.docs = root / "docs"
+        self.other = root / "other"
         self.settings = settings_for(root / "data", seeds_dir=self.docs)
 
-    def write(self, numbers: Sequence[int], *, edition: int = 1) -> None:
-        """Write documents."""
-        self.docs.mkdir(parents=True, exist_ok=True)
+    def write(self, numbers: Sequence[int], *, edition: int = 1, folder: Path | None = None) -> None:
+        """Write documents, into `docs` unless told otherwise."""
+        folder = folder or self.docs
+        folder.mkdir(parents=True, exist_ok=True)
         for number in numbers:
-            (self.docs / f"{number:02}.txt").write_text(text_of(number, edition=edition), "utf-8")
+            (folder / f"{number:02}.txt").write_text(text_of(number, edition=edition), "utf-8")
 
-    def index(self, *, revision: str = "1", share: float = 0.0, say: Say | None = None) -> Summary:
+    def index(
+        self,
+        *,
+        revision: str = "1",
+        share: float = 0.0,
+        say: Say | None = None,
+        folders: Sequence[Path] | None = None,
+    ) -> Summary:
         """Make the index equal to the folders, as `rag index` does; `say` hears "writing" once vectors are written."""
         settings = self.settings.model_copy(update={"chroma_rebuild_share": share})
         return make_index(
             settings,
-            default_folders(settings),
+            default_folders(settings) if folders is None else folders,
             writing=None if say is None else lambda *_: say("writing"),
             embedder=DigestEmbedder(revision=revision),
         )
@@ -228,6 +237,22 @@ def _some_of(place: Place, _: Sequence[str]) -> list[str]:
     return [f"documents are gone: {sorted(missing)}"] if missing else []
 
 
+def _another_folder(place: Place, say: Say) -> None:
+    place.write(range(5, 16), folder=place.other)
+    place.index(say=say, folders=[place.other])
+
+
+def _another_folder_completed(place: Place) -> None:
+    _another_folder(place, lambda _: None)
+
+
+def _old_or_new(place: Place, _: Sequence[str]) -> list[str]:
+    """All documents of the folder before are there, or all of the other one, or both."""
+    there = {Path(path).name for path in stored(place.settings)}
+    old, new = ({f"{number:02}.txt" for number in numbers} for numbers in (range(10), range(5, 16)))
+    return [] if old <= there or new <= there else [f"neither is whole: {sorted(there)}"]
+
+
 def _switch(place: Place, say: Say) -> None:
     place.index(revision="2", say=say)
 
@@ -338,6 +363,9 @@ def _wait(intake: Intake) -> None:
 
 OPERATIONS = {
     "index": Operation(_indexed, _index_again, _index_completed, _some_of, writes_vectors=True),
+    "folder": Operation(
+        _indexed, _another_folder, _another_folder_completed, _old_or_new, writes_vectors=True
+    ),
     "switch": Operation(_indexed, _switch, _switched, _all_of, ("1", "2"), writes_vectors=True),
     "upload": Operation(_indexed, _upload, _upload_completed, _taken),
     "delete": Operation(_with_uploads, _delete, _delete_completed, _gone),

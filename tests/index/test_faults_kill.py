@@ -1,4 +1,4 @@
-"""kill -9 at random points of indexing, of a change of the model, of uploads and of deletions.
+"""kill -9 at random points of indexing, of a change of the folder or the model, of uploads and of deletions.
 
 A few points each here, other ones in every run; `python -m tests.fuzz.kill --points 50` does more. The seed is in the
 message of a failure and gives the same points again.
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-POINTS = {"index": 4, "switch": 2, "upload": 3, "delete": 3}
+POINTS = {"index": 4, "folder": 2, "switch": 2, "upload": 3, "delete": 3}
 
 
 @pytest.mark.parametrize("operation", POINTS)

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--allow-empty", is_flag=True, help="Remove documents even where none is left in their folder.")
 @click.pass_context
-def index(ctx: click.Context, path: Path | None) -> None:
+def index(ctx: click.Context, path: Path | None, allow_empty: bool) -> None:
     """Make the index equal to the folder PATH.
 
-    Without PATH: the shipped documents and what was uploaded. Files that are in neither leave the index. The exit
-    code is 1 when a file was skipped for any reason but being a duplicate.
+    Without PATH: the shipped documents and what was uploaded. Files that are in neither leave the index, once all
+    others are in it. The exit code is 1 when a file was skipped for any reason but being a duplicate.
     """
     from index.ownership import own
     from rag.settings import load_settings
@@ -38,12 +39,14 @@ def index(ctx: click.Context, path: Path | None) -> None:
     # Where processes share a catalogue, its writer's turn is taken instead (see `make_index`).
     alone = own(settings.data_dir, purpose="rag index") if settings.database_url is None else nullcontext()
     with alone:
-        summary = run_indexer(settings, None if path is None else [path])
+        summary = run_indexer(settings, None if path is None else [path], allow_empty=allow_empty)
     render.show_summary(render.terminal(), summary)
     ctx.exit(1 if summary.failed else 0)
 
 
-def run_indexer(settings: IndexSettings, folders: Sequence[Path] | None) -> Summary:
+def run_indexer(
+    settings: IndexSettings, folders: Sequence[Path] | None, *, allow_empty: bool = False
+) -> Summary:
     """Index `folders` with progress on stderr; the caller owns the data directory.
 
     None: the folders of `index.upkeep.default_folders`.
@@ -64,6 +67,7 @@ def run_indexer(settings: IndexSettings, folders: Sequence[Path] | None) -> Summ
             return make_index(
                 settings,
                 default_folders(settings) if folders is None else folders,
+                allow_empty=allow_empty,
                 progress=files,
                 writing=bars.vectors,
             )

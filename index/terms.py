@@ -78,19 +78,7 @@ def fold_digits(text: str) -> str:
 
 def split_words(text: str) -> list[str]:
     """The words as they stand in the text, marks kept, punctuation dropped."""
-    words: list[str] = []
-    for run in text.split():  # what is between spaces repeats itself, and no word has a space
-        words += _words_of(run) if len(run) <= _LONGEST_WORD else _cut(run)
-    return words
-
-
-@lru_cache(maxsize=65536)
-def _words_of(run: str) -> tuple[str, ...]:
-    return _cut(run)
-
-
-def _cut(run: str) -> tuple[str, ...]:
-    return tuple(word[:_LONGEST_WORD] for word in _WORD.findall(run))
+    return [word[:_LONGEST_WORD] for word in _WORD.findall(text)]
 
 
 def word_terms(text: str) -> list[str]:

@@ -64,12 +64,16 @@ class Assistant:
         settings: RagSettings,
         *,
         reader: Callable[[], Reader | None] | None = None,
+        asking: RememberingEmbedder | None = None,
     ) -> None:
-        """`reader`: gives the reader that the settings name; None: it is loaded here."""
+        """`reader`: gives the reader that the settings name; None: it is loaded here.
+
+        `asking`: makes the vectors of questions; None: one over `embedder` is made here.
+        """
         self.corpus = corpus
         self.embedder = embedder
         self._settings = settings
-        self._asking = RememberingEmbedder(embedder)
+        self._asking = asking or RememberingEmbedder(embedder, at_once=MODEL_JOBS)
         self._retriever = CorpusRetriever(corpus, self._asking, top_k=settings.top_k)
         self._reranker = _reranker(settings)
         self._reader = load_reader(settings) if reader is None else reader()
@@ -102,6 +106,7 @@ class Assistant:
         """Release the corpus and the connections to a model server; what it writes is cut off."""
         if self._model is not None:
             self._model.close()
+        self._asking.close()
         self.corpus.close()
 
     def __enter__(self) -> Self:
@@ -286,6 +291,7 @@ class Assistant:
             raise UsageError(f"top_k must be at least 1, not {top_k}")
         question = analyse(self._checked(query))
         with self._at_work, self.corpus.snapshot():
+            self._asking.begin(question.text)
             return self._retriever.hits(question, top_k=top_k, languages=languages, documents=documents)
 
     def evidence(
@@ -298,6 +304,7 @@ class Assistant:
         """What the answer to an analysed question rests on, and when retrieval was done (perf_counter seconds)."""
         # A reranker has more to choose from than is looked into.
         wide = self._settings.top_k * (1 if self._reranker is None else 3)
+        self._asking.begin(question.text)
         with self.corpus.snapshot():  # evidence of one moment, whatever is changed meanwhile
             openings = Openings(question, wanted(question), self.corpus.reader())
             hits = self._retriever.hits(

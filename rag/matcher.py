@@ -1,7 +1,7 @@
 """Finds the terms of one question in many texts.
 
-The same answer as `rag.lexical.matched` over `text_terms`, which make all terms of a text. Here a word is looked at
-once a question, and words that meet nothing, nearly all, are taken out of the next text as a set.
+The same answer as `rag.lexical.matched` over `text_terms`, which make all terms of a text. Here a question first finds
+the words of the vocabulary that meet its terms, and a text is only asked which of these it has.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from itertools import pairwise
 import regex
 
 from index.quantities import numbers_in
-from index.terms import SHORTEST_KEY, joined_terms, same_sound, split_words, word_forms, word_sounds
+from index.terms import SHORTEST_KEY, joined_terms, same_sound, split_words, word_forms
 from rag.lexical import ALIKE, SHORTEST_STEM, Term, Wanted
+from rag.vocabulary import Word, vocabulary
 
 _NUMERAL = regex.compile(r"\p{N}")
 _CAPITALS = regex.compile(r"\p{Lu}{3}[-/]?\p{N}")
@@ -58,7 +59,9 @@ class Matcher:
         }
 
     def _look(self, texts: Sequence[str], language: str) -> tuple[int, int]:
-        if len(texts) == 1 and (texts[0], language) in self._looked:  # a passage is looked at for several ends
+        if (
+            len(texts) == 1 and (texts[0], language) in self._looked
+        ):  # a passage is looked at for several ends
             return self._looked[texts[0], language]
         if language not in self._languages:
             self._languages[language] = _Language(self.asked, language, self._keys, self._tails)
@@ -72,9 +75,12 @@ class _Language:
     """What the question's terms are met by in texts of one language. Sets of terms are the bits of a number."""
 
     def __init__(
-        self, asked: Wanted, language: str, keys: Mapping[str, Sequence[int]], tails: Mapping[str, frozenset[str]]
+        self,
+        asked: Wanted,
+        language: str,
+        keys: Mapping[str, Sequence[int]],
+        tails: Mapping[str, frozenset[str]],
     ) -> None:
-        self._language = language
         self._terms = asked.terms
         self._keys = keys
         self._tails = tails
@@ -92,52 +98,52 @@ class _Language:
         # Joined terms hold a digit. One that begins with a name without a digit begins with capitals before digits.
         numeric = any(_NUMERAL.search(form) for form in self._forms)
         self._may_be_joined = _NUMERAL if numeric else _CAPITALS if self._stems else None
-        self._seen: set[str] = set()
-        # Of the words seen: what meets a term, may be the first of a pair, has a digit. All others meet nothing.
-        self._met: dict[str, tuple[int, int]] = {}
-        self._leading: dict[str, tuple[str, str, frozenset[str]]] = {}
-        self._numerals: set[str] = set()
+        # The words that meet a term: as it is written, and by their sound.
+        self._met: dict[Word, tuple[int, int]] = {}
+        self._vocabulary = vocabulary(language)
+        self._known = len(self._vocabulary.words)
+        self._meet_known()
 
     def look(self, texts: Sequence[str]) -> tuple[int, int]:
         """The terms that stand in any of the texts as written, and those that sound like something in one of them."""
-        split = [split_words(text) for text in texts]
-        distinct = set().union(*split)
-        for word in distinct - self._seen:
-            self._learn(word)
-        self._seen |= distinct
+        read = [self._vocabulary.read(text) for text in texts]
+        if self._known < len(self._vocabulary.words):
+            for word in self._vocabulary.words[self._known :]:
+                self._known += 1
+                self._meet(word)
         exact = heard = 0
-        for word in distinct.intersection(self._met):
-            written, sounding = self._met[word]
-            exact |= written
-            heard |= sounding
-        leading, numerals, joined = self._leading.keys(), self._numerals, self._may_be_joined
-        leads, counts = not leading.isdisjoint(distinct), not numerals.isdisjoint(distinct)
-        if joined is not None and counts:
-            for text, words in zip(texts, split, strict=True):
-                if not numerals.isdisjoint(words) and joined.search(text):
-                    exact |= self._written(joined_terms(text))
-        if leads:
-            for words in split:
-                heard |= self._pairs(words)
+        for text, words in zip(texts, read, strict=True):
+            distinct = set(words)
+            for word in distinct.intersection(self._met):
+                written, sounding = self._met[word]
+                exact |= written
+                heard |= sounding
+            joined = self._may_be_joined
+            if (
+                joined is not None
+                and not self._vocabulary.numerals.isdisjoint(distinct)
+                and joined.search(text)
+            ):
+                exact |= self._written(joined_terms(text))
+            heard |= self._pairs(words)
         return exact, heard
 
-    def _learn(self, word: str) -> None:
-        """Look at a word for the first time."""
-        sounds = word_sounds(word, self._language)
-        exact = self._written(word_forms(word)) if self._forms else 0
-        heard = 0
-        for key, _ in sounds:
-            if key in self._keys:
-                heard = self._sounding(sounds)
-                break
-        if exact or heard:
-            self._met[word] = exact, heard
-        key, roman = sounds[0]
-        tails = self._tails.get(key)
-        if tails is not None:
-            self._leading[word] = key, roman, tails
-        if not word.isalpha() and _NUMERAL.search(word):
-            self._numerals.add(word)
+    def _meet_known(self) -> None:
+        """Look at the words of the vocabulary that may meet a term."""
+        known = self._vocabulary
+        for form in self._forms:
+            self._meet(*known.with_form(form))
+        for stem in self._any_stem:
+            self._meet(*known.with_stem(stem))
+        for key in self._keys:
+            self._meet(*known.with_key(key))
+
+    def _meet(self, *words: Word) -> None:
+        for word in words:
+            exact = self._written(word.forms) if self._forms else 0
+            heard = self._sounding(word.sounds)
+            if exact or heard:
+                self._met[word] = exact, heard
 
     def _written(self, forms: Iterable[str]) -> int:
         found = 0
@@ -157,14 +163,14 @@ class _Language:
                     found |= 1 << place
         return found
 
-    def _pairs(self, words: Sequence[str]) -> int:
+    def _pairs(self, words: Sequence[Word]) -> int:
         """Adjacent words that together sound like a term."""
-        found, leading = 0, self._leading
+        found, tails = 0, self._tails
         for left, right in pairwise(words):
-            if left in leading:
-                key, roman, tails = leading[left]
-                for tail, more in word_sounds(right, self._language):
-                    if tail in tails:
+            if left.key in tails:
+                key, roman = left.sounds[0]
+                for tail, more in right.sounds:
+                    if tail in tails[key]:
                         found |= self._sounding([(key + tail, roman + more)])
         return found
 

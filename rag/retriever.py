@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue import Reader
+from index.catalogue.passages import Passage
 from index.corpus import Corpus
 from index.embedder import Embedder
 from rag.answer import Hit, Parallel
@@ -34,6 +35,9 @@ WORD_BONUS = 0.018
 _CANDIDATES = 60
 _SENTENCE_CANDIDATES = 120
 _SCORED = 40
+# Of the passages with the question's words, so many are looked at while its vector is still made: with two cores that
+# takes about as long, and the later ones seldom come among the candidates.
+_AHEAD = 15
 # The documents of so many of the best passages are looked at for the question's names.
 _NAMED = 15
 
@@ -88,29 +92,52 @@ class CorpusRetriever:
             among = self._corpus.document_ids(languages=languages, documents=documents)
             if not among:
                 return []
-        if vector is None:
-            vector = self._embedder.embed_queries([question.text])[0]
         reader = self._corpus.reader()
         if openings is None:
             openings = Openings(question, wanted(question), reader)
-        frequencies = _frequencies(openings.asked, self._corpus) if self._legs[2] else {}
-        ids = self._candidates(reader, vector, among, frequencies)
-        hits = self._score(reader, ids, openings.matcher, vector, frequencies)
+        looked = self._looked(openings.matcher, reader)
+        by_text = self._by_text(looked, among)
+        looked.load(by_text[:_AHEAD])
+        if vector is None:
+            vector = self._embedder.embed_queries([question.text])[0]
+        ids = self._candidates(reader, vector, among, by_text)
+        looked.load(ids)
+        hits = self._score(looked, ids, vector)
         wanted_hits = top_k or self._top_k
         kept = self._one_version_each(hits, question.language)[: max(wanted_hits, _NAMED)]
         if self._legs[2]:
             kept = about_the_names(question, kept, openings, top_k=wanted_hits)
         return _with_parallels(kept[:wanted_hits], reader)
 
+    def _looked(self, matcher: Matcher, reader: Reader) -> _Passages:
+        _, by_sentence, by_text = self._legs
+        frequencies = _frequencies(matcher.asked, self._corpus) if by_text else None
+        chunks = self._corpus.counts()["chunks"] if by_text else 0
+        return _Passages(reader, matcher, frequencies, chunks=chunks, by_sentence=by_sentence)
+
+    def _by_text(self, looked: _Passages, among: frozenset[str] | None) -> list[str]:
+        """The ids of the chunks that the lexical leg brings, best first."""
+        frequencies = looked.frequencies
+        if frequencies is None:
+            return []
+        matches = self._corpus.search_text(
+            words=[term for column, term in frequencies if column == "words"],
+            keys=[term for column, term in frequencies if column == "keys"],
+            top_k=_CANDIDATES // 2,
+            documents=among,
+            frequencies=frequencies,
+        )
+        return [match.id for match in matches]
+
     def _candidates(
         self,
         reader: Reader,
         vector: NDArray[np.float32],
         among: frozenset[str] | None,
-        frequencies: Mapping[tuple[str, str], int],
+        by_text: Sequence[str],
     ) -> list[str]:
         """The ids of chunks that any leg brings, the most promising first, at most `_SCORED`."""
-        by_chunk, by_sentence, by_text = self._legs
+        by_chunk, by_sentence, _ = self._legs
         best: dict[str, float] = {}
         if by_chunk:
             found = self._corpus.search_chunks(vector, top_k=_CANDIDATES, documents=among)
@@ -124,47 +151,24 @@ class CorpusRetriever:
             for match in matches:
                 for chunk_id in holders.get(match.id, ()):
                     best[chunk_id] = max(best.get(chunk_id, -1.0), match.score)
-        if by_text:
-            matches = self._corpus.search_text(
-                words=[term for column, term in frequencies if column == "words"],
-                keys=[term for column, term in frequencies if column == "keys"],
-                top_k=_CANDIDATES // 2,
-                documents=among,
-                frequencies=frequencies,
-            )
-            # A lexical find has no cosine yet; rank decides its place beside the dense ones.
-            top = max(best.values(), default=1.0)
-            for rank, match in enumerate(matches):
-                best[match.id] = max(best.get(match.id, -1.0), top - 0.005 * rank)
+        # A lexical find has no cosine yet; rank decides its place beside the dense ones.
+        top = max(best.values(), default=1.0)
+        for rank, chunk_id in enumerate(by_text):
+            best[chunk_id] = max(best.get(chunk_id, -1.0), top - 0.005 * rank)
         return sorted(best, key=lambda chunk_id: -best[chunk_id])[:_SCORED]
 
-    def _score(
-        self,
-        reader: Reader,
-        ids: Sequence[str],
-        matcher: Matcher,
-        vector: NDArray[np.float32],
-        frequencies: Mapping[tuple[str, str], int],
-    ) -> list[Hit]:
-        by_chunk, by_sentence, by_text = self._legs
-        asked = matcher.asked
-        passages = reader.passages(ids)  # those that were deleted since the search are not there
-        sentence_vectors = reader.sentence_vectors_in(ids) if by_sentence else {}
-        rarity = rarity_from(frequencies, self._corpus.counts()["chunks"]) if by_text else None
+    def _score(self, looked: _Passages, ids: Sequence[str], vector: NDArray[np.float32]) -> list[Hit]:
+        by_chunk = self._legs[0]
+        language = looked.asked.language
         hits = []
         most_words = 0.0
-        for passage in passages:
+        for passage in looked.among(ids):
             chunk = passage.chunk
             dense = float(passage.vector @ vector)
-            sentence = dense
-            if by_sentence:
-                rows = sentence_vectors.get(chunk.id)
-                sentence = dense if rows is None else float((rows @ vector).max())
-            names, words = (0.0, 0.0)
-            if rarity is not None:
-                found = matcher.matched(chunk.text, chunk.language)
-                names, words = overlap(asked, found, chunk.language, rarity)
-            if chunk.language == asked.language:
+            rows = looked.sentence_vectors.get(chunk.id)
+            sentence = dense if rows is None else float((rows @ vector).max())
+            names, words = looked.overlaps.get(chunk.id, (0.0, 0.0))
+            if chunk.language == language:
                 most_words = max(most_words, words)
             cosine = (dense + sentence) / 2 if by_chunk else sentence
             hits.append(
@@ -180,7 +184,7 @@ class CorpusRetriever:
                 )
             )
         level = WORD_BONUS * most_words
-        return sorted((_levelled(hit, asked.language, level) for hit in hits), key=lambda hit: -hit.score)
+        return sorted((_levelled(hit, language, level) for hit in hits), key=lambda hit: -hit.score)
 
     @staticmethod
     def _one_version_each(hits: Sequence[Hit], language: str) -> list[Hit]:
@@ -195,6 +199,56 @@ class CorpusRetriever:
         return [
             hit for hit in hits if hit.source_url is None or chosen[hit.source_url] == hit.chunk.document_id
         ]
+
+
+class _Passages:
+    """Passages as they are read, with what they hold of one question.
+
+    Attributes:
+        asked: the question's terms.
+        frequencies: in how many chunks each of them stands; None: words do not count.
+        sentence_vectors: by chunk id, (sentences, dimension).
+        overlaps: by chunk id, the worth of the names and of the words that it shares with the question.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        matcher: Matcher,
+        frequencies: Mapping[tuple[str, str], int] | None,
+        *,
+        chunks: int,
+        by_sentence: bool,
+    ) -> None:
+        self.asked = matcher.asked
+        self.frequencies = frequencies
+        self.sentence_vectors: dict[str, NDArray[np.float32]] = {}
+        self.overlaps: dict[str, tuple[float, float]] = {}
+        self._reader = reader
+        self._matcher = matcher
+        self._rarity = None if frequencies is None else rarity_from(frequencies, chunks)
+        self._by_sentence = by_sentence
+        self._read: dict[str, Passage | None] = {}
+
+    def load(self, ids: Sequence[str]) -> None:
+        """Read the passages that were not read before."""
+        ids = [key for key in ids if key not in self._read]
+        if not ids:
+            return
+        self._read.update(dict.fromkeys(ids))  # those that were deleted since the search are not there
+        passages = self._reader.passages(ids)
+        if self._by_sentence:
+            self.sentence_vectors.update(self._reader.sentence_vectors_in(ids))
+        for passage in passages:
+            chunk = passage.chunk
+            self._read[chunk.id] = passage
+            if self._rarity is not None:
+                found = self._matcher.matched(chunk.text, chunk.language)
+                self.overlaps[chunk.id] = overlap(self.asked, found, chunk.language, self._rarity)
+
+    def among(self, ids: Sequence[str]) -> list[Passage]:
+        """Those of the passages read that are there, in the order of `ids`."""
+        return [passage for key in ids if (passage := self._read.get(key)) is not None]
 
 
 def _with_parallels(hits: Sequence[Hit], reader: Reader) -> list[Hit]:

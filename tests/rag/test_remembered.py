@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -58,3 +59,44 @@ def test_the_oldest_are_forgotten(embedder: Embedder, asked: list[str]) -> None:
 
 def test_nothing_in_nothing_out(embedder: Embedder) -> None:
     assert RememberingEmbedder(embedder).embed_queries([]).shape == (0, embedder.dimension)
+
+
+def test_what_was_begun_is_waited_for(embedder: Embedder, asked: list[str]) -> None:
+    remembering = RememberingEmbedder(embedder)
+    remembering.begin("one")
+    remembering.begin("one")
+    both = remembering.embed_queries(["two", "one"])
+    remembering.begin("one")
+    remembering.close()
+    assert sorted(asked) == ["one", "two"]
+    assert np.array_equal(both, [embedder.embed_queries([text])[0] for text in ("two", "one")])
+
+
+def test_what_was_begun_and_never_asked_for_is_known(embedder: Embedder, asked: list[str]) -> None:
+    remembering = RememberingEmbedder(embedder)
+    remembering.begin("one")
+    remembering.close()
+    assert asked == ["one"]
+    remembering.embed_queries(["one"])
+    assert asked == ["one"]
+
+
+def test_an_error_in_the_background_reaches_who_asks(
+    embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone(Exception):
+        pass
+
+    def fail(_: Sequence[str]) -> NDArray[np.float32]:
+        released.wait(10)
+        raise Gone
+
+    released = threading.Event()
+    remembering = RememberingEmbedder(embedder)
+    with monkeypatch.context() as failing:
+        failing.setattr(embedder, "embed_queries", fail)
+        remembering.begin("one")
+        threading.Timer(0.05, released.set).start()
+        with pytest.raises(Gone):
+            remembering.embed_queries(["one"])
+    assert remembering.embed_queries(["one"]).shape == (1, embedder.dimension)  # tried again

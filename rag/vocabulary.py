@@ -1,0 +1,112 @@
+"""The words of documents that questions have met in this process, with what tells whether a word is another.
+
+A word of a text is cut, folded and romanised once, not once a question: that took longer than all else of matching.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import chain
+
+import regex
+
+from index.terms import split_words, word_forms, word_sounds
+
+WORDS_KEPT = 100_000
+"""Words of all languages that are remembered, about 70 MB; then remembering begins anew."""
+
+STEM = 5
+"""Letters by which words are found that begin alike."""
+
+_NUMERAL = regex.compile(r"\p{N}")
+_LONGEST_RUN = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Word:
+    """A word as `split_words` gives it: equal only to itself.
+
+    `forms` and `sounds` are those of `word_forms` and `word_sounds`; `key` is that of the first sound, which is
+    the word's as it stands.
+    """
+
+    forms: tuple[str, ...]
+    sounds: tuple[tuple[str, str], ...]
+    key: str
+
+
+class Vocabulary:
+    """Words of one language. Safe to share between threads.
+
+    Attributes:
+        words: in the order in which they were met; only ever appended to.
+        numerals: those with a digit or another sign for a number.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.words: list[Word] = []
+        self.numerals: set[Word] = set()
+        self._lock = threading.Lock()
+        self._by_text: dict[str, Word] = {}
+        self._runs: dict[str, tuple[Word, ...]] = {}
+        self._by_form: defaultdict[str, list[Word]] = defaultdict(list)
+        self._by_stem: defaultdict[str, list[Word]] = defaultdict(list)
+        self._by_key: defaultdict[str, list[Word]] = defaultdict(list)
+
+    def read(self, text: str) -> list[Word]:
+        """The words of a text, in order."""
+        runs = text.split()  # what stands between spaces repeats itself
+        found = [
+            self._learn(run) if words is None else words
+            for run, words in zip(runs, map(self._runs.get, runs), strict=True)
+        ]
+        return list(chain.from_iterable(found))
+
+    def with_form(self, form: str) -> list[Word]:
+        """The words met so far of which this is a form."""
+        return list(self._by_form.get(form, ()))
+
+    def with_stem(self, stem: str) -> list[Word]:
+        """The words met so far with a form that begins with the first `STEM` letters of `stem`."""
+        return list(self._by_stem.get(stem[:STEM], ()))
+
+    def with_key(self, key: str) -> list[Word]:
+        """The words met so far that have this sound key."""
+        return list(self._by_key.get(key, ()))
+
+    def _learn(self, run: str) -> tuple[Word, ...]:
+        with self._lock:
+            words = tuple(self._by_text.get(text) or self._added(text) for text in split_words(run))
+            if len(run) <= _LONGEST_RUN:
+                self._runs[run] = words
+        return words
+
+    def _added(self, text: str) -> Word:
+        sounds = word_sounds(text, self.language)
+        word = Word(word_forms(text), sounds, sounds[0][0])
+        for form in word.forms:
+            self._by_form[form].append(word)
+            if len(form) >= STEM:
+                self._by_stem[form[:STEM]].append(word)
+        for key in {key for key, _ in word.sounds}:
+            self._by_key[key].append(word)
+        if _NUMERAL.search(text):
+            self.numerals.add(word)
+        self.words.append(word)
+        self._by_text[text] = word
+        return word
+
+
+_lock = threading.Lock()
+_vocabularies: dict[str, Vocabulary] = {}
+
+
+def vocabulary(language: str) -> Vocabulary:
+    """The vocabulary of a language that all questions share."""
+    with _lock:
+        if sum(len(each.words) for each in _vocabularies.values()) > WORDS_KEPT:
+            _vocabularies.clear()
+        return _vocabularies.setdefault(language, Vocabulary(language))

@@ -159,13 +159,13 @@ def about_the_names(question: Question, hits: Sequence[Hit], openings: Openings,
     for hit in hits:
         firsts.setdefault(hit.chunk.document_id, hit)
     bonus = {key: _bonus(question, stated_by(question, openings, hit)) for key, hit in firsts.items()}
-    most = _bonus(question, _coverage(question, openings.asked, range(len(openings.asked.words)), question.numbers))
+    most = _bonus(
+        question, _coverage(question, openings.asked, range(len(openings.asked.words)), question.numbers)
+    )
     certain = sorted((hit.score + bonus[hit.chunk.document_id] for hit in hits), reverse=True)
     needed = certain[min(top_k, len(certain)) - 1]
     open_still = {
-        key
-        for hit in hits
-        if bonus[key := hit.chunk.document_id] < most and hit.score + most >= needed
+        key for hit in hits if bonus[key := hit.chunk.document_id] < most and hit.score + most >= needed
     }
     openings.load(open_still)
     bonus.update((key, _bonus(question, coverage_of(question, openings, firsts[key]))) for key in open_still)

@@ -2,127 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from scored import ALL, CITED, ELSEWHERE, PLACES, RIGHT, TEXTS, WRONG, answer, citation, refused, task
 
 from eval import metrics
-from eval.metrics import RANKING_METRICS, answer_language, rank_records, ranking, score
-from eval.records import Place, Record, Retrieved, Stratum, Task
-from index.lexicon import languages, lexicon
-
-TEXTS = {
-    "bn1": "ক্যান থো শহর ৫৪০ টিরও বেশি ডেটা সেট প্রকাশ করেছে।",
-    "sv1": "Staden Can Tho har publicerat mer än 540 dataset.",
-    "other": "Göteborg har en stor hamn.",
-}
-PLACES = (Place("bn1", "bn", 14, 17), Place("sv1", "sv", 37, 40))
-EXPECTED = ("540",)
-ALL = ("answered", "answer_match", "char3_recall", "f1", "short_answer")
-CITED = ("evidence@1", "evidence", "citation_recall", "citation_precision")
-
-
-def citation(document_id: str, start: int, end: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "marker": 1,
-        "document_id": document_id,
-        "language": document_id[:2],
-        "quote": TEXTS.get(document_id, "")[start:end],
-        "start": start,
-        "end": end,
-    } | changes
-
-
-RIGHT = citation("sv1", 0, len(TEXTS["sv1"]))
-WRONG = citation("other", 0, len(TEXTS["other"]))
-ELSEWHERE = citation("sv1", 0, 14)
-
-
-def answer(citations: Sequence[Mapping[str, Any]] = (RIGHT,), **changes: Any) -> dict[str, Any]:
-    quote = citations[0]["quote"] if citations else ""
-    return {
-        "answer": f"540+ — the source says: “{quote}” [1]",
-        "short_answer": "540+",
-        "language": "en",
-        "refused": False,
-        "citations": list(citations),
-    } | changes
-
-
-def refused(**changes: Any) -> dict[str, Any]:
-    text = lexicon("en").notices["refusal"]
-    return answer((WRONG,), answer=text, short_answer=None, refused=True) | changes
-
-
-def task(stratum: Stratum = "answerable", **changes: Any) -> Task:
-    options: dict[str, Any] = {"places": PLACES, "expected": EXPECTED, "tags": ("short",)}
-    if stratum != "answerable":
-        options = {"places": (), "expected": (), "tags": ()}
-    return Task("t1", "g1", "en", "How many data sets?", stratum=stratum, **(options | changes))
-
-
-def passages(*right: bool) -> tuple[Retrieved, ...]:
-    return tuple(
-        Retrieved(rank, f"d{rank}", "sv", 0, 10, 1 / rank, good) for rank, good in enumerate(right, start=1)
-    )
-
-
-# ranking ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("relevant", "ranked", "expected"),
-    [
-        pytest.param("a", "a", [1, 1, 1, 1, 1], id="first"),
-        pytest.param("a", "xa", [0, 1, 1, 1 / 2, 1 / math.log2(2 + 1)], id="second"),
-        pytest.param("a", "uvwxya", [0, 0, 1, 1 / 6, 1 / math.log2(6 + 1)], id="sixth"),
-        pytest.param("a", "0123456789a", [0, 0, 0, 0, 0], id="eleventh"),
-        pytest.param("a", "xyz", [0, 0, 0, 0, 0], id="missed"),
-        pytest.param("a", "", [0, 0, 0, 0, 0], id="nothing ranked"),
-        pytest.param(
-            "a", "xxxa", [0, 1, 1, 1 / 2, 1 / math.log2(2 + 1)], id="repeated ids keep the first rank"
-        ),
-        pytest.param("a", "aaaa", [1, 1, 1, 1, 1], id="a repeated relevant id counts once"),
-        pytest.param(
-            "ab",
-            "axb",
-            [1 / 2, 2 / 2, 2 / 2, 1, (1 + 1 / math.log2(3 + 1)) / (1 + 1 / math.log2(2 + 1))],
-            id="two relevant",
-        ),
-    ],
-)
-def test_ranking(relevant: str, ranked: str, expected: list[float]) -> None:
-    found = ranking({"q": list(relevant)}, {"q": list(ranked)})
-    assert found == {"q": pytest.approx(dict(zip(RANKING_METRICS, expected, strict=True)))}
-
-
-def test_ranking_of_a_question_that_is_not_ranked_is_zero() -> None:
-    assert ranking({"q": ["a"]}, {"other": ["a"]}) == {"q": dict.fromkeys(RANKING_METRICS, 0.0)}
-
-
-@pytest.mark.parametrize(
-    "relevant", [pytest.param({}, id="no questions"), pytest.param({"q": []}, id="no ids")]
-)
-def test_ranking_leaves_out_what_has_no_relevant_ids(relevant: dict[str, list[str]]) -> None:
-    assert ranking(relevant, {"q": ["a"]}) == {}
-
-
-def test_ranking_takes_ids_in_any_script() -> None:
-    assert ranking({"প্রশ্ন 1": ["ö a"]}, {"প্রশ্ন 1": ["x", "ö a"]})["প্রশ্ন 1"]["mrr@10"] == 1 / 2
-
-
-@given(st.lists(st.sampled_from("abcdefghijklmnop"), max_size=20))
-def test_reciprocal_rank_is_that_of_a_slow_count(ranked: list[str]) -> None:
-    unique = list(dict.fromkeys(ranked))
-    place = unique.index("a") + 1 if "a" in unique else 11
-    assert ranking({"q": ["a"]}, {"q": ranked})["q"]["mrr@10"] == pytest.approx(
-        1 / place if place <= 10 else 0
-    )
-
+from eval.metrics import score
+from eval.records import Stratum, Task
 
 # strings ----------------------------------------------------------------------------------------------------
 
@@ -254,65 +141,6 @@ def test_citations(
     assert found == evidence
 
 
-# the language of the answer ---------------------------------------------------------------------------------
-
-NAMES = ["2025", "Göteborg", "Thành phố Cần Thơ", "ক্যান থো", "कान थो", "Ho Chi Minh City", "東京", "القاهرة"]
-# The remaining notices are single words that the chat page shows beside an answer.
-SAID = [
-    "answer",
-    "answer_quote",
-    "also",
-    "refusal",
-    "refusal_empty",
-    "refusal_name",
-    "refusal_number",
-    "nearest",
-]
-
-
-@pytest.mark.parametrize("language", languages())
-@pytest.mark.parametrize("notice", SAID)
-@pytest.mark.parametrize("quoted", TEXTS)
-def test_every_notice_is_in_its_language(language: str, notice: str, quoted: str) -> None:
-    quote = TEXTS[quoted]
-    for name in NAMES:
-        text = lexicon(language).notices[notice].format(short=name, quote=quote, marker="[1]", name=name)
-        cited = (citation(quoted, 0, len(quote)),)
-        short = name if notice == "answer" else None
-        # "de" is none of the tables, so only detection can be right.
-        found = answer_language(answer(cited, answer=text, short_answer=short, language="de"))
-        assert found == language, text
-
-
-@pytest.mark.parametrize(
-    ("text", "short", "expected"),
-    [
-        pytest.param("", None, "bn", id="empty"),
-        pytest.param("540 [1]", "540", "bn", id="nothing but the short answer"),
-        pytest.param(
-            f"“{TEXTS['sv1']}” [1] https://example.org/a/long/english/path", None, "bn", id="quote and URL"
-        ),
-        pytest.param("the end [1]", None, "bn", id="under eight letters"),
-        pytest.param(
-            "As the report explains, the city published several new data sets [1].", None, "en", id="no quote"
-        ),
-        pytest.param(
-            "en: Staden har publicerat många nya dataset", "en", "sv", id="a short answer that is a word"
-        ),
-    ],
-)
-def test_what_the_assistant_says_itself(text: str, short: str | None, expected: str) -> None:
-    assert answer_language(answer(answer=text, short_answer=short, language="bn")) == expected
-
-
-def test_an_empty_quote_takes_nothing_out() -> None:
-    said = "The indexed documents do not answer this question."
-    assert (
-        answer_language(answer((citation("gone", 0, 3),), answer=said, short_answer=None, language="de"))
-        == "en"
-    )
-
-
 # one answer -------------------------------------------------------------------------------------------------
 
 
@@ -380,47 +208,3 @@ def test_an_answer_in_another_language() -> None:
 )
 def test_failing_to_answer_scores_zero(asked: Task, names: set[str]) -> None:
     assert score(asked, {}, TEXTS) == dict.fromkeys(names, 0.0)
-
-
-# records ----------------------------------------------------------------------------------------------------
-
-
-def record(asked: Task, retrieved: tuple[Retrieved, ...]) -> Record:
-    return Record(asked, answer(), retrieved, {"answered": 1.0}, 12.0)
-
-
-@pytest.mark.parametrize(
-    ("retrieved", "expected"),
-    [
-        pytest.param((), [0, 0, 0, 0, 0], id="nothing retrieved"),
-        pytest.param(passages(True, False), [1, 1, 1, 1, 1], id="first"),
-        pytest.param(
-            passages(False, True, True), [0, 1, 1, 1 / 2, 1 / math.log2(2 + 1)], id="two versions, one unit"
-        ),
-        pytest.param(
-            passages(False, True)[::-1], [0, 1, 1, 1 / 2, 1 / math.log2(2 + 1)], id="not in order of rank"
-        ),
-        pytest.param(passages(False, False), [0, 0, 0, 0, 0], id="all wrong"),
-    ],
-)
-def test_rank_records(retrieved: tuple[Retrieved, ...], expected: list[float]) -> None:
-    (found,) = rank_records([record(task(), retrieved)])
-    assert found.scores == pytest.approx(
-        {"answered": 1.0} | dict(zip(RANKING_METRICS, expected, strict=True))
-    )
-
-
-def test_records_keep_their_order_and_those_without_places_are_left_as_they_are() -> None:
-    records = [
-        record(task("off-topic"), passages(False)),
-        record(task(), passages(False, True)),
-        record(task(places=()), passages(True)),
-        record(task(), passages(True)),  # the same id, asked in another index
-    ]
-    found = rank_records(records)
-    assert [r.scores.get("mrr@10") for r in found] == [None, 1 / 2, None, 1]
-    assert [found[0], found[2]] == [records[0], records[2]]
-
-
-def test_no_records() -> None:
-    assert rank_records([]) == []

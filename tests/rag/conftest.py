@@ -1,4 +1,4 @@
-"""Fixtures for tests of the API.
+"""Fixtures for tests of the API, of the language model's client and of the reader.
 
     app              session   the API over the shipped documents, without keys
     client           session   a client of it, in this process
@@ -6,12 +6,18 @@
     guarded_address  session   where it is served, over a real socket
     visitor          function  a client of it without a key (and with cookies of its own)
     make             function  function: a client of a new API with other settings
+    llm_server       function  a server of a language model that misbehaves on request, as if new
+    llm_model        function  its client
+    hasty_model      function  its client, which gives it a third of a second for each piece
+    squad_folder     session   a folder of the articles of reader_towns.py in two languages
+    pair_encoder     session   the encoder of questions and windows that the reader comes with
 
 Keys that a test adds to `guarded` it revokes; its two stay.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +26,10 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 from keyed import Keyed
+from llm_calls import opened
 from loopback import served
+from misbehaving_server import ModelServer
+from reader_towns import squad
 
 from rag.api import create_app
 from rag.keys import KeyStore
@@ -31,6 +40,8 @@ if TYPE_CHECKING:
     from operation import Make
 
     from rag.assistant import Assistant
+    from rag.llm.client import LanguageModel
+    from rag.reader.encode import PairEncoder
     from rag.settings import RagSettings
 
 HERE = "http://127.0.0.1:8000"
@@ -89,3 +100,53 @@ def make(assistant: Assistant, seed_settings: RagSettings, tmp_path: Path) -> It
     yield made
     for client in opened:
         client.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def _llm_running() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def llm_server(_llm_running: ModelServer) -> ModelServer:
+    """The server as if new."""
+    _llm_running.behave("good")
+    _llm_running.requests.clear()
+    _llm_running.headers.clear()
+    _llm_running.asked.clear()
+    _llm_running.disconnected.clear()
+    return _llm_running
+
+
+@pytest.fixture
+def llm_model(llm_server: ModelServer) -> Iterator[LanguageModel]:
+    """A model whose server has time."""
+    with_patience = opened(llm_server)
+    yield with_patience
+    with_patience.close()
+
+
+@pytest.fixture
+def hasty_model(llm_server: ModelServer) -> Iterator[LanguageModel]:
+    """A model whose server has a third of a second for each piece."""
+    without_patience = opened(llm_server, timeout_s=0.3)
+    yield without_patience
+    without_patience.close()
+
+
+@pytest.fixture(scope="session")
+def squad_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the same SQuAD articles in two languages."""
+    path = tmp_path_factory.mktemp("squad")
+    for language in ("en", "sv"):
+        (path / f"towns.{language}.json").write_text(json.dumps(squad(language)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def pair_encoder() -> PairEncoder:
+    """The encoder that the reader comes with."""
+    from rag.reader.encode import PairEncoder  # seconds: only for the tests that need it
+
+    return PairEncoder.bundled()

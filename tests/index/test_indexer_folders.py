@@ -257,12 +257,13 @@ import json, os, pwd, shutil, sys
 from pathlib import Path
 sys.path.insert(0, "tests")
 from digest import DigestEmbedder, settings_for
+from index.catalogue import Catalogue
 from index.corpus import Corpus
 from index.errors import WorkError
-from index.upkeep import make_index
+from index.indexer import Indexer
 
 root = Path(sys.argv[1])
-settings = settings_for(root / "data", chroma_rebuild_share=1.0, language_correction=0.0)
+settings = settings_for(root / "data", language_correction=0.0)
 
 
 def stored():
@@ -274,7 +275,8 @@ def run(folder, closed=None):
     if closed is not None:
         closed.chmod(0)
     try:
-        summary = make_index(settings, [folder], embedder=DigestEmbedder())
+        with Catalogue.open(settings.data_dir, create=True) as catalogue:
+            summary = Indexer(catalogue, DigestEmbedder(), settings).run([folder])
         return [[name, reason] for name, reason, _ in summary.skipped], stored()
     except WorkError as error:
         return str(error), stored()

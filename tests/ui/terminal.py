@@ -37,11 +37,11 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._here, there = pty.openpty()
         termios.tcsetwinsize(there, (height, width))
-        environment = {**os.environ, "RAG_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), **settings}
+        own = {"RAG_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ui.cli", *arguments],
             stdin=there, stdout=there, stderr=there,
-            env={**environment, "TERM": "xterm-256color"},
+            env={**os.environ, **own, **settings},
             cwd=data_dir,
         )  # fmt: skip
         os.close(there)

@@ -120,7 +120,7 @@ def test_the_text_is_there_before_it_is_whole_and_then_stands_as_ever(
         pytest.param(good("Ada Ek ", "has nine ", "boats in Paris."), id="nothing-that-the-documents-say"),
         pytest.param(good("NOT_IN_", "DOCUMENTS"), id="no-answer"),
         pytest.param(Script("cut", ("The harbour ", "of Elmsund ", "was built")), id="the-model-breaks-off"),
-        pytest.param(good(*[f"{BUILT} Line {n} of many.\n" for n in range(20)]), id="longer-than-the-screen"),
+        pytest.param(good(*[f"{BUILT} Line {n} of many.\n" for n in range(8)]), id="longer-than-the-screen"),
     ],
 )
 def test_of_what_was_written_only_the_checked_answer_stays(
@@ -147,6 +147,16 @@ def test_a_terminal_that_gives_vowel_signs_a_column_keeps_nothing_of_the_writing
         assert terminal.end() == 0
         expected = shown(assistant.ask(QUESTION), 40)
         assert "".join("".join(terminal.lines()).split()) == "".join("".join(expected).split())
+
+
+def test_a_terminal_that_cannot_erase_gets_the_answer_alone(
+    owned: Path, assistant: Assistant, model: ModelServer
+) -> None:
+    model.behave(good("The harbour ", "of Elmsund ", "was built in 1840 [1].", pause_s=0.06))
+    with Terminal("ask", QUESTION, data_dir=owned, TERM="dumb") as terminal:
+        assert terminal.end() == 0
+        assert b"\x1b" not in terminal.received
+        assert terminal.lines() == shown(assistant.ask(QUESTION), 80), "of 80 columns, as rich has it"
 
 
 def test_escape_sequences_are_harmless_also_when_cut_between_pieces(owned: Path, model: ModelServer) -> None:

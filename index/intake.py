@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
@@ -114,6 +114,31 @@ class Intake:
     def jobs(self, *, limit: int = 50) -> list[Job]:
         """Return at most `limit` jobs, the newest first."""
         return self._catalogue.jobs.latest(limit)
+
+    def cancel(self, job_id: str, *, files: Collection[int] | None = None) -> Job | None:
+        """Give up the files of a job that are no documents yet; the one that is worked on is stopped.
+
+        When this returns, nothing becomes a document of them any more: they are refused with the reason `CANCELLED`,
+        and gone from the disk. What is indexed already stays. Returns the job as it is then, None when there is none.
+
+        Args:
+            job_id: the job.
+            files: the places of these files in the job, from 0; None: all.
+
+        Raises:
+            UsageError: the job has no such file.
+            IndexBusy: another process is changing the corpus; the files go on.
+            WorkError: the catalogue cannot be written; the files go on.
+        """
+        job = self._catalogue.jobs.get(job_id)
+        if job is None:
+            return None
+        known = {file.ordinal for file in job.files}
+        unknown = set(files or ()) - known
+        if unknown:
+            raise UsageError(f"the upload has {len(known)} files and none at {min(unknown)}: count from 0")
+        self._worker.cancel(job_id, known if files is None else set(files))
+        return self._catalogue.jobs.get(job_id)
 
     def waiting(self) -> int:
         """Return how many files wait or are worked on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +39,7 @@ from index.settings import IndexSettings
 from index.types import Document
 from index.upkeep import refresh_vectors
 from index.upload_names import safe_name
-from index.uploads import UploadFiles, clear_doomed, file_hash
+from index.uploads import CANCELLED, UploadFiles, clear_doomed, file_hash
 
 if TYPE_CHECKING:
     from index.catalogue.database import Hold
@@ -76,6 +76,8 @@ class UploadWorker:
         self._lock = threading.Lock()  # around every change of uploads and the documents they became
         self._stop = threading.Event()
         self._wake = threading.Event()
+        self._at: tuple[str, int] | None = None  # the file that is worked on, or was last
+        self._unwanted = threading.Event()  # it was cancelled meanwhile
 
     @property
     def _folder(self) -> str:
@@ -95,6 +97,25 @@ class UploadWorker:
         """Nobody else changes the corpus within the block."""
         with self._lock, self._catalogue.turn("writer", purpose=_PURPOSE, wait=_TURN_SECONDS):
             yield
+
+    def cancel(self, job_id: str, ordinals: Collection[int]) -> None:
+        """End those files of a job that are no documents yet, the one that is worked on too.
+
+        Raises:
+            IndexBusy: another process is changing the corpus; the files go on.
+            WorkError: the catalogue cannot be written; the files go on.
+        """
+        with self.changing():
+            job = self._catalogue.jobs.get(job_id)
+            files = [] if job is None else [file for file in job.files if file.ordinal in ordinals]
+            tasks = [Task(job_id, file) for file in files if file.state in WAITING]
+            self._ended(tasks, "refused", reason=CANCELLED, detail="it was cancelled before it was indexed")
+            # From here on nothing makes a document of them: `_store` asks for their state, with this lock.
+            if self._at in {(job_id, task.file.ordinal) for task in tasks}:
+                self._unwanted.set()
+        for task in tasks:
+            self._files.drop(task)
+        self.wake()
 
     def live(self) -> Generation:
         """Return the live generation.
@@ -116,7 +137,9 @@ class UploadWorker:
 
     def run(self) -> None:
         """Work until `stop`."""
-        with ReadingProcess(self._settings, stopped=self._stop.is_set) as reading:
+        with ReadingProcess(
+            self._settings, stopped=lambda: self._stop.is_set() or self._unwanted.is_set()
+        ) as reading:
             while not self._stop.is_set():
                 try:
                     with self._catalogue.turn("uploads", purpose=_PURPOSE, wait=0) as turn:
@@ -171,24 +194,27 @@ class UploadWorker:
         if attempts > _MOST_ATTEMPTS:
             self._end(task, "failed", detail=task.file.detail or "the server ended each time it worked on it")
             return
-        self._set(task, state="working", attempts=attempts)
+        if not self._begun(task, attempts):
+            return
         try:
             self._index(task, reading)
+        except _CancelledError:
+            return
         except _StoppedError:
-            self._set(task, state="queued", attempts=task.file.attempts)
+            self._put_back(task, attempts=task.file.attempts)
             raise
         except ReadError as error:
             self._end(task, "refused", reason=error.reason.value, detail=error.detail)
         except (IndexBusy, IndexMismatch) as error:  # no fault of the file's: it is not counted
-            log.warning("file %d of job %s waits: %s", task.file.ordinal, task.job_id, error)
-            self._set(task, state="queued", attempts=task.file.attempts)
-            self._stop.wait(_POLL_SECONDS)
+            if self._put_back(task, attempts=task.file.attempts):
+                log.warning("file %d of job %s waits: %s", task.file.ordinal, task.job_id, error)
+                self._stop.wait(_POLL_SECONDS)
         except IndexUnreachable:
             raise
         except (WorkError, OSError) as error:
-            log.warning("file %d of job %s waits: %s", task.file.ordinal, task.job_id, error)
-            self._set(task, state="queued", detail=f"it is tried again: {error}")
-            self._stop.wait(min(2.0**attempts, _LONGEST_WAIT_SECONDS))
+            if self._put_back(task, detail=f"it is tried again: {error}"):
+                log.warning("file %d of job %s waits: %s", task.file.ordinal, task.job_id, error)
+                self._stop.wait(min(2.0**attempts, _LONGEST_WAIT_SECONDS))
         except Exception:
             # A fault of ours at one file must not keep the others waiting.
             log.exception("file %d of job %s failed", task.file.ordinal, task.job_id)
@@ -201,12 +227,13 @@ class UploadWorker:
             return
         document = reading.read(path, name=safe_name(task.file.name))
         if document is None:
+            self._go_on_with_file()
             raise _StoppedError
         if self._is_known(task, document):
             return
         parts = self._maker.cut(document)
-        self._go_on()
-        (entry,) = self._maker.entries([parts], self._go_on)
+        self._go_on_with_file()
+        (entry,) = self._maker.entries([parts], self._go_on_with_file)
         self._store(task, path, entry)
 
     def _is_known(self, task: Task, document: Document) -> bool:
@@ -214,6 +241,8 @@ class UploadWorker:
         if task.file.path is not None:
             return False
         with self.changing():
+            if not self._waits(task):
+                return True  # cancelled
             holders = self._catalogue.files_of(self.live(), document.id)
             twin = next((file for file in holders if file.folder == self._folder), None)
             if twin is None:
@@ -227,7 +256,7 @@ class UploadWorker:
         size, digest = file_hash(path)
         with self.changing():
             if not self._waits(task):
-                return  # the turn was lost meanwhile, and another process did it
+                return  # cancelled, or the turn was lost meanwhile, and another process did it
             name = self._files.name_for(task)
             # Noted first: whatever ends the process after the move, the file is found again.
             self._set(task, path=name)
@@ -263,15 +292,42 @@ class UploadWorker:
     def _end(self, task: Task, state: FileState, *, detail: str, reason: str | None = None) -> None:
         """Note that a file becomes no document, and remove it."""
         with self.changing():
-            with self._catalogue.transaction(self.live()) as changes:
+            if not self._waits(task):
+                return  # cancelled
+            self._ended([task], state, reason=reason, detail=detail)
+        self._files.drop(task)
+
+    def _ended(
+        self, tasks: Collection[Task], state: FileState, *, detail: str, reason: str | None = None
+    ) -> None:
+        """Note it of several files, in one transaction; inside `changing`."""
+        with self._catalogue.transaction(self.live()) as changes:
+            for task in tasks:
                 if task.file.path is not None and not self._files.is_staged(task):
                     changes.remove_file(self._folder, task.file.path)
                     changes.doom_file(self._folder, task.file.path)
                 changes.set_job_file(
                     task.job_id, task.file.ordinal, state=state, reason=reason, detail=detail
                 )
-            clear_doomed(self._catalogue)
-        self._files.drop(task)
+        clear_doomed(self._catalogue)
+
+    def _begun(self, task: Task, attempts: int) -> bool:
+        """Note that work on a file begins, unless it was cancelled since it was looked up."""
+        with self.changing():
+            if not self._waits(task):
+                return False
+            self._at = (task.job_id, task.file.ordinal)
+            self._unwanted.clear()
+            self._set(task, state="working", attempts=attempts)
+            return True
+
+    def _put_back(self, task: Task, **values: object) -> bool:
+        """Note that a file waits again, unless it was cancelled meanwhile."""
+        with self._lock:  # without the turn to write, which may be what could not be had
+            waits = self._waits(task)
+            if waits:
+                self._set(task, state="queued", **values)
+            return waits
 
     def _set(self, task: Task, **values: object) -> None:
         self._catalogue.jobs.set_file(task.job_id, task.file.ordinal, **values)
@@ -286,9 +342,19 @@ class UploadWorker:
         if self._stop.is_set():
             raise _StoppedError
 
+    def _go_on_with_file(self, *_: int) -> None:
+        """As `_go_on`, and when the file that is worked on was cancelled."""
+        self._go_on()
+        if self._unwanted.is_set():
+            raise _CancelledError
+
 
 class _StoppedError(Exception):
     """The work is to stop."""
+
+
+class _CancelledError(Exception):
+    """The file that is worked on is wanted no more."""
 
 
 def _same_as(file: FileRecord) -> str:

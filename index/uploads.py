@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 UPLOADS = "uploads"
 INCOMING = "incoming"
+CANCELLED = "cancelled"
+"""The reason of a refused file whose sender wanted it no more."""
 
 Source = BinaryIO | Path
 """Where an uploaded file comes from: open for reading bytes, or a path."""

@@ -77,7 +77,8 @@ class JobFileOut(BaseModel):
         description="The document that holds its content.", examples=["f38a4b3e95ad912d"]
     )
     reason: str | None = Field(
-        description="Why it was refused, to be compared.", examples=[None, "unsupported"]
+        description="Why it was refused, to be compared; `cancelled` when its sender gave it up.",
+        examples=[None, "unsupported"],
     )
     detail: str = Field(
         description="Why, in words, and what to do; empty when there is nothing to say.",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import anyio
 from fastapi import FastAPI, Path, Query, Request, Response
+from pydantic import Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -52,6 +53,14 @@ _BODY = {
     },
 }
 
+JobIdIn = Annotated[str, Path(max_length=64, description="The id of the upload.")]
+FilesIn = Annotated[
+    list[Annotated[int, Field(ge=0, le=2**31)]] | None,
+    Query(
+        max_length=1000, description="Only the files at these places, from 0; without it all.", examples=[[0]]
+    ),
+]
+
 
 def most_bytes(settings: RagSettings) -> int:
     """Bytes of the body of an upload."""
@@ -63,6 +72,7 @@ def add_uploads(app: FastAPI, intake: Intake | None, settings: RagSettings) -> N
     receiving = anyio.CapacityLimiter(_RECEIVED_AT_ONCE)
     _add_upload(app, intake, settings, receiving)
     _add_jobs(app, intake)
+    _add_cancelling(app, intake)
     _add_deletion(app, intake)
 
 
@@ -130,15 +140,32 @@ def _add_jobs(app: FastAPI, intake: Intake | None) -> None:
         response_model=JobOut,
         responses=problems.responses(404, 422, 503),
     )
-    def job(job_id: Annotated[str, Path(max_length=64, description="The id of the upload.")]) -> Any:
+    def job(job_id: JobIdIn) -> Any:
         """Return how far an upload is, file by file."""
         if intake is None:
             return _off()
         found = intake.job(job_id)
-        if found is None:
-            detail = f"there is no upload {job_id!r}, or it was long ago: GET {PATH}/jobs lists them"
-            return problems.of_status(404, detail, name="job-unknown")
-        return JobOut.of(found)
+        return _unknown_job(job_id) if found is None else JobOut.of(found)
+
+
+def _add_cancelling(app: FastAPI, intake: Intake | None) -> None:
+    @app.delete(
+        f"{PATH}/jobs/{{job_id}}",
+        tags=["documents"],
+        summary="Cancel an upload",
+        response_model=JobOut,
+        responses=problems.responses(404, 422, 503),
+    )
+    def cancel(job_id: JobIdIn, file: FilesIn = None) -> Any:
+        """Give up the files of an upload that are no documents yet, the one that is being read too.
+
+        Once this is answered, nothing becomes a document of them: they are `refused` with the reason `cancelled`. What
+        is indexed already stays; delete it as a document.
+        """
+        if intake is None:
+            return _off()
+        found = intake.cancel(job_id, files=file)
+        return _unknown_job(job_id) if found is None else JobOut.of(found)
 
 
 def _add_deletion(app: FastAPI, intake: Intake | None) -> None:
@@ -161,6 +188,11 @@ def _add_deletion(app: FastAPI, intake: Intake | None) -> None:
         except DocumentKept as error:
             return problems.of_status(409, str(error), name="document-kept")
         return Response(status_code=204) if found else unknown_document(document_id)
+
+
+def _unknown_job(job_id: str) -> Response:
+    detail = f"there is no upload {job_id!r}, or it was long ago: GET {PATH}/jobs lists them"
+    return problems.of_status(404, detail, name="job-unknown")
 
 
 def _off() -> Response:

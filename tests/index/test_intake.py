@@ -200,6 +200,92 @@ def test_nothing_is_taken_where_nothing_is_indexed(tmp_path: Path) -> None:
         Intake(settings_for(tmp_path / "data"), DigestEmbedder())
 
 
+# -- cancelling
+
+
+def ends(job: Job | None) -> list[tuple[str, str | None]]:
+    assert job is not None
+    return [(file.state, file.reason) for file in job.files]
+
+
+def test_what_waits_and_what_is_worked_on_is_cancelled(
+    settings: IndexSettings, gated: tuple[Intake, GatedEmbedder]
+) -> None:
+    intake, embedder = gated
+    job = intake.submit(files(1, 2, 3))
+    assert embedder.reached.wait(WAIT_SECONDS)
+    cancelled = intake.cancel(job.id)
+    assert ends(cancelled) == [("refused", "cancelled")] * 3
+    assert cancelled is not None
+    assert cancelled.state == "done"
+    assert intake.waiting() == 0
+    assert list((settings.data_dir / "incoming").iterdir()) == []
+    embedder.gate.set()
+    following = done(intake, intake.submit(files(4)))
+    assert [file.state for file in following.files] == ["indexed"]
+    assert ends(intake.job(job.id)) == [("refused", "cancelled")] * 3, "and stays so"
+    assert [path.name for path in Path(intake.folder).iterdir()] == ["4.txt"]
+    again = done(intake, intake.submit(files(1)))
+    assert [file.state for file in again.files] == ["indexed"], "it can be sent again"
+
+
+def test_some_files_of_a_job_are_cancelled_and_the_others_go_on(
+    gated: tuple[Intake, GatedEmbedder],
+) -> None:
+    intake, embedder = gated
+    job = intake.submit(files(1, 2, 3))
+    assert embedder.reached.wait(WAIT_SECONDS)
+    intake.cancel(job.id, files=[1])
+    embedder.gate.set()
+    assert ends(done(intake, job)) == [("indexed", None), ("refused", "cancelled"), ("indexed", None)]
+    assert ends(intake.cancel(job.id)) == ends(intake.job(job.id)), "what is indexed stays"
+    assert sorted(path.name for path in Path(intake.folder).iterdir()) == ["1.txt", "3.txt"]
+
+
+def test_a_file_that_had_its_place_already_is_removed_from_there(settings: IndexSettings) -> None:
+    """As after a full disk between the file's move and its document."""
+    with Catalogue.open(settings.data_dir, create=True) as catalogue:
+        catalogue.jobs.add("j", [JobFile(ordinal=0, name="a.txt", size=1, path="a.txt", attempts=1)])
+    (settings.data_dir / "uploads").mkdir()
+    (settings.data_dir / "uploads" / "a.txt").write_text("The mill grinds rye.")
+    embedder = GatedEmbedder()
+    with Intake(settings, embedder) as intake:
+        assert embedder.reached.wait(WAIT_SECONDS)
+        assert ends(intake.cancel("j")) == [("refused", "cancelled")]
+        assert list(Path(intake.folder).iterdir()) == []
+    summary = make_index(settings, default_folders(settings), embedder=DigestEmbedder())
+    assert summary.documents == 1
+
+
+def test_cancelling_at_any_moment_leaves_each_file_indexed_or_gone(settings: IndexSettings) -> None:
+    """Files are read, embedded and stored meanwhile; whatever the moment, nothing lies between."""
+    with Intake(settings, DigestEmbedder()) as intake:
+        for turn in range(5):
+            job = intake.submit(files(*range(turn * 3, turn * 3 + 3)))
+            while ends(intake.job(job.id))[0][0] != "indexed":
+                time.sleep(0.001)
+            time.sleep(turn * 0.004)
+            found = ends(intake.cancel(job.id))
+            assert set(found) <= {("indexed", None), ("refused", "cancelled")}
+            assert ends(done(intake, job)) == found, "from then on nothing changes"
+        last = done(intake, intake.submit(files(99)))
+        assert [file.state for file in last.files] == ["indexed"]
+        names = {file.name for job in intake.jobs() for file in job.files if file.state == "indexed"}
+        assert {path.name for path in Path(intake.folder).iterdir()} == names
+    assert list((settings.data_dir / "incoming").iterdir()) == []
+    summary = make_index(settings, default_folders(settings), embedder=DigestEmbedder())
+    assert (summary.added, summary.removed, summary.documents) == ([], [], len(names) + 1)
+
+
+def test_what_cannot_be_cancelled_is_said(settings: IndexSettings) -> None:
+    with Intake(settings, DigestEmbedder()) as intake:
+        assert intake.cancel("nothing") is None
+        job = intake.submit(files(1))
+        with pytest.raises(UsageError, match="has 1 files and none at 7"):
+            intake.cancel(job.id, files=[0, 7])
+        assert [file.state for file in done(intake, job).files] == ["indexed"]
+
+
 def test_only_the_latest_finished_jobs_are_kept(settings: IndexSettings) -> None:
     refused = JobFile(ordinal=0, name="a", size=1, state="refused")
     with Catalogue.open(settings.data_dir, create=True) as catalogue:

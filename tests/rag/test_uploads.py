@@ -460,8 +460,28 @@ def test_a_request_over_the_limit_is_refused(service: Service, stated: bool) -> 
 @pytest.mark.parametrize("path", ["/v1/documents/jobs/nothing", "/v1/documents/nothing"])
 def test_what_is_not_there_is_a_problem(service: Service, path: str) -> None:
     assert service.client.get(path).status_code == 404
-    assert service.client.delete(path).status_code in {404, 405}
+    assert service.client.delete(path).status_code == 404
     assert service.client.get(path).headers["content-type"] == "application/problem+json"
+
+
+def test_an_upload_is_cancelled_and_what_is_indexed_stays(service: Service) -> None:
+    first = service.one("kept.txt", text_about(80))
+    job = service.send([(f"{number}.txt", text_about(number)) for number in range(40)]).json()
+    address = f"/v1/documents/jobs/{job['id']}"
+    one = service.client.delete(address, params={"file": 39}).json()
+    assert (one["files"][39]["state"], one["files"][39]["reason"]) == ("refused", "cancelled")
+    assert one["state"] != "done"
+    rest = service.client.delete(address)
+    assert rest.status_code == 200
+    assert rest.json() == service.finished(job["id"]), "it is over"
+    ends = {(file["state"], file["reason"]) for file in rest.json()["files"]}
+    assert ("refused", "cancelled") in ends
+    assert ends <= {("indexed", None), ("refused", "cancelled")}
+    indexed = {file["document_id"] for file in rest.json()["files"] if file["document_id"]}
+    assert {each["id"] for each in service.listed(uploaded="true")} == indexed | {first["document_id"]}
+    assert service.client.delete(address).json() == rest.json(), "once more changes nothing"
+    wrong = service.client.delete(address, params={"file": 40})
+    assert (wrong.status_code, wrong.json()["type"]) == (422, "urn:polycite:problem:usage")
 
 
 def test_the_list_of_uploads_is_newest_first(service: Service) -> None:
@@ -491,6 +511,7 @@ def test_without_an_intake_nothing_is_taken(opened: Service) -> None:
             client.get("/v1/documents/jobs"),
             client.get("/v1/documents/jobs/x"),
             client.delete("/v1/documents/x"),
+            client.delete("/v1/documents/jobs/x"),
         ):
             assert response.status_code == 503
             assert response.json()["type"] == "urn:polycite:problem:uploads-off"

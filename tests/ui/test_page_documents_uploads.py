@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from documents_tab import LIGHTHOUSE, answer_of, documents, sent, titles, upload
+from playwright.sync_api import expect
 
 from index.lexicon import lexicon
 from rag.keys import KeyStore
@@ -84,6 +85,40 @@ def test_dropped_files_outlive_a_reload(open_tab: Callable[..., Page]) -> None:
     assert labels["documents_reason_unsupported"] in refused.inner_text(), "in the reader's language"
     assert labels["documents_indexed"] in rows.filter(has_text="mill.txt").inner_text()
     page.get_by_role("link", name="The mill of Oakmere").wait_for()
+
+
+@pytest.mark.usefixtures("no_uploads")
+def test_what_waits_and_what_is_being_read_is_cancelled(open_tab: Callable[..., Page]) -> None:
+    page = open_tab(locale="sv-SE")
+    labels = lexicon("sv").labels
+    before = titles_there(page)
+    long = "\n\n".join(f"The mill number {n} grinds {n + 7} sacks of rye a week." for n in range(6000))
+    names = ["long.txt", "one.txt", "two.txt", "three.txt"]
+    page.set_input_files(
+        "#pd-files", [sent(name, long if name == "long.txt" else f"The {name} of Oakmere.") for name in names]
+    )
+    rows = {name: page.locator(".pd-file").filter(has_text=name) for name in names}
+    expect(rows["long.txt"].locator(".pd-file-state")).to_have_text(labels["documents_reading"])
+    page.get_by_role("button", name=labels["documents_cancel_upload"].format(name="two.txt")).click()
+    expect(rows["two.txt"].locator(".pd-file-state")).to_have_text(labels["documents_cancelled"])
+    expect(rows["one.txt"].locator(".pd-file-state")).to_have_text(labels["documents_waiting"])
+    page.get_by_role("button", name=labels["documents_cancel_all"]).click()
+    for row in rows.values():
+        expect(row.locator(".pd-file-state")).to_have_text(labels["documents_cancelled"])
+    expect(page.locator(".pd-done")).to_have_text(labels["documents_progress"].format(done=4, total=4))
+    assert page.locator(".pd-stop").is_hidden()
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert titles_there(page) == before
+    expect(page.locator(".pd-file").filter(has_text="two.txt")).to_contain_text(labels["documents_cancelled"])
+    page.get_by_role("button", name=labels["documents_clear"]).click()
+    page.set_input_files("#pd-files", [sent("after.txt", "The brewery of Oakmere is old.")])
+    expect(page.locator(".pd-file-state")).to_have_text(labels["documents_indexed"])
+
+
+def titles_there(page: Page) -> list[str]:
+    documents(page)
+    return titles(page)
 
 
 def test_a_file_over_the_limit_is_not_sent(tab: Page, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ _SPOKEN = (
     "waiting", "sending", "reading", "indexed", "duplicate", "refused", "failed", "unsent", "unread", "too_large",
     "signed_out", "unreached", "forgotten", "read_only", "kept", "gone", "open", "retry", "remove", "details",
     "deleted", "confirm", "confirm_text", "cancel", "delete", "close", "loading", "progress", "document", "failed_why",
-    "off",
+    "off", "cancelled", "cancel_upload",
 )  # fmt: skip
 
 
@@ -100,6 +100,7 @@ def _upload(limits: Limits, labels: Mapping[str, str]) -> str:
         f'<section class="pd-uploads" aria-label="{plain(labels["documents_uploads"])}" hidden>'
         f'<div class="pd-bar"><h3 class="pd-subheading">{plain(labels["documents_uploads"])}</h3>'
         '<span class="pd-done"></span>'
+        f'<button type="button" class="pd-button pd-stop">{plain(labels["documents_cancel_all"])}</button>'
         f'<button type="button" class="pd-button pd-clear">{plain(labels["documents_clear"])}</button></div>'
         '<p class="pd-trouble" role="alert"></p><ul class="pd-files"></ul></section></div>'
     )

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from index.catalogue import WAITING, DocumentInfo, JobFile, Order, Reader
 from index.lexicon import FALLBACK
-from index.uploads import upload_folder
+from index.uploads import CANCELLED, upload_folder
 from rag.api import problems
 from rag.api.guard import scope_of
 from rag.api.page_language import page_labels, reader_language
@@ -168,6 +168,8 @@ def _add_jobs(app: FastAPI, tools: Tools) -> None:
 
 def _state(file: JobFile, language: str) -> dict[str, str | None]:
     """A file as the page shows it: its state, the document, why it did not become one, and more in English."""
+    if file.reason == CANCELLED:
+        return {"state": CANCELLED, "document": None, "said": "", "detail": ""}
     said, detail = _said(file, page_labels(language))
     if language == FALLBACK and file.detail and file.state in ("refused", "failed"):
         said, detail = _sentence(file.detail), ""

@@ -2,7 +2,7 @@
 
 import {Refused} from "./problems.js";
 
-export const ENDS = new Set(["indexed", "duplicate", "refused", "failed"]);
+export const ENDS = new Set(["indexed", "duplicate", "refused", "failed", "cancelled"]);
 
 const STATES = new Set(["queued", "working", ...ENDS]);
 const KEPT = "polycite.uploads"; // of this browser tab alone

@@ -1,10 +1,10 @@
 // Files on their way to becoming documents. Each is sent to POST /v1/documents, and asked after until its end. What
 // the server has taken stays known over a reload of the page; what it has not is lost with the page, so leaving asks.
 
-import {askJson, wordSize} from "./documents_server.js";
+import {ask, askJson, wordSize} from "./documents_server.js";
 import {ENDS, filesOf, kept, posted, readable, restored} from "./documents_files.js";
 import {el, filled} from "./dom.js";
-import {labelOf} from "./problems.js";
+import {labelOf, sentence} from "./problems.js";
 
 const GROUP = {files: 10, bytes: 20e6}; // of one request: small files together
 const POLL = {first: 400, longest: 3000};
@@ -55,6 +55,7 @@ export class Uploads {
       drop.classList.remove("pd-over");
       this.add(await filesOf(event.dataTransfer));
     });
+    area.querySelector(".pd-stop").addEventListener("click", () => this.cancel(this.items));
     area.querySelector(".pd-clear").addEventListener("click", () => this.clear());
     if (again) for (const item of this.items) item.stale = Boolean(item.job); // words of another language
     this.show();
@@ -88,6 +89,7 @@ export class Uploads {
     let bytes = 0;
     for (const item of this.items.filter((each) => each.state === "waiting" && each.file)) {
       const full = group.length >= Math.min(GROUP.files, this.limits.files);
+      if (item.state !== "waiting") continue; // cancelled while another one was looked at
       if (group.length && (full || bytes + item.size > Math.min(GROUP.bytes, this.limits.request))) break;
       if (item.size > Math.min(this.limits.file, this.limits.request)) this.end(item, "refused", "too_large");
       // A folder, or a file that was moved meanwhile.
@@ -97,7 +99,8 @@ export class Uploads {
         bytes += item.size;
       }
     }
-    return group;
+    const wanted = group.filter((item) => item.state === "waiting" && this.items.includes(item));
+    return wanted.length || !group.length ? wanted : this.next();
   }
 
   async send(group) {
@@ -110,8 +113,9 @@ export class Uploads {
         Object.assign(item, {job: job.id, ordinal, state: "queued", file: null});
       });
       this.wake();
+      await this.cancel(group.filter((item) => item.unwanted));
     } else if (LATER.has(refused.code)) {
-      for (const item of group) item.state = "waiting";
+      for (const item of group) item.state = item.unwanted ? "cancelled" : "waiting";
       this.worry(refused.code === "unreached" ? "unreached" : QUIET.has(refused.code) ? null : labelOf(refused, this.labels));
       await sleep(1000 * Math.min(60, refused.after));
     } else {
@@ -125,6 +129,32 @@ export class Uploads {
     Object.assign(item, {state: "waiting", word: null, detail: ""});
     this.show();
     this.pump();
+  }
+
+  // -- giving them up
+
+  // What was not sent yet stays here; what is being sent is given up once the server has it.
+  async cancel(items) {
+    const jobs = new Map();
+    for (const item of items) {
+      if (item.state === "waiting") this.end(Object.assign(item, {file: null}), "cancelled", null);
+      else if (item.state === "sending") item.unwanted = true;
+      else if (item.job && !ENDS.has(item.state)) jobs.set(item.job, [...(jobs.get(item.job) ?? []), item]);
+    }
+    this.show();
+    for (const [job, given] of jobs) {
+      const places = new URLSearchParams(given.map((item) => ["file", item.ordinal]));
+      try {
+        await ask(`/v1/documents/jobs/${job}?${places}`, {method: "DELETE"});
+      } catch (error) {
+        const said = sentence(error, this.labels);
+        this.status.textContent = said;
+        for (const item of given) Object.assign(item, {word: null, said, detail: error.message, unwanted: false});
+        this.show();
+        continue;
+      }
+      await this.look(given);
+    }
   }
 
   // -- what becomes of them
@@ -216,6 +246,7 @@ export class Uploads {
       trouble.dataset.word = this.trouble;
       trouble.replaceChildren(...(this.trouble ? this.spoken(this.trouble) : []));
     }
+    this.area.querySelector(".pd-stop").hidden = !this.items.some((item) => !ENDS.has(item.state) && !item.unwanted);
     this.area.querySelector(".pd-clear").hidden = !this.items.some((item) => ENDS.has(item.state));
     for (const [item, row] of this.rows) {
       if (this.items.includes(item)) continue;
@@ -251,7 +282,7 @@ export class Uploads {
     bar.hidden = !["sending", "working"].includes(state) || Boolean(this.trouble);
     if (state === "sending") bar.value = item.sent;
     else bar.removeAttribute("value");
-    const looks = JSON.stringify([item.state, item.word, item.said, item.detail, item.document, Boolean(item.file)]);
+    const looks = JSON.stringify([item.state, item.word, item.said, item.detail, item.document, Boolean(item.file), item.unwanted]);
     if (row.dataset.looks === looks) return;
     row.dataset.looks = looks;
     part("why").replaceChildren(...(item.word === "signed_out" ? this.spoken(item.word) : [this.why(item)]));
@@ -260,7 +291,9 @@ export class Uploads {
       more.append(el("span", {lang: "en", dir: "ltr"}, item.detail));
       part("why").append(more);
     }
+    const focused = part("act").contains(document.activeElement);
     part("act").replaceChildren(...this.acts(item));
+    if (focused) part("act").querySelector("button, a")?.focus();
   }
 
   acts(item) {
@@ -270,6 +303,12 @@ export class Uploads {
       const again = el("button", {type: "button", class: "pd-button"}, this.labels.retry);
       again.addEventListener("click", () => this.retry(item));
       made.push(again);
+    }
+    if (["sending", "queued", "working"].includes(item.state)) {
+      const label = filled(this.labels.cancel_upload, {name: item.name});
+      const give = el("button", {type: "button", class: "pd-button", "aria-label": label, title: label, disabled: Boolean(item.unwanted)}, this.labels.cancel);
+      give.addEventListener("click", () => this.cancel([item]));
+      made.push(give);
     }
     if (ENDS.has(item.state) || item.state === "waiting") {
       const label = filled(this.labels.remove, {name: item.name});

@@ -35,13 +35,15 @@ class Exchange:
     """An answer and what it was asked with: all that a rating says beside the rating.
 
     `answer` is the answer schema of the contract. `from_client` tells an answer that came back with its rating from
-    one that the server kept itself.
+    one that the server kept itself. `searched_known`: whether `languages` and `documents` (None: all) are what was
+    searched; False where nobody could say.
     """
 
     answer: Mapping[str, Any]
     history: tuple[Turn, ...] = ()
     languages: tuple[str, ...] | None = None
     documents: tuple[str, ...] | None = None
+    searched_known: bool = True
     from_client: bool = False
 
     @classmethod
@@ -170,6 +172,7 @@ def _line(exchange: Exchange, rating: Rating, reason: str | None) -> bytes:
         "history": _turns(exchange.history),
         "languages": exchange.languages,
         "documents": exchange.documents,
+        "searched_known": exchange.searched_known,
         "from_client": exchange.from_client,
         "answer": answer,
     }

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from index.errors import UsageError
 from rag.answer import Answer
 from rag.api import problems
-from rag.api.schemas import FeedbackOut, FeedbackRequest
+from rag.api.schemas import FeedbackOut, FeedbackRequest, SearchedIn
 from rag.api.streaming import Asked
 from rag.feedback import FILE_NAME, Exchange, FeedbackStore, RecentAnswers
 from rag.settings import RagSettings
@@ -59,8 +59,12 @@ def _sent(request: FeedbackRequest) -> Exchange | None:
         return None
     if request.answer.id != request.answer_id:
         raise UsageError("answer_id is not the id of the answer beside it: rate the answer that is sent")
+    searched = request.searched or SearchedIn()
     return Exchange(
         answer=request.answer.model_dump(),
         history=tuple(turn.turn() for turn in request.history),
+        languages=None if searched.languages is None else tuple(searched.languages),
+        documents=None if searched.documents is None else tuple(searched.documents),
+        searched_known=request.searched is not None,
         from_client=True,
     )

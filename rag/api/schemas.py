@@ -221,6 +221,20 @@ class SearchOut(BaseModel):
     hits: list[HitOut] = Field(description="The passages, the best first.")
 
 
+class SearchedIn(_Request):
+    """What a question was limited to, as it was asked."""
+
+    languages: list[LanguageCode] | None = Field(
+        None,
+        max_length=_MAX_CODES,
+        description="The languages of the documents; null: all.",
+        examples=[["bn", "hi"]],
+    )
+    documents: list[DocumentId] | None = Field(
+        None, max_length=_MAX_IDS, description="The documents; null: all."
+    )
+
+
 class FeedbackRequest(_Request):
     """A rating of an answer."""
 
@@ -258,6 +272,10 @@ class FeedbackRequest(_Request):
         default_factory=list,
         max_length=_MAX_TURNS,
         description="The turns before the question; looked at with `answer` only.",
+    )
+    searched: SearchedIn | None = Field(
+        None,
+        description="What was searched; looked at with `answer` only. Null: it is not known, and the rating says so.",
     )
 
 

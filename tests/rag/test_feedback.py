@@ -86,6 +86,7 @@ class TestStore:
             "history": [{"role": turn.role, "content": turn.content} for turn in history],
             "languages": ["sv"],
             "documents": None,
+            "searched_known": True,
             "from_client": False,
             "answer": json.loads(json.dumps(rated.to_dict())),
         }
@@ -293,6 +294,36 @@ def test_an_answer_of_another_time_comes_with_its_rating(client: TestClient, set
     assert len(from_feedback(settings.index.data_dir / "feedback.jsonl")) == 1
 
 
+SEARCHED: dict[str, tuple[dict[str, Any], tuple[Any, Any, bool]]] = {
+    "not said": ({}, (None, None, False)),
+    "said to be unknown": ({"searched": None}, (None, None, False)),
+    "everything": ({"searched": {}}, (None, None, True)),
+    "a language": ({"searched": {"languages": ["sv"], "documents": None}}, (["sv"], None, True)),
+    "documents": ({"searched": {"documents": ["d1", "d2"]}}, (None, ["d1", "d2"], True)),
+}
+
+
+@pytest.mark.parametrize(("sent", "kept"), SEARCHED.values(), ids=SEARCHED)
+def test_what_was_searched_is_kept_or_said_to_be_unknown(
+    client: TestClient, settings: RagSettings, sent: dict[str, Any], kept: tuple[Any, Any, bool]
+) -> None:
+    body = {"answer_id": "a1", "rating": "down", "answer": answer().to_dict(), **sent}
+    assert client.post("/v1/feedback", json=body).status_code == 201
+    (line,) = lines(settings.index.data_dir / "feedback.jsonl")
+    assert (line["languages"], line["documents"], line["searched_known"]) == kept
+    assert len(from_feedback(settings.index.data_dir / "feedback.jsonl")) == 1
+
+
+def test_what_was_searched_of_a_recent_answer_is_the_servers_word(
+    client: TestClient, settings: RagSettings
+) -> None:
+    asked = client.post("/v1/ask", json={"question": QUESTION, "languages": ["bn"]}).json()
+    body = {"answer_id": asked["id"], "rating": "up", "searched": {"languages": ["sv"]}}
+    assert client.post("/v1/feedback", json=body).status_code == 201
+    (line,) = lines(settings.index.data_dir / "feedback.jsonl")
+    assert (line["languages"], line["searched_known"]) == (["bn"], True)
+
+
 def test_what_the_server_knows_counts(client: TestClient, settings: RagSettings) -> None:
     answered = ask(client, "/v1/ask")
     forged = {**answered, "answer": "Something else"}
@@ -315,6 +346,7 @@ def test_what_the_server_knows_counts(client: TestClient, settings: RagSettings)
         pytest.param({"answer": answer(question="").to_dict()}, 422, id="no question"),
         pytest.param({"answer": answer(answer="x" * 600_000).to_dict()}, 422, id="large"),
         pytest.param({"answer": None}, 404, id="unknown"),
+        pytest.param({"searched": {"engine": "llm"}}, 422, id="searched in another way"),
     ],
 )
 def test_a_wrong_rating_is_a_problem(

@@ -264,6 +264,32 @@ def test_a_rating_is_kept_for_the_evaluation(tab: Page, page_settings: RagSettin
     assert pressed.get_attribute("aria-pressed") == "true"
 
 
+def test_a_rating_after_a_restart_says_what_was_searched(
+    tab: Page,
+    open_tab: Callable[..., Page],
+    page_settings: RagSettings,
+    serve_page: Callable[..., AbstractContextManager[str]],
+) -> None:
+    tab.click(".pc-scope-summary")
+    tab.get_by_label("Swedish").check()
+    ask(tab, page_texts.QUESTIONS["sv"])
+    stored = tab.evaluate("Object.entries(localStorage)")
+    # Another process of the same data: it knows the answer as little as one that was started anew.
+    with serve_page(page_settings.model_copy(update={"reader_model": "off"})) as address:
+        page = open_tab(address=address)
+        page.evaluate("(all) => all.forEach(([name, value]) => localStorage.setItem(name, value))", stored)
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        page.locator(".pc-pick", has_text=page_texts.QUESTIONS["sv"]).click()
+        page.get_by_role("button", name=ENGLISH["chat_helpful"], exact=True).click()
+        page.locator(".pc-reason").wait_for()
+    line = json.loads(
+        (page_settings.index.data_dir / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+    )
+    assert (line["from_client"], line["question"]) == (True, page_texts.QUESTIONS["sv"])
+    assert (line["languages"], line["documents"], line["searched_known"]) == (["sv"], None, True)
+
+
 # -- a language model that writes slowly
 
 

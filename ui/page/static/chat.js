@@ -236,7 +236,7 @@ export class Chat {
     const mine = this.conversation;
     const exchange = mine.exchanges[index];
     try {
-      await rate(exchange.answer, turnsBefore(mine.exchanges.slice(0, index)), rating, reason);
+      await rate(exchange, turnsBefore(mine.exchanges.slice(0, index)), rating, reason);
     } catch (error) {
       this.#tell(error);
       return false;

@@ -19,8 +19,10 @@ export async function markdown(title, exchanges) {
   return (await posted("/chat/export", {title, turns: exchanges.map(kept)})).text();
 }
 
-export async function rate(answer, history, rating, reason) {
-  await posted("/v1/feedback", {answer_id: answer.id, rating, reason, answer, history});
+// The server may not know the answer any more, so all that it was asked with goes along.
+export async function rate({answer, asked}, history, rating, reason) {
+  const searched = asked && {languages: asked.languages, documents: asked.documents?.map((each) => each.id) ?? null};
+  await posted("/v1/feedback", {answer_id: answer.id, rating, reason, answer, history, searched});
 }
 
 export async function documents(words) {

@@ -108,7 +108,7 @@ function exchange(value) {
     question: value.question,
     answer,
     day: DAY.test(value.day) ? value.day : null,
-    asked: scope(value.asked),
+    asked: value.asked && typeof value.asked === "object" ? scope(value.asked) : null,
     partial: isText(value.partial, 200_000) ? value.partial : "",
     rating: ["up", "down"].includes(value.rating) ? value.rating : null,
   };

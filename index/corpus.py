@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 from index.catalogue import Catalogue
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from index.settings import IndexSettings
     from index.types import Chunk, Clause, Document, Sentence
 
-SMALL_CORPUS = 1_000
-"""Chunks up to which no term is too common to be looked up: there is no time to be saved."""
+MAX_POSTINGS = 2_000
+"""Entries of the full text that a question's terms may have together: what they cost, whatever the size of the corpus.
+
+At 10,000 chunks 200 to 3,000 found a little more than more did (docs/benchmarks.md).
+"""
 
 MAX_TERMS = 128
 """Terms of a question that are looked up, the rarest first."""
@@ -244,7 +248,7 @@ class Corpus:
         keys: Sequence[str] = (),
         top_k: int,
         documents: frozenset[str] | None = None,
-        max_document_share: float = 0.1,
+        max_postings: int = MAX_POSTINGS,
         key_weight: float = 0.5,
         frequencies: Mapping[tuple[str, str], int] | None = None,
     ) -> list[Match]:
@@ -254,15 +258,14 @@ class Corpus:
             words, keys: tokens as they were given when the chunks were stored; any text is safe.
             top_k: at most so many.
             documents: only these; None: all.
-            max_document_share: in a corpus of more than `SMALL_CORPUS` chunks, tokens found in a larger share
-                of them are left out (5 ms instead of up to 200 at 100,000 chunks); the rarest always stays.
+            max_postings: the rarest tokens are looked up, as long as they stand in so many chunks together, a chunk
+                counted for each; the rarest of all always is.
             key_weight: what a key counts for beside a word.
             frequencies: in how many chunks each stands, by ("words" or "keys", token), when that is at hand.
         """
         if frequencies is None:
             frequencies = self.frequencies(words=words, keys=keys)
-        limit = self._limit(max_document_share)
-        chosen = _informative(frequencies, limit=limit)
+        chosen = _informative(frequencies, max_postings=max_postings)
         found = self.reader().search_text(
             words=[term for column, term in chosen if column == "words"],
             keys=[term for column, term in chosen if column == "keys"],
@@ -296,10 +299,6 @@ class Corpus:
     ) -> list[Match]:
         _, reader, state = self._moved()
         return self._vectors.search(reader, state, space, vector, top_k=top_k, among=documents)
-
-    def _limit(self, share: float) -> float:
-        chunks = self.counts()["chunks"]
-        return float("inf") if chunks <= SMALL_CORPUS else share * chunks
 
     def _current(self) -> tuple[Generation, Reader]:
         generation, reader, _ = self._moved()
@@ -337,8 +336,9 @@ def mismatch(stored: Manifest, configured: Manifest) -> str:
     return f"the index does not fit the configuration (it has {seen}): {remedy}"
 
 
-def _informative(frequencies: Mapping[tuple[str, str], int], *, limit: float) -> list[tuple[str, str]]:
-    """Return the terms that occur, rarest first, without the too common ones unless there is no other."""
+def _informative(frequencies: Mapping[tuple[str, str], int], *, max_postings: int) -> list[tuple[str, str]]:
+    """Return the terms that occur, rarest first, as many as have `max_postings` entries together, at least one."""
     present = sorted((term for term, n in frequencies.items() if n > 0), key=lambda term: frequencies[term])
-    kept = [term for term in present if frequencies[term] <= limit]
+    postings = accumulate(frequencies[term] for term in present)
+    kept = [term for term, upto in zip(present, postings, strict=True) if upto <= max_postings]
     return (kept or present[:1])[:MAX_TERMS]

@@ -227,7 +227,7 @@ def test_lexical_search_and_its_filter(case: Case) -> None:
     assert len(case.corpus.search_text(words=[], keys=["key2"], top_k=99)) == 60
 
 
-def test_terms_that_are_everywhere_are_left_out_of_a_large_corpus(tmp_path: Path) -> None:
+def test_the_most_common_terms_are_left_out(tmp_path: Path) -> None:
     texts = [f"common n{i} x{i % 300}" for i in range(1200)]
     entries = [entry(f"{i}.txt", texts[i : i + 100], per_chunk=1) for i in range(0, 1200, 100)]
     catalogue, _ = filled(tmp_path, entries)
@@ -235,10 +235,12 @@ def test_terms_that_are_everywhere_are_left_out_of_a_large_corpus(tmp_path: Path
         assert corpus.frequencies(words=["common", "n7", "x7", "none"]) == {
             ("words", "common"): 1200, ("words", "n7"): 1, ("words", "x7"): 4, ("words", "none"): 0,
         }  # fmt: skip
-        assert len(corpus.search_text(words=["common", "n7", "x7"], top_k=50)) == 4
-        assert len(corpus.search_text(words=["common", "n7"], top_k=50, max_document_share=1.0)) == 50
-        # When there is no other term, the rarest one is looked up all the same.
-        assert len(corpus.search_text(words=["common"], top_k=50)) == 50
+        assert len(corpus.search_text(words=["common", "n7", "x7"], top_k=50)) == 50
+        assert len(corpus.search_text(words=["common", "n7", "x7"], top_k=50, max_postings=1204)) == 4
+        assert len(corpus.search_text(words=["common", "n7", "x7"], top_k=50, max_postings=4)) == 1
+        # The rarest one is looked up all the same.
+        assert len(corpus.search_text(words=["common", "x7"], top_k=50, max_postings=3)) == 4
+        assert len(corpus.search_text(words=["common"], top_k=50, max_postings=3)) == 50
 
 
 def test_a_question_of_very_many_terms(case: Case) -> None:

@@ -6,6 +6,9 @@
     guarded_address  session   where it is served, over a real socket
     visitor          function  a client of it without a key (and with cookies of its own)
     make             function  function: a client of a new API with other settings
+    upload_settings  module    RagSettings of a data directory with two documents, and limits that tests can reach
+    open_service     module    the server of uploading.py over it
+    upload_service   function  the same without uploaded documents, before and after
     llm_server       function  a server of a language model that misbehaves on request, as if new
     llm_model        function  its client
     hasty_model      function  its client, which gives it a third of a second for each piece
@@ -18,7 +21,7 @@ Keys that a test adds to `guarded` it revokes; its two stay.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,19 +33,23 @@ from llm_calls import opened
 from loopback import served
 from misbehaving_server import ModelServer
 from reader_towns import squad
+from uploading import SHIPPED, Service
 
+from index.settings import IndexSettings
+from index.upkeep import make_index
 from rag.api import create_app
 from rag.keys import KeyStore
+from rag.settings import RagSettings
 from ui.server import build_app
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from operation import Make
 
+    from index.embedder import Embedder
     from rag.assistant import Assistant
     from rag.llm.client import LanguageModel
     from rag.reader.encode import PairEncoder
-    from rag.settings import RagSettings
 
 HERE = "http://127.0.0.1:8000"
 
@@ -150,3 +157,38 @@ def pair_encoder() -> PairEncoder:
     from rag.reader.encode import PairEncoder  # seconds: only for the tests that need it
 
     return PairEncoder.bundled()
+
+
+@pytest.fixture(scope="module")
+def upload_settings(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_data_dir: Callable[[Path], Path],
+    embedder: Embedder,
+) -> RagSettings:
+    """Settings of a data directory with two shipped documents, and limits that tests can reach."""
+    root = tmp_path_factory.mktemp("uploads")
+    seeds = root / "shipped"
+    seeds.mkdir()
+    for name, text in SHIPPED.items():
+        (seeds / name).write_text(text, "utf-8")
+    index = IndexSettings(
+        data_dir=make_data_dir(root / "data"), seeds_dir=seeds, max_file_mb=2, read_seconds=15, _env_file=None
+    )
+    make_index(index, [seeds], embedder=embedder)
+    return RagSettings(index=index, max_upload_mb=8, max_upload_files=60, _env_file=None)
+
+
+@pytest.fixture(scope="module")
+def open_service(upload_settings: RagSettings, embedder: Embedder) -> Iterator[Service]:
+    """The server."""
+    found = Service(upload_settings, embedder)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def upload_service(open_service: Service) -> Iterator[Service]:
+    """The service without uploaded documents, before and after."""
+    yield open_service
+    open_service.delete_all()
+    assert not list(open_service.folder.glob("*"))

@@ -424,6 +424,12 @@ def test_who_is_signed_in_sees_only_what_is_theirs(
         assert ENGLISH["chat_session_over"] in turn.inner_text()
         tab.locator(".pc-toast").get_by_role("link", name=ENGLISH["sign_in"]).click()
         tab.wait_for_selector("#key")
+        sign_in("Binh")
+        vietnamese = lexicon("vi").labels
+        tab.get_by_label(ENGLISH["chat_page_language"]).select_option("vi")
+        tab.get_by_role("button", name=vietnamese["sign_out"]).click()
+        tab.wait_for_selector("#key")
+        assert tab.get_by_role("button").inner_text() == vietnamese["sign_in"], "in the language chosen there"
 
 
 def test_a_full_storage_is_said_and_asking_goes_on(tab: Page) -> None:

@@ -109,6 +109,8 @@ class UploadWorker:
             job = self._catalogue.jobs.get(job_id)
             files = [] if job is None else [file for file in job.files if file.ordinal in ordinals]
             tasks = [Task(job_id, file) for file in files if file.state in WAITING]
+            if not tasks:
+                return
             self._ended(tasks, "refused", reason=CANCELLED, detail="it was cancelled before it was indexed")
             # From here on nothing makes a document of them: `_store` asks for their state, with this lock.
             if self._at in {(job_id, task.file.ordinal) for task in tasks}:

@@ -1,7 +1,8 @@
 """What the embedded store and the server share: collections, searches, and Chroma's errors as ours.
 
-Vectors are always ours: collections are made and opened with `embedding_function=None`, only vectors are
-passed, and the configuration that a collection carries is never turned into code.
+Vectors are always ours: collections are made and opened with `embedding_function=None`, and only vectors are passed.
+Chroma's client would all the same make what a server names as a collection's maker of vectors, a model of anyone's
+choice with code of its own, as soon as a row is added (chromadb 1.5.9). So it is left none to make.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import httpx
 import numpy as np
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError, UniqueConstraintError
+from chromadb.utils.embedding_functions import known_embedding_functions, sparse_known_embedding_functions
 
 from index.catalogue.records import SPACES
 from index.errors import IndexDamaged, IndexMissing, IndexUnreachable, UsageError, WorkError
@@ -38,6 +40,10 @@ EF_SEARCH = 200
 about as much again."""
 
 DIMENSION = "dimension"  # in a collection's metadata, for a space without rows too
+
+
+known_embedding_functions.clear()
+sparse_known_embedding_functions.clear()
 
 
 def settings() -> Settings:

@@ -39,8 +39,13 @@ def normalise(text: str) -> str:
     """
     text = _LINE_ENDS.sub("\n", whole(text))
     # Removal comes before NFC: it can bring a letter and its mark together.
-    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    text = unicodedata.normalize("NFC", visible(text))
     return str(_BLANK_RUN.sub("\n\n", _TRAILING_SPACE.sub("", text)))
+
+
+def visible(text: str) -> str:
+    """`text` without the invisible characters that `normalise` removes; line ends other than `\\n` are among them."""
+    return str(_INVISIBLE.sub("", text))
 
 
 def whole(text: str) -> str:

@@ -243,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def _event(self, value: dict[str, Any]) -> None:
-        self._chunk(f"data: {json.dumps(value, ensure_ascii=False)}\n\n")
+        self._chunk(f"data: {json.dumps(value)}\n\n")
 
     def _chunk(self, text: str) -> None:
         content = text.encode()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import weakref
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Literal, Self
 
+from index.normalise import visible
 from rag.llm.breaker import Breaker
 from rag.llm.calls import Calls
 from rag.llm.failures import FailureKind, LanguageModelError
@@ -65,7 +68,7 @@ class LanguageModel:
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, stop: Event | None = None
     ) -> Generator[str, None, None]:
-        """The answer's text in pieces, each as soon as the server gives it.
+        """The answer's text in pieces, each as soon as the server gives it, without what nobody can see.
 
         Setting `stop`, or closing the iterator, closes the connection at once, also before the first piece, so that
         the server's work ends; a stream that was stopped just ends.
@@ -79,7 +82,7 @@ class LanguageModel:
         finished = False
         try:
             if stop is None or not stop.is_set():
-                yield from self._calls.stream(messages, max_tokens=max_tokens, stop=stop)
+                yield from _readable(self._calls.stream(messages, max_tokens=max_tokens, stop=stop))
             finished = stop is None or not stop.is_set()
         except LanguageModelError as error:
             failure = error
@@ -107,3 +110,17 @@ class LanguageModel:
         except LanguageModelError as error:
             logger.warning("language model %s: %s: %s", self.name, error.kind, error.cause)
             raise
+
+
+def _readable(pieces: Generator[str, None, None]) -> Generator[str, None, None]:
+    """The pieces as text that any file and any terminal can take.
+
+    A character outside the basic plane may come as two halves, in two pieces; a half alone becomes U+FFFD.
+    """
+    halves = codecs.getincrementaldecoder("utf-16-le")("replace")
+    with closing(pieces):
+        for piece in pieces:
+            if text := visible(halves.decode(piece.encode("utf-16-le", "surrogatepass"))):
+                yield text
+    if text := halves.decode(b"", final=True):
+        yield text

@@ -22,6 +22,24 @@ def test_the_answer_comes_in_the_servers_pieces(llm_server: ModelServer, llm_mod
     assert llm_model.complete(ASKED, max_tokens=50) == "সেতু \n540 [1] 🌉"
 
 
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (["a \ud83c", "\udf09 b"], ["a ", "🌉 b"]),
+        (["a \ud83c", " b"], ["a ", "\ufffd b"]),
+        (["a", "\udf09"], ["a", "\ufffd"]),
+        (["a", "\ud83c"], ["a", "\ufffd"]),
+        (["a\u202e", "\u2066", "b\x00\x1b[2J"], ["a", "b[2J"]),
+    ],
+    ids=["halves", "first half", "second half", "half at the end", "unseen"],
+)
+def test_pieces_are_text_that_can_be_shown(
+    llm_server: ModelServer, llm_model: LanguageModel, pieces: list[str], expected: list[str]
+) -> None:
+    llm_server.behave(good(*pieces))
+    assert list(llm_model.stream(ASKED, max_tokens=50)) == expected
+
+
 def test_a_piece_is_there_before_the_next_is_written(
     llm_server: ModelServer, llm_model: LanguageModel
 ) -> None:

@@ -59,15 +59,14 @@ class Matcher:
         }
 
     def _look(self, texts: Sequence[str], language: str) -> tuple[int, int]:
-        if (
-            len(texts) == 1 and (texts[0], language) in self._looked
-        ):  # a passage is looked at for several ends
-            return self._looked[texts[0], language]
+        alone = (texts[0], language) if len(texts) == 1 else None
+        if alone is not None and alone in self._looked:  # a passage is looked at for several ends
+            return self._looked[alone]
         if language not in self._languages:
             self._languages[language] = _Language(self.asked, language, self._keys, self._tails)
         found = self._languages[language].look(texts)
-        if len(texts) == 1:
-            self._looked[texts[0], language] = found
+        if alone is not None:
+            self._looked[alone] = found
         return found
 
 

@@ -13,12 +13,10 @@ from itertools import chain
 import regex
 
 from index.terms import split_words, word_forms, word_sounds
+from rag.lexical import SHORTEST_STEM
 
-WORDS_KEPT = 100_000
-"""Words of all languages that are remembered, about 70 MB; then remembering begins anew."""
-
-STEM = 5
-"""Letters by which words are found that begin alike."""
+RUNS_KEPT = 100_000
+"""What stands between spaces, in all languages, that is remembered, about 95 MB; then remembering begins anew."""
 
 _NUMERAL = regex.compile(r"\p{N}")
 _LONGEST_RUN = 64
@@ -56,6 +54,9 @@ class Vocabulary:
         self._by_stem: defaultdict[str, list[Word]] = defaultdict(list)
         self._by_key: defaultdict[str, list[Word]] = defaultdict(list)
 
+    def __len__(self) -> int:
+        return len(self._runs)
+
     def read(self, text: str) -> list[Word]:
         """The words of a text, in order."""
         runs = text.split()  # what stands between spaces repeats itself
@@ -70,8 +71,8 @@ class Vocabulary:
         return list(self._by_form.get(form, ()))
 
     def with_stem(self, stem: str) -> list[Word]:
-        """The words met so far with a form that begins with the first `STEM` letters of `stem`."""
-        return list(self._by_stem.get(stem[:STEM], ()))
+        """The words met so far with a form that begins with the first `SHORTEST_STEM` letters of `stem`."""
+        return list(self._by_stem.get(stem[:SHORTEST_STEM], ()))
 
     def with_key(self, key: str) -> list[Word]:
         """The words met so far that have this sound key."""
@@ -89,8 +90,8 @@ class Vocabulary:
         word = Word(word_forms(text), sounds, sounds[0][0])
         for form in word.forms:
             self._by_form[form].append(word)
-            if len(form) >= STEM:
-                self._by_stem[form[:STEM]].append(word)
+            if len(form) >= SHORTEST_STEM:
+                self._by_stem[form[:SHORTEST_STEM]].append(word)
         for key in {key for key, _ in word.sounds}:
             self._by_key[key].append(word)
         if _NUMERAL.search(text):
@@ -107,6 +108,6 @@ _vocabularies: dict[str, Vocabulary] = {}
 def vocabulary(language: str) -> Vocabulary:
     """The vocabulary of a language that all questions share."""
     with _lock:
-        if sum(len(each.words) for each in _vocabularies.values()) > WORDS_KEPT:
+        if sum(map(len, _vocabularies.values())) > RUNS_KEPT:
             _vocabularies.clear()
         return _vocabularies.setdefault(language, Vocabulary(language))

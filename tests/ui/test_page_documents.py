@@ -10,6 +10,7 @@ import page_texts
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from documents_tab import LIGHTHOUSE, document_of, documents, search, sent, titles, upload, wait_for_titles
+from playwright.sync_api import expect
 from texts import HOSTILE
 
 from index.lexicon import lexicon
@@ -113,6 +114,30 @@ def test_a_link_opens_the_document_at_the_quoted_words(
     page.get_by_role("button", name="Close").click()
     page.get_by_role("dialog").wait_for(state="hidden")
     assert page.url == f"{page_server}/"
+
+
+def test_a_long_text_comes_in_parts_and_says_when_one_does_not(
+    open_tab: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.document_html.PART_CHARACTERS", 1_000)
+    page = open_tab(watch=False)
+    documents(page)
+    upload(page, sent("steps.txt", "The steps of Oldcastle.\n\n" + "Each step is of another stone. " * 60))
+    page.get_by_role("link", name="The steps of Oldcastle").click()
+    more = page.get_by_role("button", name=LABELS["documents_more"])
+    text = page.locator(".pd-text")
+    more.wait_for()
+    before = len(text.inner_text())
+    page.route("**/text?part=*", lambda route: route.abort("connectionrefused"))
+    more.click()
+    wrong = text.get_by_role("alert")
+    expect(wrong).to_have_text(LABELS["problem_unreached"])
+    page.unroute("**/text?part=*")
+    more.click()
+    expect(more).to_have_count(0)  # it was the last part
+    assert len(text.inner_text()) > before
+    expect(wrong).to_have_count(0)
+    page.request.delete(f"{page.url.split('?')[0]}v1/documents/{document_of(page, 'steps')['id']}")
 
 
 def test_a_citation_leads_to_its_words_in_the_document_and_back(tab: Page) -> None:

@@ -145,6 +145,7 @@ async function bring(button) {
   const [body, text] = [button.closest(".pd-reader-body"), button.closest(".pd-text")];
   const id = button.closest(".pd-document").dataset.document;
   button.disabled = true;
+  text.querySelector(".pd-wrong")?.remove();
   try {
     const html = await askText(`/chat/documents/${encodeURIComponent(id)}/text?part=${button.dataset.part}`);
     const before = button.nextElementSibling !== null && button === text.firstElementChild;
@@ -160,7 +161,8 @@ async function bring(button) {
     button.replaceWith(made.content);
     if (before) body.scrollTop = body.scrollHeight - below;
     else first?.setAttribute("tabindex", "-1"), first?.focus({preventScroll: true});
-  } catch {
+  } catch (error) {
     button.disabled = false;
+    button.after(el("div", {class: "pd-wrong", role: "alert"}, ...told(error, await startReader.labels())));
   }
 }

@@ -22,7 +22,7 @@ _NUMERAL = regex.compile(r"\p{N}")
 _LONGEST_RUN = 64
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # frozen ones take a microsecond more to make
 class Word:
     """A word as `split_words` gives it: equal only to itself.
 
@@ -80,7 +80,7 @@ class Vocabulary:
 
     def _learn(self, run: str) -> tuple[Word, ...]:
         with self._lock:
-            words = tuple(self._by_text.get(text) or self._added(text) for text in split_words(run))
+            words = tuple([self._by_text.get(text) or self._added(text) for text in split_words(run)])
             if len(run) <= _LONGEST_RUN:
                 self._runs[run] = words
         return words
@@ -92,9 +92,11 @@ class Vocabulary:
             self._by_form[form].append(word)
             if len(form) >= SHORTEST_STEM:
                 self._by_stem[form[:SHORTEST_STEM]].append(word)
-        for key in {key for key, _ in word.sounds}:
-            self._by_key[key].append(word)
-        if _NUMERAL.search(text):
+        self._by_key[word.key].append(word)
+        for key, _ in sounds[1:]:
+            if key != word.key:
+                self._by_key[key].append(word)
+        if not text.isalpha() and _NUMERAL.search(text):
             self.numerals.add(word)
         self.words.append(word)
         self._by_text[text] = word

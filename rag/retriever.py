@@ -35,8 +35,8 @@ WORD_BONUS = 0.018
 _CANDIDATES = 60
 _SENTENCE_CANDIDATES = 120
 _SCORED = 40
-# Of the passages with the question's words, so many are looked at while its vector is still made: with two cores that
-# takes about as long, and the later ones seldom come among the candidates.
+# Of the passages with the question's words, so many are looked at while its vector is still made; the later ones may
+# not come among the candidates. Chosen, not measured.
 _AHEAD = 15
 # The documents of so many of the best passages are looked at for the question's names.
 _NAMED = 15

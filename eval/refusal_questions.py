@@ -16,10 +16,10 @@ from pathlib import Path
 
 import click
 
+from eval.learning.data import read_corpus
 from eval.nomiracl import passage_texts, read_nomiracl
 from eval.squad import Article, Case, SquadFile, join, read_squad
 from rag.question import analyse
-from rag.reader.data import read_corpus
 from rag.reader.openvino_reader import Reader
 
 LANGUAGES = ("en", "hi", "vi", "sv")

@@ -20,7 +20,7 @@ def check_reader(settings: RagSettings) -> Check:
         return Check(name, True, f"off: {_OFF}")
     from rag.reader.openvino_reader import Reader  # openvino: only for this
 
-    remedy = "unset RAG_READER_MODEL (or make the file with `python -m rag.reader.train`)"
+    remedy = "unset RAG_READER_MODEL (or make the file with `python -m eval.learning.train`)"
     if path == BUNDLED_READER:
         remedy = f"install the project again: {path} belongs to it; until then {_OFF}"
     try:

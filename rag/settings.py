@@ -48,7 +48,7 @@ class RagSettings(BaseSettings):
     )
     reader_model: str = Field(
         "bundled",
-        description="`bundled`, or a file of `python -m rag.reader.train`: what finds the answer in a passage; "
+        description="`bundled`, or a file of `python -m eval.learning.train`: what finds the answer in a passage; "
         "`off`: similarity alone.",
     )
     top_k: int = Field(5, ge=1, le=50, description="Passages in which the answer is looked for.")

@@ -64,7 +64,7 @@ class Reader:
         graph: inputs `input_ids`, `attention_mask`, `passage`, (rows, tokens) int64; outputs `spans` (rows, tokens,
             2) and `answered` (rows, 1), logits.
         encoder: makes the rows.
-        held_out: the fold of its data (`rag.reader.data.Corpus.fold`) that it did not learn from; None: it saw all.
+        held_out: the fold of its data (`eval.learning.data.Corpus.fold`) that it did not learn from; None: it saw all.
         languages: those of the questions and passages that it learnt from.
         threads: CPU threads; 0 means all that this process may use.
     """

@@ -24,7 +24,7 @@ from rag.reader import FORMAT
 Float32 = npt.NDArray[np.float32]
 
 _SCALE = ".scale"
-_MAKE = "make it with `python -m rag.reader.train`"
+_MAKE = "make it with `python -m eval.learning.train`"
 
 
 def save_weights(weights: Mapping[str, Float32], path: Path, *, record: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures for tests of the API, of the language model's client and of the reader.
+"""Fixtures for tests of the API, and of the language model's client.
 
     app              session   the API over the shipped documents, without keys
     client           session   a client of it, in this process
@@ -12,15 +12,12 @@
     llm_server       function  a server of a language model that misbehaves on request, as if new
     llm_model        function  its client
     hasty_model      function  its client, which gives it a third of a second for each piece
-    squad_folder     session   a folder of the articles of reader_towns.py in two languages
-    pair_encoder     session   the encoder of questions and windows that the reader comes with
 
 Keys that a test adds to `guarded` it revokes; its two stay.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +29,6 @@ from keyed import Keyed
 from llm_calls import opened
 from loopback import served
 from misbehaving_server import ModelServer
-from reader_towns import squad
 from uploading import SHIPPED, Service
 
 from index.settings import IndexSettings
@@ -49,7 +45,6 @@ if TYPE_CHECKING:
     from index.embedder import Embedder
     from rag.assistant import Assistant
     from rag.llm.client import LanguageModel
-    from rag.reader.encode import PairEncoder
 
 HERE = "http://127.0.0.1:8000"
 
@@ -140,23 +135,6 @@ def hasty_model(llm_server: ModelServer) -> Iterator[LanguageModel]:
     without_patience = opened(llm_server, timeout_s=0.3)
     yield without_patience
     without_patience.close()
-
-
-@pytest.fixture(scope="session")
-def squad_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the same SQuAD articles in two languages."""
-    path = tmp_path_factory.mktemp("squad")
-    for language in ("en", "sv"):
-        (path / f"towns.{language}.json").write_text(json.dumps(squad(language)), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="session")
-def pair_encoder() -> PairEncoder:
-    """The encoder that the reader comes with."""
-    from rag.reader.encode import PairEncoder  # seconds: only for the tests that need it
-
-    return PairEncoder.bundled()
 
 
 @pytest.fixture(scope="module")

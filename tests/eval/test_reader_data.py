@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from reader_towns import GOODS, needs_package
 
+from eval.learning.augment import ask_of_another, latin_names, names_in, to_bengali_script, with_digits
+from eval.learning.data import Ask, read_corpus
+from eval.learning.examples import Examples
+from eval.learning.score import token_f1
 from index.errors import UsageError
-from rag.reader.augment import ask_of_another, latin_names, names_in, to_bengali_script, with_digits
-from rag.reader.data import Ask, read_corpus
 from rag.reader.encode import LONGEST_ANSWER, LONGEST_ROW, PairEncoder, Row, best_spans, pad, token_span
-from rag.reader.examples import Examples
-from rag.reader.score import token_f1
 
 
 class TestCorpus:

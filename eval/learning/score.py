@@ -17,11 +17,11 @@ import numpy as np
 import regex
 import torch
 
+from eval.learning.data import Corpus
+from eval.learning.examples import Example, Examples
+from eval.learning.model import ReaderModel
 from index.terms import fold_digits
-from rag.reader.data import Corpus
 from rag.reader.encode import Float32, PairEncoder, Row, best_spans, pad
-from rag.reader.examples import Example, Examples
-from rag.reader.model import ReaderModel
 
 # Question and passage languages that are scored; "bn" is Hindi in Bengali letters, for want of Bengali data.
 PAIRS = (

@@ -15,7 +15,7 @@ import regex
 from anyascii import anyascii
 from rapidfuzz.fuzz import ratio
 
-from rag.reader.data import Place
+from eval.learning.data import Place
 
 NUMBER = regex.compile(r"(?<![\p{L}\d.,])\d[\d.,]*(?<![.,])(?![\p{Latin}\d])")
 NAME = regex.compile(r"(?<=\w[,;]?\s)\p{Lu}[\p{L}\p{M}'’-]+(?:\s\p{Lu}[\p{L}\p{M}'’-]*)*")

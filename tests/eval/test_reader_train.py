@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from reader_towns import needs_package
 
+from eval.learning import train
 from index.errors import ModelError
 from rag.assistant import Assistant
 from rag.doctor import check_reader
 from rag.question import analyse
-from rag.reader import train
 from rag.reader.encode import PairEncoder, best_spans, pad
 from rag.reader.openvino_reader import Reader
 from rag.settings import RagSettings
@@ -45,7 +45,7 @@ class TestRun:
     def test_runs_alike_on_openvino_and_torch(self, trained: Path, pair_encoder: PairEncoder) -> None:
         import torch
 
-        from rag.reader.model import load_model
+        from eval.learning.model import load_model
 
         question, window = (
             "What do people in Borna sell?",
@@ -62,7 +62,7 @@ class TestRun:
         assert reading.answered == pytest.approx(float(torch.sigmoid(scores.answered[0])), abs=0.05)
 
     def test_leaves_the_lowest_layers_as_they_are(self, trained: Path) -> None:
-        from rag.reader.model import ReaderModel
+        from eval.learning.model import ReaderModel
         from rag.reader.weights import read_weights
 
         weights, bundled = read_weights(trained)[0], ReaderModel().stored()

@@ -12,9 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TypeVar
 
-from index.sentences import split_sentences
-from index.types import Document
-from rag.reader.augment import (
+from eval.learning.augment import (
     DIGIT_SCRIPTS,
     ask_of_another,
     latin_names,
@@ -22,8 +20,10 @@ from rag.reader.augment import (
     to_bengali_script,
     with_digits,
 )
-from rag.reader.cloze import ASKED, NAME, NUMBER, Vocabulary, ask_for, candidates, same_in
-from rag.reader.data import Ask, Corpus, Passage, Place, Texts
+from eval.learning.cloze import ASKED, NAME, NUMBER, Vocabulary, ask_for, candidates, same_in
+from eval.learning.data import Ask, Corpus, Passage, Place, Texts
+from index.sentences import split_sentences
+from index.types import Document
 
 T = TypeVar("T")
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from eval.learning.data import Corpus, Passage
+from eval.learning.model import ReaderModel
 from index.bundled.build import PROMPTS
-from rag.reader.data import Corpus, Passage
 from rag.reader.encode import Batch, PairEncoder, pad
-from rag.reader.model import ReaderModel
 
 _NEAREST = 6  # passages kept for a question
 _TEXTS = 16  # texts embedded at once

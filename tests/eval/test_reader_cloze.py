@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
+from eval.learning.cloze import ASKED, Vocabulary, ask_for, candidates, same_in
+from eval.learning.data import Corpus, Passage, Place, Texts
+from eval.learning.examples import Examples
 from index.bundled import build
-from rag.reader.cloze import ASKED, Vocabulary, ask_for, candidates, same_in
-from rag.reader.data import Corpus, Passage, Place, Texts
 from rag.reader.encode import PairEncoder
-from rag.reader.examples import Examples
 
 SENTENCE = "In 1957 the engineer Anna Berg opened 12 schools near Malmö."
 

@@ -1,6 +1,6 @@
-"""Trains the reader: `python -m rag.reader.train DATA --out FILE`.
+"""Trains the reader: `python -m eval.learning.train DATA --out FILE`.
 
-DATA is a folder as `rag.reader.data` describes it. FILE gets the trained layers (`rag.reader.weights`) with the
+DATA is a folder as `eval.learning.data` describes it. FILE gets the trained layers (`rag.reader.weights`) with the
 recipe in its metadata: hashes of the data, seed, command, steps, scores. A checkpoint beside it (FILE.checkpoint)
 lets `--resume` go on after a stop, and FILE.log.jsonl gets a line with the loss and the scores on held-out articles.
 
@@ -29,16 +29,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from eval.learning.data import FOLDS, Corpus, read_corpus
+from eval.learning.examples import Example, Examples
+from eval.learning.model import ReaderModel, load_model
+from eval.learning.score import Scored, score
+from eval.learning.similar import similar_passages
 from index.errors import PolyciteError, UsageError
-from rag.reader.data import FOLDS, Corpus, read_corpus
 from rag.reader.encode import Batch, PairEncoder, Row, pad, token_span
-from rag.reader.examples import Example, Examples
-from rag.reader.model import ReaderModel, load_model
-from rag.reader.score import Scored, score
-from rag.reader.similar import similar_passages
 from rag.reader.weights import read_weights, save_weights
 
-log = logging.getLogger("rag.reader.train")
+log = logging.getLogger("eval.learning.train")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,7 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         recipe = _recipe(given)
         given.out.parent.mkdir(parents=True, exist_ok=True)
-        command = " ".join(["python -m rag.reader.train", *(arguments or sys.argv[1:])])
+        command = " ".join(["python -m eval.learning.train", *(arguments or sys.argv[1:])])
         trainer = Trainer(read_corpus(given.data), given.out, recipe, command=command)
         if given.resume:
             trainer.resume()
@@ -365,7 +365,7 @@ def _recipe(given: argparse.Namespace) -> Recipe:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m rag.reader.train", description="Train the reader.")
+    parser = argparse.ArgumentParser(prog="python -m eval.learning.train", description="Train the reader.")
     parser.add_argument("data", type=Path, help="a folder of SQuAD files named like xquad.en.json")
     parser.add_argument("--out", type=Path, required=True, help="the file to write, .safetensors")
     parser.add_argument("--steps", type=int, help="at most this many steps (default 20000)")

@@ -1,0 +1,1 @@
+"""Teaching: what the reader learns from, its examples and its training. Nothing here is needed to answer."""

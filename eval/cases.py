@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from eval.records import Case, Place, Stratum, Task
 from eval.text import contains
 from index.errors import UsageError
+from index.language.sentences import split_sentences
 from index.normalise import normalise
-from index.sentences import split_sentences
 from index.types import Document
 from rag.answer import Turn
 

@@ -34,9 +34,9 @@ from eval.public import index_texts, locate, open_corpus
 from eval.records import Place
 from eval.squad import SEPARATOR, Case, SquadFile, read_squad
 from index.embedder import load_embedder
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
+from index.language.terms import fold
 from index.settings import IndexSettings
-from index.terms import fold
 from index.types import Document
 from rag.answer import Answer, Turn
 from rag.assistant import Assistant

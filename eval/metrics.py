@@ -17,9 +17,9 @@ from ir_measures import RR, R, nDCG
 
 from eval.records import Place, Record, Retrieved, Task
 from eval.text import contains, is_number, pieces, tokens, words
-from index.language import detect
-from index.lexicon import lexicon
-from index.terms import without_ending
+from index.language.detection import detect
+from index.language.lexicon import lexicon
+from index.language.terms import without_ending
 
 Citations = Sequence[Mapping[str, Any]]
 

@@ -15,7 +15,7 @@ from index.catalogue import Catalogue
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.indexer import Indexer, Progress, Summary, manifest_for
-from index.language import detect
+from index.language.detection import detect
 from index.normalise import normalise
 from index.settings import IndexSettings
 from index.types import UNDETERMINED, Document, Sentence

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 from eval.squad import SEPARATOR, Case, SquadFile
 from index.embedder import Embedder
-from index.facts import facts_in
+from index.language.facts import facts_in
+from index.language.sentences import split_sentences
 from index.normalise import normalise
-from index.sentences import split_sentences
 from index.types import Chunk, Document
 from rag.answer import Hit
 from rag.lexical import text_terms

@@ -17,7 +17,7 @@ from eval.public import locate
 from eval.records import Place, Task
 from eval.squad import SEPARATOR, Article, Case
 from index.errors import UsageError
-from index.sentences import split_sentences
+from index.language.sentences import split_sentences
 from index.types import Document
 
 # A first sentence of fewer words ("Ja.") would stand in many a wrong answer: the next one is added.

@@ -11,8 +11,8 @@ import unicodedata
 
 import regex
 
+from index.language.terms import fold_digits
 from index.normalise import normalise
-from index.terms import fold_digits
 
 # Stored with every run: scores made by another version are not comparable. Raise it when a rule here changes.
 NORMALISER = "1"
@@ -26,8 +26,8 @@ _ASCII = (
     | {ord("٫"): ".", ord("٬"): ","}
 )
 # Groups of three behind one repeated separator, or the Indian 2-2-3 with commas. A plain space separates words as
-# often as thousands and stays; a leading zero makes it a decimal ("0,125"). "1.540" is read as index/quantities.py
-# reads it, as thousands: both sides of a comparison are folded alike, so a true "1.540" still equals itself.
+# often as thousands and stays; a leading zero makes it a decimal ("0,125"). "1.540" is read as thousands, as
+# `index.language.quantities` reads it: both sides of a comparison are folded alike, so a true "1.540" still equals itself.
 _GROUPED = regex.compile(
     r"""(?<![0-9]|[0-9][.,'])(?!0)
         (?: [0-9]{1,3}([,.'\u00a0\u2007\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*(?!\1?[0-9])

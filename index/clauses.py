@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import regex
 
-from index.lexicon import lexicon
-from index.quantities import Quantity, find_quantities
+from index.language.lexicon import lexicon
+from index.language.quantities import Quantity, find_quantities
 from index.types import Clause, Document, Sentence
 
 # Raise it when the same sentence would give other clauses; the index is then rebuilt.

@@ -13,12 +13,12 @@ from index.chunks import CHUNKER_VERSION, make_chunks
 from index.clauses import CLAUSES_VERSION, find_clauses
 from index.embedder import Embedder
 from index.errors import ReadError, SkipReason
-from index.language import detect_per_part
+from index.language.detection import detect_per_part
+from index.language.sentences import SENTENCES_VERSION, lines, split_sentences
+from index.language.terms import TERMS_VERSION, sound_keys, word_terms
 from index.neutral import NEUTRAL_VERSION, LanguageDirections
 from index.normalise import NORMALISER_VERSION
-from index.sentences import SENTENCES_VERSION, lines, split_sentences
 from index.settings import IndexSettings
-from index.terms import TERMS_VERSION, sound_keys, word_terms
 from index.types import Chunk, Clause, Document, Sentence
 
 

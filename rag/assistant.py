@@ -18,7 +18,7 @@ from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.errors import ModelError, PolyciteError, UsageError
 from index.indexer import manifest_for
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 from index.normalise import whole
 from rag import extractive, refusal
 from rag.answer import Answer, EngineName, Grounding, Hit, Timings, Token, Turn, answer_of, pieces

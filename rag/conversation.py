@@ -16,8 +16,8 @@ from typing import Literal
 import regex
 
 from index.corpus import Corpus
-from index.lexicon import all_lexicons, languages, lexicon
-from index.terms import fold, split_words, word_terms
+from index.language.lexicon import all_lexicons, languages, lexicon
+from index.language.terms import fold, split_words, word_terms
 from rag.answer import Turn
 from rag.question import CAPITAL_NOUNS, Question, analyse
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from index.catalogue import Reader
 from index.embedder import Embedder
-from index.terms import split_words
+from index.language.terms import split_words
 from rag.answer import Hit
 from rag.lexical import Term, Wanted
 from rag.matcher import Matcher, numbers_of

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
-from index.quantities import Quantity, find_quantities, numbers_in
+from index.language.quantities import Quantity, find_quantities, numbers_in
 from index.types import Sentence
 from rag.answer import Hit
 from rag.coverage import Coverage, Openings, coverage_of, focus_of, pushed_away_by

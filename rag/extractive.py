@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.lexicon import lexicon
-from index.quantities import find_quantities
-from index.terms import fold_digits, split_words
+from index.language.lexicon import lexicon
+from index.language.quantities import find_quantities
+from index.language.terms import fold_digits, split_words
 from rag.answer import Citation
 from rag.evidence import Evidence, Support
 from rag.names import find_name

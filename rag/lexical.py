@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from index.lexicon import lexicon
-from index.terms import (
+from index.language.lexicon import lexicon
+from index.language.terms import (
     SHORTEST_KEY,
     fold,
     romanise,

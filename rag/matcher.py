@@ -12,8 +12,8 @@ from itertools import pairwise
 
 import regex
 
-from index.quantities import numbers_in
-from index.terms import SHORTEST_KEY, joined_terms, same_sound, split_words, word_forms
+from index.language.quantities import numbers_in
+from index.language.terms import SHORTEST_KEY, joined_terms, same_sound, split_words, word_forms
 from rag.lexical import ALIKE, SHORTEST_STEM, Term, Wanted
 from rag.vocabulary import Word, vocabulary
 

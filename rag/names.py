@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import regex
 
-from index.lexicon import lexicon
-from index.terms import fold
+from index.language.lexicon import lexicon
+from index.language.terms import fold
 from index.types import Sentence
 from rag.question import CAPITAL_NOUNS, Question
 

@@ -8,10 +8,10 @@ from typing import Literal
 
 import regex
 
-from index.language import detect
-from index.lexicon import all_lexicons, lexicon
-from index.quantities import numbers_in
-from index.terms import fold, split_words
+from index.language.detection import detect
+from index.language.lexicon import all_lexicons, lexicon
+from index.language.quantities import numbers_in
+from index.language.terms import fold, split_words
 
 QuestionKind = Literal[
     "count", "share", "money", "date", "duration", "person", "place", "reason", "manner", "other"

@@ -12,7 +12,7 @@ from itertools import chain
 
 import regex
 
-from index.terms import split_words, word_forms, word_sounds
+from index.language.terms import split_words, word_forms, word_sounds
 from rag.lexical import SHORTEST_STEM
 
 RUNS_KEPT = 100_000

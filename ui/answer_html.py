@@ -14,7 +14,7 @@ from datetime import date
 
 from babel.numbers import format_decimal
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 from rag.answer import Answer
 from ui.names import direction
 

@@ -44,7 +44,7 @@ def show_answer(console: Console, answer: Answer) -> None:
     if answer.grounding == "partial":
         _paragraph(console, "(The documents do not bear out every part of this answer.)", style="yellow")
     if answer.refused and answer.citations:
-        from index.lexicon import lexicon  # only refusals need its tables
+        from index.language.lexicon import lexicon  # only refusals need its tables
 
         _paragraph(console, lexicon(answer.language).notices["nearest"], style="dim", gap=True)
     for citation in answer.citations:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from babel.dates import format_date
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 from index.types import UNDETERMINED
 from rag.answer import Answer, Citation
 from rag.links import safe_url, source_link

@@ -30,9 +30,9 @@ from eval.bench.texts import articles, read_all
 from index.catalogue import Catalogue, Entry, FileRecord, Generation, Reader
 from index.embedder import load_embedder
 from index.entries import EntryMaker
+from index.language.terms import sound_keys, word_terms
 from index.readers import read_document
 from index.settings import IndexSettings
-from index.terms import sound_keys, word_terms
 from index.types import span_id
 from index.upkeep import refresh_vectors
 

@@ -22,7 +22,7 @@ from eval.learning.augment import (
 )
 from eval.learning.cloze import ASKED, NAME, NUMBER, Vocabulary, ask_for, candidates, same_in
 from eval.learning.data import Ask, Corpus, Passage, Place, Texts
-from index.sentences import split_sentences
+from index.language.sentences import split_sentences
 from index.types import Document
 
 T = TypeVar("T")

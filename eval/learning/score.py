@@ -20,7 +20,7 @@ import torch
 from eval.learning.data import Corpus
 from eval.learning.examples import Example, Examples
 from eval.learning.model import ReaderModel
-from index.terms import fold_digits
+from index.language.terms import fold_digits
 from rag.reader.encode import Float32, PairEncoder, Row, best_spans, pad
 
 # Question and passage languages that are scored; "bn" is Hindi in Bengali letters, for want of Bengali data.

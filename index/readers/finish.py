@@ -8,7 +8,7 @@ from dataclasses import replace
 import regex
 
 from index.errors import ReadError, SkipReason
-from index.language import detect
+from index.language.detection import detect
 from index.normalise import normalise_line
 from index.readers.blocks import Block, Extract, compose
 from index.readers.garbled import garbled_share

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from index.lexicon import FALLBACK, languages, lexicon
+from index.language.lexicon import FALLBACK, languages, lexicon
 
 COOKIE = "polycite_language"
-"""Written by the staff page's script when its reader chooses; one of `index.lexicon.languages()`."""
+"""Written by the staff page's script when its reader chooses; one of `index.language.lexicon.languages()`."""
 
 
 def reader_language(headers: Mapping[str, str]) -> str:
@@ -29,5 +29,5 @@ def page_language(accepted: str | None) -> str:
 
 
 def page_labels(language: str) -> Mapping[str, str]:
-    """Return the pages' words in a language, by name: the table `[labels]` of `index/languages/*.toml`."""
+    """Return the pages' words in a language, by name: the table `[labels]` of `index/language/tables/*.toml`."""
     return lexicon(language).labels

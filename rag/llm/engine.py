@@ -9,9 +9,9 @@ from typing import Literal
 
 from index.catalogue import Reader
 from index.embedder import Embedder
-from index.facts import facts_in, stands_in
-from index.language import detect
-from index.lexicon import languages
+from index.language.detection import detect
+from index.language.facts import facts_in, stands_in
+from index.language.lexicon import languages
 from rag import extractive
 from rag.answer import Grounding, Token
 from rag.evidence import Evidence

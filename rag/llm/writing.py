@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from threading import Event
 
-from index.language import detect
+from index.language.detection import detect
 from rag.answer import Turn
 from rag.llm.client import LanguageModel, LanguageModelError
 from rag.llm.markers import MarkerStream

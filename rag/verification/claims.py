@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import regex
 
-from index.sentences import split_sentences
+from index.language.sentences import split_sentences
 from index.types import Document, Sentence
 
 MARKER = regex.compile(r"\[(\d{1,3})\]")

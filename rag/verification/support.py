@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedder import Embedder
-from index.facts import Fact, facts_in, stands_in
-from index.lexicon import languages, lexicon
-from index.terms import fold
+from index.language.facts import Fact, facts_in, stands_in
+from index.language.lexicon import languages, lexicon
+from index.language.terms import fold
 from index.types import Sentence
 from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
 from rag.question import Question, analyse

@@ -15,9 +15,9 @@ import numpy as np
 
 from index.catalogue import Reader
 from index.embedder import Embedder
-from index.facts import facts_in, stands_in
-from index.lexicon import lexicon
-from index.terms import split_words
+from index.language.facts import facts_in, stands_in
+from index.language.lexicon import lexicon
+from index.language.terms import split_words
 from index.types import UNDETERMINED
 from rag.answer import Citation, Grounding
 from rag.lexical import text_terms

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eval.records import Place, Retrieved, Stratum, Task
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 
 TEXTS = {
     "bn1": "ক্যান থো শহর ৫৪০ টিরও বেশি ডেটা সেট প্রকাশ করেছে।",

@@ -6,7 +6,7 @@ import pytest
 from scored import TEXTS, answer, citation
 
 from eval.metrics import answer_language
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 
 NAMES = ["2025", "Göteborg", "Thành phố Cần Thơ", "ক্যান থো", "कान थो", "Ho Chi Minh City", "東京", "القاهرة"]
 # The remaining notices are single words that the chat page shows beside an answer.

@@ -11,19 +11,19 @@ import unicodedata
 from collections.abc import Callable
 from itertools import pairwise
 
-from index.calendar_dates import find_dates
 from index.chunks import make_chunks
 from index.clauses import find_clauses
 from index.errors import ReadError
-from index.facts import facts_in, stands_in
-from index.language import detect
-from index.lexicon import languages
+from index.language.calendar_dates import find_dates
+from index.language.detection import detect
+from index.language.facts import facts_in, stands_in
+from index.language.lexicon import languages
+from index.language.number_words import numerals
+from index.language.quantities import find_quantities, numbers_in
+from index.language.sentences import split_sentences
+from index.language.terms import fold, fold_digits, romanise, sound_keys, split_words, word_terms
 from index.normalise import normalise, normalise_line
-from index.number_words import numerals
-from index.quantities import find_quantities, numbers_in
 from index.readers import document_id, read_bytes
-from index.sentences import split_sentences
-from index.terms import fold, fold_digits, romanise, sound_keys, split_words, word_terms
 from index.types import Document
 from index.upload_names import safe_name
 from rag.question import analyse

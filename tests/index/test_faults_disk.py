@@ -38,7 +38,7 @@ from pathlib import Path
 sys.path.insert(0, "tests")
 from digest import DigestEmbedder, settings_for
 from index.errors import PolyciteError
-from index.language import detect
+from index.language.detection import detect
 from index.ownership import own
 from index.upkeep import make_index
 

@@ -25,8 +25,8 @@ from index.catalogue import Catalogue
 from index.corpus import Corpus
 from index.errors import PolyciteError
 from index.intake import Intake
+from index.language.terms import word_terms
 from index.settings import IndexSettings
-from index.terms import word_terms
 from index.upkeep import make_index
 from index.vectors import pointer
 

@@ -9,7 +9,7 @@ from digest import DigestEmbedder, settings_for
 from texts import MULTI_SCRIPT
 
 from index.corpus import Corpus
-from index.terms import word_terms
+from index.language.terms import word_terms
 from index.upkeep import make_index
 
 MANY = 2_000  # 10,000 take five times as long and show nothing else

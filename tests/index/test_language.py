@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from index.language import detect, detect_per_part
+from index.language.detection import detect, detect_per_part
 
 QUESTIONS = [
     ("en", "How many open datasets did Can Tho publish?"),

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from texts import HOSTILE, by_id
 
-from index.facts import Fact, facts_in, stands_in
-from index.lexicon import languages, lexicon
-from index.number_words import numerals
-from index.terms import fold_digits
+from index.language.facts import Fact, facts_in, stands_in
+from index.language.lexicon import languages, lexicon
+from index.language.number_words import numerals
+from index.language.terms import fold_digits
 
 WORDS = {
     "en-compound": ("en", "twenty-one villages", [21]),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from index.lexicon import all_lexicons, languages, lexicon
-from index.quantities import find_quantities, numbers_in
+from index.language.lexicon import all_lexicons, languages, lexicon
+from index.language.quantities import find_quantities, numbers_in
 
 
 @pytest.mark.parametrize(

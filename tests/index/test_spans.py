@@ -12,9 +12,9 @@ from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.chunks import make_chunks
 from index.clauses import find_clauses
+from index.language.sentences import LONGEST_PIECE, split_sentences
 from index.normalise import normalise
 from index.readers import document_files, read_document
-from index.sentences import LONGEST_PIECE, split_sentences
 from index.settings import SHIPPED_DOCUMENTS
 from index.types import Document, Sentence, Span
 

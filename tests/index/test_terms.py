@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.terms import fold, fold_digits, romanise, same_sound, sound_key, sounds, word_terms
+from index.language.terms import fold, fold_digits, romanise, same_sound, sound_key, sounds, word_terms
 
 NAMES = {
     "Can Tho": ["Cần Thơ", "ক্যান থো", "कैन थो"],

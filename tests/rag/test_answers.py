@@ -9,7 +9,7 @@ from llama_index.core.schema import QueryBundle
 from texts import HOSTILE, by_id
 
 from index.errors import UsageError
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Turn
 from rag.assistant import Assistant

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from rag.answer import Turn
 from rag.conversation import candidates, leaning
 from rag.question import analyse

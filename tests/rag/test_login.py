@@ -6,7 +6,7 @@ import httpx
 import pytest
 from keyed import Keyed, sign_in
 
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from rag.api.login import COOKIE
 from rag.api.page_language import COOKIE as LANGUAGE_COOKIE
 

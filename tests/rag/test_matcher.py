@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
-from index.quantities import numbers_in
+from index.language.quantities import numbers_in
 from rag.lexical import matched, text_terms, wanted
 from rag.matcher import Matcher, numbers_of
 from rag.question import analyse

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from misbehaving_server import Kind, ModelServer, Script, good
 
 from index.corpus import Corpus
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Token, Turn
 from rag.api import create_app

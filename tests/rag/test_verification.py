@@ -14,7 +14,7 @@ from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.indexer import manifest_for
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from index.settings import IndexSettings
 from index.types import Chunk, Sentence
 from rag.answer import Hit

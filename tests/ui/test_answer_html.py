@@ -15,7 +15,7 @@ from shown_html import Shown
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 import index
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from rag.answer import Answer, Citation, Parallel
 from rag.links import safe_url, source_link, text_fragment
 from ui.answer_html import Reader, lines, plain, said_html

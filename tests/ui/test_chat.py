@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from shown_html import Shown
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 from rag.api.page_language import page_language
 from ui.page.examples import example_questions
 from ui.server import build_app

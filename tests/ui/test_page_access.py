@@ -10,7 +10,7 @@ import page_texts
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -14,7 +14,7 @@ import page_texts
 import pytest
 from misbehaving_server import ModelServer, Script, good
 
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from rag.keys import KeyStore
 from ui.names import language_name
 

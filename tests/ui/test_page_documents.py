@@ -13,7 +13,7 @@ from documents_tab import LIGHTHOUSE, document_of, documents, search, sent, titl
 from playwright.sync_api import expect
 from texts import HOSTILE
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -15,7 +15,7 @@ from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.catalogue import DocumentInfo
 from index.errors import SkipReason
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from index.types import Chunk, Document, Span, span_id
 from ui import document_html as shown
 from ui.answer_html import plain

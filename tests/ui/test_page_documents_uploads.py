@@ -10,7 +10,7 @@ import pytest
 from documents_tab import LIGHTHOUSE, answer_of, documents, sent, titles, upload
 from playwright.sync_api import expect
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 from rag.keys import KeyStore
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from documents_tab import documents, sent
 from playwright.sync_api import expect
 
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from rag.api.problems import MEDIA_TYPE, NAMES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Route

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from texts import HOSTILE, MULTI_SCRIPT
 
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from ui.page.title_order import title_key
 
 if TYPE_CHECKING:

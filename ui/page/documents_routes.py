@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from index.catalogue import WAITING, DocumentInfo, JobFile, Order
 from index.corpus import Corpus
-from index.lexicon import FALLBACK
+from index.language.lexicon import FALLBACK
 from index.uploads import CANCELLED, upload_folder
 from rag.api import problems
 from rag.api.guard import scope_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 
 if TYPE_CHECKING:
     from index.catalogue import DocumentInfo

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from babel.dates import format_date
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 from rag.answer import Answer, Citation
 from rag.api.markdown import answer_markdown, escaped
 from rag.links import safe_url

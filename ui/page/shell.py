@@ -14,7 +14,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
 
-from index.lexicon import FALLBACK, languages
+from index.language.lexicon import FALLBACK, languages
 from rag.api.page_language import page_labels, reader_language
 from rag.assistant import MODEL_JOBS
 from ui.page import chat_tab, documents_routes, documents_tab, routes

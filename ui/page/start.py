@@ -6,7 +6,7 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-from index.lexicon import languages, lexicon
+from index.language.lexicon import languages, lexicon
 from rag.api.guard import key_of
 from rag.api.page_language import page_labels, reader_language
 from ui.names import direction, language_name

@@ -1,7 +1,7 @@
 """Titles in the order that a reader of a language expects, as Unicode's collation algorithm would have it.
 
-The letters of the reader's own alphabet (`index.lexicon.Alphabet`) come first, then those of all others; a mark counts
-where the letters are the same, and the case where the marks are too. Numbers stand by their value, before the letters.
+The letters of the reader's own alphabet (`index.language.lexicon.Alphabet`) come first, then those of all others; a
+mark counts where the letters are the same, and the case where the marks are too. Numbers stand by their value, before the letters.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
-from index.lexicon import Alphabet, lexicon
+from index.language.lexicon import Alphabet, lexicon
 
 TitleKey = tuple[str, str, str]
 

@@ -15,11 +15,11 @@ from typing import Literal
 
 import regex
 
-from index.calendar_dates import Day, find_dates
-from index.lexicon import languages
-from index.number_words import Numeral, numerals
-from index.quantities import bound_of, is_percent
-from index.terms import fold, fold_digits
+from index.language.calendar_dates import Day, find_dates
+from index.language.lexicon import languages
+from index.language.number_words import Numeral, numerals
+from index.language.quantities import bound_of, is_percent
+from index.language.terms import fold, fold_digits
 
 FactKind = Literal["number", "date", "ratio", "code"]
 Spans = list[tuple[int, int]]

@@ -1,4 +1,4 @@
-"""Numbers of a text in digits, in words, or in both ("1.2 million"), by the tables of `index/languages`.
+"""Numbers of a text in digits, in words, or in both ("1.2 million"), by the tables of `index/language/tables`.
 
 The grammar is one for all languages: units add up, a scale word multiplies what stands before it, a larger scale
 word takes in what smaller ones made. What differs between languages is in their tables.
@@ -14,7 +14,7 @@ from typing import Literal
 
 import regex
 
-from index.lexicon import NumberWords, languages, lexicon
+from index.language.lexicon import NumberWords, languages, lexicon
 
 _DIGITS = r"""(?<![\d]|\d[.,/])(?:
       \d{1,3}(?:(?P<mark>[.,'’\u00a0\u202f\u2009 ])\d{3})(?:(?P=mark)\d{3})*(?!\d)(?:[.,]\d+)?  # 12.500, 12 500,5

@@ -10,8 +10,8 @@ import regex
 from babel.core import UnknownLocaleError
 from babel.dates import get_month_names
 
-from index.lexicon import Lexicon, lexicon
-from index.terms import fold_digits
+from index.language.lexicon import Lexicon, lexicon
+from index.language.terms import fold_digits
 
 QuantityKind = Literal["count", "share", "money", "date", "code"]
 

@@ -1,4 +1,4 @@
-"""The language tables of `index/languages/*.toml`: notices, question cues, quantity words, stop words."""
+"""The language tables of `index/language/tables/*.toml`: notices, question cues, quantity words, stop words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 FALLBACK = "en"
-_FOLDER = Path(__file__).parent / "languages"
+_FOLDER = Path(__file__).parent / "tables"
 
 
 @dataclass(frozen=True, slots=True)

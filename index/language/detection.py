@@ -60,7 +60,7 @@ class _Script:
 
 @lru_cache(maxsize=1)
 def _scripts() -> dict[str, _Script]:
-    table = tomllib.loads((Path(__file__).parent / "data" / "languages.toml").read_text("utf-8"))
+    table = tomllib.loads((Path(__file__).parent / "scripts.toml").read_text("utf-8"))
     return {
         name: _Script(
             # Kana counts as Han here: both appear in one Japanese sentence.

@@ -1,4 +1,4 @@
-"""Dates of a text as year, month and day, by the month names of CLDR and the spellings in `index/languages`."""
+"""Dates of a text as year, month and day, by the month names of CLDR and the spellings in `index/language/tables`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import regex
 from babel.core import UnknownLocaleError
 from babel.dates import get_month_names
 
-from index.lexicon import languages, lexicon
-from index.terms import fold_digits
+from index.language.lexicon import languages, lexicon
+from index.language.terms import fold_digits
 
 # A shorter month name alone is often another word ("May", "mars", "মে").
 _TELLING = 6

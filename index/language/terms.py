@@ -22,7 +22,7 @@ from anyascii import anyascii
 from jellyfish import metaphone
 from rapidfuzz.distance import JaroWinkler
 
-from index.lexicon import lexicon
+from index.language.lexicon import lexicon
 
 # Raise it when the same text would give other tokens; the index is then rebuilt.
 TERMS_VERSION = 1

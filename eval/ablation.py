@@ -3,9 +3,9 @@
     python -m eval.ablation XQUAD_FOLDER [--languages en,hi,vi,sv] [--questions 200]
 
 Two tables. *Pairs*: questions in one language, all articles in another; passage recall@1/@5 and answer-sentence
-accuracy@1/@3 as legs are switched on. *Pool*: every article once, in a language drawn by lot, so that the
-one document that knows is mostly in another language than the question; with and without the correction
-of vectors for their language.
+accuracy@1/@3 as legs are switched on, and with the reader that the settings name. *Pool*: every article once, in a
+language drawn by lot, so that the one document that knows is mostly in another language than the question, with its
+sentence and short answer; with and without the correction of vectors for their language.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 
+from eval.metrics import exact_match
 from eval.public import (
     documents_by_name,
     index_folder,
@@ -33,9 +34,13 @@ from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
 from rag.answer import Hit
+from rag.assistant import load_reader
 from rag.evidence import Evidence, gather
 from rag.question import Question, analyse
+from rag.reader.passages import Reads
 from rag.retriever import CorpusRetriever
+from rag.settings import RagSettings
+from rag.short_answer import short_answer
 
 SEED = 7
 LEGS: Mapping[str, Mapping[str, bool]] = {
@@ -44,13 +49,17 @@ LEGS: Mapping[str, Mapping[str, bool]] = {
     "+ words and names": {"sentences": False},
     "all legs": {},
 }
+_POOLED = ("passage@1", "passage@5", "sentence@1", "short exact", "first hit in the question's language")
 Files = Mapping[str, SquadFile]
 # Each row of results: what was counted -> 0 or 1 for each question.
 Counts = dict[str, list[bool]]
 
 
 def pair_counts(
-    corpus: Corpus, embedder: Embedder, questions: Sequence[tuple[Question, Place]]
+    corpus: Corpus,
+    embedder: Embedder,
+    questions: Sequence[tuple[Question, Place]],
+    reader: Reads | None = None,
 ) -> dict[str, Counts]:
     """Counts of every variant over the questions of one pair of languages."""
     results: dict[str, Counts] = {}
@@ -61,8 +70,10 @@ def pair_counts(
             hits = retriever.hits(question, vector=vector)
             _count_passages(results.setdefault(name, {}), hits, gold)
             if name in {"dense chunks", "all legs"}:
-                evidence = gather(question, hits, corpus, embedder)
-                _count_sentences(results, name, evidence, corpus, gold)
+                _count_sentences(results[name], gather(question, hits, corpus, embedder), corpus, gold)
+            if name == "all legs" and reader is not None:
+                read = results.setdefault("all legs, read", {})
+                _count_sentences(read, gather(question, hits, corpus, embedder, reader=reader), corpus, gold)
     return results
 
 
@@ -72,26 +83,21 @@ def _count_passages(counts: Counts, hits: Sequence[Hit], gold: Place) -> None:
     counts.setdefault("passage@5", []).append(any(right[:5]))
 
 
-def _count_sentences(
-    results: dict[str, Counts], name: str, evidence: Evidence, corpus: Corpus, gold: Place
-) -> None:
+def _count_sentences(counts: Counts, evidence: Evidence, corpus: Corpus, gold: Place) -> None:
     answers = sentences_at(corpus.sentences_of(gold.document_id), gold)
-    orders = {name: lambda s: s.cosine}
-    if name == "all legs":
-        orders = {
-            name: lambda s: s.score,
-            "all legs, without the focus": lambda s: s.cosine + s.hit.score,
-        }
-    for label, key in orders.items():
-        ranked = sorted(evidence.supports, key=key, reverse=True)
-        right = [support.sentence.id in answers for support in ranked]
-        counts = results.setdefault(label, {})
-        counts.setdefault("sentence@1", []).append(any(right[:1]))
-        counts.setdefault("sentence@3", []).append(any(right[:3]))
+    right = [support.sentence.id in answers for support in evidence.supports]
+    counts.setdefault("sentence@1", []).append(any(right[:1]))
+    counts.setdefault("sentence@3", []).append(any(right[:3]))
 
 
 def pairs(
-    files: Files, work: Path, embedder: Embedder, settings: IndexSettings, *, limit: int
+    files: Files,
+    work: Path,
+    embedder: Embedder,
+    settings: IndexSettings,
+    *,
+    limit: int,
+    reader: Reads | None = None,
 ) -> Iterator[tuple[str, str, dict[str, Counts]]]:
     """(question language, document language, counts) for every pair."""
     for language, file in files.items():
@@ -106,11 +112,18 @@ def pairs(
                 joined = [case for case in join(file.cases, questions.cases) if case.id in located]
                 chosen = random.Random(SEED).sample(joined, min(limit, len(joined)))  # noqa: S311
                 asked = [(analyse(case.question, language=asked_in), located[case.id]) for case in chosen]
-                yield asked_in, language, pair_counts(corpus, embedder, asked)
+                yield asked_in, language, pair_counts(corpus, embedder, asked, reader)
 
 
 def pool(
-    files: Files, work: Path, embedder: Embedder, settings: IndexSettings, *, limit: int, correction: float
+    files: Files,
+    work: Path,
+    embedder: Embedder,
+    settings: IndexSettings,
+    *,
+    limit: int,
+    correction: float,
+    reader: Reads | None = None,
 ) -> dict[str, Counts]:
     """Counts over one index that holds every article in one language; keys "same" and "cross"."""
     rng = random.Random(SEED)  # noqa: S311
@@ -133,10 +146,16 @@ def pool(
         for asked_in in languages:
             cases = [case for case in files[asked_in].cases.values() if case.id in golds]
             for case in rng.sample(cases, min(limit, len(cases))):
-                hits = retriever.hits(analyse(case.question, language=asked_in))
+                question, gold = analyse(case.question, language=asked_in), golds[case.id]
+                hits = retriever.hits(question)
                 kind = "same" if chosen[case.article] == asked_in else "cross"
                 counts = results.setdefault(kind, {})
-                _count_passages(counts, hits, golds[case.id])
+                _count_passages(counts, hits, gold)
+                evidence = gather(question, hits, corpus, embedder, reader=reader)
+                _count_sentences(counts, evidence, corpus, gold)
+                expected = files[chosen[case.article]].cases[case.id].answers
+                said = short_answer(evidence) or ""
+                counts.setdefault("short exact", []).append(bool(exact_match(said, expected, gold.language)))
                 counts.setdefault("first hit in the question's language", []).append(
                     bool(hits) and hits[0].chunk.language == asked_in
                 )
@@ -212,8 +231,9 @@ def main(folder: Path, languages: str, questions: int, with_pool: bool, work: Pa
         root = work or Path(temporary)
         settings = IndexSettings(data_dir=root)
         embedder = load_embedder(settings)
+        reader = load_reader(RagSettings(index=settings))
         rows = []
-        for row in pairs(files, root, embedder, settings, limit=questions):
+        for row in pairs(files, root, embedder, settings, limit=questions, reader=reader):
             rows.append(row)
             click.echo(f"{row[0]} -> {row[1]} done", err=True)
         _print_pairs(rows)
@@ -221,15 +241,17 @@ def main(folder: Path, languages: str, questions: int, with_pool: bool, work: Pa
             return
         click.echo(
             "\n| pool of all languages | question | "
-            + "passage@1 | passage@5 | first hit in its own language |\n"
-            + "|---" * 5
+            + " | ".join(_POOLED)
+            + " |\n"
+            + "|---" * (2 + len(_POOLED))
             + "|"
         )
         for correction in (0.0, 0.4, settings.language_correction, 1.0):
-            results = pool(files, root, embedder, settings, limit=questions, correction=correction)
+            results = pool(
+                files, root, embedder, settings, limit=questions, correction=correction, reader=reader
+            )
             for kind, counts in sorted(results.items()):
-                metrics = ("passage@1", "passage@5", "first hit in the question's language")
-                cells = " | ".join(_mean(counts, metric) for metric in metrics)
+                cells = " | ".join(_mean(counts, metric) for metric in _POOLED)
                 click.echo(f"| correction {correction} | {kind} | {cells} |")
 
 

@@ -22,9 +22,9 @@ from pathlib import Path
 import click
 
 from eval.ablation import locate_all
+from eval.learning.asked import LANGUAGES, Unseen, articles
+from eval.learning.looked import Work
 from eval.records import Place
-from eval.refusal_examples import Work
-from eval.refusal_questions import LANGUAGES, Unseen, articles
 from eval.squad import SquadFile, read_squad
 from eval.support_claims import SEED, Language, Text, part_of
 from index.corpus import Corpus

@@ -27,7 +27,7 @@ _ASCII = (
 )
 # Groups of three behind one repeated separator, or the Indian 2-2-3 with commas. A plain space separates words as
 # often as thousands and stays; a leading zero makes it a decimal ("0,125"). "1.540" is read as thousands, as
-# `index.language.quantities` reads it: both sides of a comparison are folded alike, so a true "1.540" still equals itself.
+# `index.language.quantities` reads it: both sides are folded alike, so a true "1.540" still equals itself.
 _GROUPED = regex.compile(
     r"""(?<![0-9]|[0-9][.,'])(?!0)
         (?: [0-9]{1,3}([,.'\u00a0\u2007\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*(?!\1?[0-9])

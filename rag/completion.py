@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 
 from index.corpus import Corpus
-from rag import refusal
 from rag.answer import Turn
 from rag.conversation import Leaning, candidates, leaning, quoted_documents
 from rag.evidence import Evidence
 from rag.question import Question
+from rag.scoring import log_odds
 
 Found = tuple[Evidence, float]
 Look = Callable[[Question, Sequence[str] | None], Found]
@@ -61,16 +61,16 @@ def choose(
     if not completed:
         return asked, plain, retrieved
     leans = leaning(asked)
-    best = _likely(plain)
+    best = plain.answered
     if best >= _ENOUGH[leans]:
         return asked, plain, retrieved
-    chosen, evidence, needed = asked, plain, _log_odds(best) - _PREFERRED[leans]
+    chosen, evidence, needed = asked, plain, log_odds(best) - _PREFERRED[leans]
     least = max(_LEAST[leans], _ANSWERED if best >= _ANSWERED else 0.0)
     for question, within in _looks(asked, completed[0], leans, quoted()):
         found, retrieved = look(question, within)
-        reached = _likely(found)
-        if reached and reached >= least and _log_odds(reached) >= needed and _holds_own_names(asked, found):
-            chosen, evidence, best, needed = completed[0], found, reached, _log_odds(reached)
+        reached = found.answered
+        if reached and reached >= least and log_odds(reached) >= needed and _holds_own_names(asked, found):
+            chosen, evidence, best, needed = completed[0], found, reached, log_odds(reached)
             if best >= _SURE:
                 break
     if leans in {"no", "perhaps"} and _same_sentence(plain, evidence):
@@ -104,15 +104,3 @@ def _holds_own_names(asked: Question, found: Evidence) -> bool:
 def _same_sentence(one: Evidence, other: Evidence) -> bool:
     ids = [evidence.supports[0].sentence.id for evidence in (one, other) if evidence.supports]
     return len(ids) == 2 and ids[0] == ids[1]
-
-
-def _likely(evidence: Evidence) -> float:
-    if evidence.features is None:
-        return 0.0
-    # The bounds above were measured on this scale.
-    return refusal.probability(evidence.features, read=False)
-
-
-def _log_odds(probability: float) -> float:
-    inside = min(max(probability, 1e-9), 1 - 1e-9)
-    return math.log(inside / (1 - inside))

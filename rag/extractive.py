@@ -6,20 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.language.lexicon import lexicon
-from index.language.quantities import find_quantities
-from index.language.terms import fold_digits, split_words
 from rag.answer import Citation
 from rag.evidence import Evidence, Support
-from rag.names import find_name
+from rag.scoring import probability
+from rag.short_answer import of_one_number, short_answer
 
-# A second sentence is quoted too when it scores within this of the first. Chosen by eye, not fitted.
-_NEAR = 0.03
+# Without a short answer a second sentence is quoted too when it is at least half as likely: log 2. Chosen.
+_NEAR = 0.7
 _NEAREST_SHOWN = 3
-# The reader's span is the short answer when it is this sure and the span this short. Chosen, not fitted.
-_SURE = 0.5
-_SHORT_WORDS = 5
-_EDGES = " \t\n.,;:!?()[]\"'“”‘’«»।"
-_EXPLAINED = frozenset({"reason", "manner"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,41 +60,10 @@ def refuse(evidence: Evidence, reason: str) -> Draft:
 
 def _choose(evidence: Evidence) -> tuple[list[Support], str | None]:
     """The sentences to quote and the short answer inside the first."""
-    question = evidence.question
-    if evidence.numbers:
-        best = evidence.numbers[0]
-        return [best.support], best.quantity.short
-    first = evidence.supports[0]
-    short = _pointed_at(evidence)
-    if short is None and question.kind in {"person", "place"}:
-        short = find_name(first.sentence, question)
-        if short:
-            return [first], short
-    chosen = [first]
-    for support in evidence.supports[1:3]:
-        if first.score - support.score <= _NEAR and support.sentence.kind == "body":
-            chosen.append(support)
-            break
-    return chosen, short
-
-
-def _pointed_at(evidence: Evidence) -> str | None:
-    """The few words that the reader is sure of; a number among them with its qualifier."""
-    span = evidence.span
-    if span is None or span.answered < _SURE or evidence.question.kind in _EXPLAINED:
-        return None
-    words = split_words(span.text)
-    if not 0 < len(words) <= _SHORT_WORDS:
-        return None
-    sentence = span.support.sentence
-    inside = [
-        quantity
-        for quantity in find_quantities(sentence.text, sentence.language)
-        if span.start < quantity.end and quantity.start < span.end
-    ]
-    if len(inside) == 1 and inside[0].kind != "code" and any(c.isnumeric() for c in words[0]):
-        return inside[0].short
-    return fold_digits(span.text).strip(_EDGES) or None
+    first, *others = evidence.supports
+    short = short_answer(evidence) if evidence.reads else of_one_number(evidence.question, first)
+    near = [s for s in others[:2] if first.score - s.score <= _NEAR and s.sentence.kind == "body"]
+    return [first, *([] if short else near[:1])], short
 
 
 def _one_each(supports: Sequence[Support]) -> list[Support]:
@@ -125,6 +88,6 @@ def _citation(support: Support, marker: int) -> Citation:
         quote=sentence.text,
         start=sentence.start,
         end=sentence.end,
-        score=round(support.score, 4),
+        score=round(probability(support.score), 4),
         parallel=hit.parallel,
     )

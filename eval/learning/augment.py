@@ -36,7 +36,7 @@ _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _CAPITALS = regex.compile(r"(?<=\s)\p{Lu}[\p{L}\p{M}'’.-]*(?:\s\p{Lu}[\p{L}\p{M}'’-]*)*")
 _DIGITS = regex.compile(r"(?<![\d.,])\d+(?![\d]|[.,]\d)")
 # Languages that write names, and hardly anything else inside a sentence, with a capital.
-_WITH_CAPITALS = frozenset({"en", "es", "ro", "sv", "tr", "vi"})
+_WITH_CAPITALS = frozenset({"da", "en", "es", "fi", "fr", "id", "nb", "ro", "sv", "sw", "tr", "vi"})
 # How alike two romanised words are when they are one name; by eye on Hindi, Russian and Greek questions.
 _SAME_NAME = 76
 

@@ -4,10 +4,12 @@ A folder is read with all its subfolders. `NAME.LL.json` is a SQuAD file (1.1 or
 share question ids are translations of each other and become one passage with several contexts. `*.jsonl` holds
 questions that are not answered: either with `context_LL` fields, or with `passages` that were judged not to answer
 (`answerable` false). Lines where it is true do not tell the span: of these only the passages are kept, as plain text.
+`*.jsonl.gz` that a table names as parallel (`sources.toml`) are questions about the same articles, joined by their ids.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -32,12 +34,13 @@ class Place:
 class Ask:
     """One question: its wording by language, and where it is answered by language of the context.
 
-    `answers` is empty for a question that its passage does not answer.
+    `answers` is empty for a question that its passage does not answer; `also` are other places that answer as well.
     """
 
     id: str
     texts: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Place] = field(default_factory=dict)
+    also: dict[str, tuple[Place, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -100,8 +103,13 @@ class Corpus:
         return replace(self, passages=tuple(p for p in self.passages if p.article in chosen))
 
 
-def read_corpus(folder: Path) -> Corpus:
+def read_corpus(folder: Path, *, parallel: Mapping[str, str] | None = None) -> Corpus:
     """Everything in `folder` that can be learnt from.
+
+    Args:
+        folder: read with its subfolders.
+        parallel: the language of each file `NAME.jsonl.gz` that is joined with SQuAD files, by NAME; others of that
+            kind are left alone.
 
     Raises:
         UsageError: there is no SQuAD file, or one of the files is malformed.
@@ -122,6 +130,11 @@ def read_corpus(folder: Path) -> Corpus:
                 "give a folder of SQuAD files named like xquad.en.json"
             ) from error
         hashes[path.relative_to(folder).as_posix()] = hashlib.sha256(content).hexdigest()
+    for path in sorted(folder.rglob("*.jsonl.gz")):
+        name = path.name.removesuffix(".jsonl.gz")
+        if language := (parallel or {}).get(name):
+            merged.add_items(read_lines(path), language)
+            hashes[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
     if not merged.passages:
         raise UsageError(f"{folder} holds no SQuAD file named like xquad.en.json: give a folder that does")
     return Corpus(
@@ -130,6 +143,19 @@ def read_corpus(folder: Path) -> Corpus:
         texts=tuple(merged.texts),
         hashes=hashes,
     )
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a gzip'ed file of JSON lines.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+    except (OSError, EOFError, ValueError) as error:
+        raise UsageError(f"{path} is no gzip'ed file of JSON lines ({error})") from error
 
 
 class _Merged:
@@ -164,6 +190,24 @@ class _Merged:
             for language, text in contexts.items():
                 self._by_context[passage.contexts.setdefault(language, text)] = passage
 
+    def add_items(self, lines: list[dict[str, Any]], language: str) -> None:
+        """Lines of one file of questions, about texts that SQuAD files may hold too."""
+        paragraphs: dict[str, dict[str, Any]] = {}
+        for line in lines:
+            context = line["context"].replace("\n", " ")
+            known = paragraphs.setdefault(context, {"context": context, "title": line["title"], "qas": []})
+            answers = [{"text": a["text"], "answer_start": a["start"]} for a in line["answers"]]
+            known["qas"].append(
+                {
+                    "id": line["id"].rpartition(":")[2],
+                    "question": line["question"],
+                    "answers": answers,
+                    "is_impossible": line["impossible"],
+                }
+            )
+        for paragraph in paragraphs.values():
+            self._add_paragraph(paragraph, paragraph["title"], language)
+
     def _add_paragraph(self, paragraph: dict[str, Any], title: str, language: str) -> None:
         context = str(paragraph["context"])
         ids = [entry["id"] for entry in paragraph["qas"]]
@@ -175,9 +219,10 @@ class _Merged:
             ask.texts.setdefault(language, entry["question"].strip())
             self._by_question[entry["id"]] = passage
             if not entry.get("is_impossible") and entry["answers"]:
-                place = _place(context, entry["answers"][0])
-                if place is not None:
-                    ask.answers.setdefault(language, place)
+                places = [_place(context, answer) for answer in entry["answers"]]
+                known = [place for place in dict.fromkeys(places) if place is not None]
+                if known and language not in ask.answers:
+                    ask.answers[language], ask.also[language] = known[0], tuple(known[1:])
 
     def _find(self, ids: list[str], contexts: list[str], title: str) -> Passage:
         for known, keys in ((self._by_question, ids), (self._by_context, contexts)):

@@ -1,14 +1,14 @@
-"""An endless series of training examples: question, window, and where the window answers it or that it does not.
+"""Examples made of passages that exist in several languages: one asks, another answers, or does not.
 
-Example number i depends on the seed and i alone: a run that goes on after a stop sees what it would have seen.
 Nothing here knows the documents that are asked about later. The shares below are the recipe; what they are was set
 by judgement, not fitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect
+from dataclasses import replace
+from itertools import accumulate
 from random import Random
 from typing import TypeVar
 
@@ -22,45 +22,33 @@ from eval.learning.augment import (
 )
 from eval.learning.cloze import ASKED, NAME, NUMBER, Vocabulary, ask_for, candidates, same_in
 from eval.learning.data import Ask, Corpus, Passage, Place, Texts
-from index.language.sentences import split_sentences
-from index.types import Document
+from eval.learning.windows import Example, Windows
 
 T = TypeVar("T")
 
 # How often each kind of example is drawn. A kind that the drawn question does not allow gives
-# way to the next draw: of 100 examples some 80 are answered, by questions that people asked some 55.
+# way to the next draw. Not answered: some 30 of 100.
 KINDS = {
-    "answered": 50.0,
-    "cloze": 26.0,  # a sentence of a plain text, with something asked for, and its passage
+    "answered": 56.0,
+    "cloze": 10.0,  # a sentence of a plain text, with something asked for, and its passage
     "number": 6.0,  # a clause around a number, in another translation, with the number asked for
-    "name": 12.0,  # the same with a name
-    "impossible": 6.0,  # SQuAD 2.0: the passage looks as if it answered
-    "swapped": 5.0,  # the right passage, the question about something else
-    "similar": 6.0,  # another passage of the article, of those nearest to the question
-    "elsewhere": 2.0,  # the right passage, sentences that do not hold the answer
-    "foreign": 1.0,  # a passage of another article
-    "judged": 3.0,  # passages that people judged not to answer
+    "name": 10.0,  # the same with a name
+    "impossible": 8.0,  # SQuAD 2.0: the passage looks as if it answered
+    "swapped": 9.0,  # the right passage, the question about something else
+    "similar": 9.0,  # another passage of the article, of those nearest to the question
+    "elsewhere": 4.0,  # the right passage, sentences that do not hold the answer
+    "foreign": 2.0,  # a passage of another article
+    "judged": 4.0,  # passages that people judged not to answer
 }
 # Shares of the languages of questions and passages, where a translation exists; others have 1.
 _ASKED = {"en": 3.0, "vi": 2.5, "hi": 2.5, "sv": 2.5}
-_READ = {"hi": 4.0, "sv": 3.0, "en": 3.0, "vi": 2.0}
+_READ = {"hi": 4.0, "sv": 3.0, "en": 3.0, "vi": 3.0}
 _OTHERS = 1.0
 _BENGALI_PASSAGE, _BENGALI_QUESTION = 0.3, 0.35
 _OTHER_DIGITS, _LATIN_NAMES, _LOWER_CASE, _NO_MARK = 0.12, 0.15, 0.08, 0.15
-# Questions that exist in one language say less about reading across languages; they are drawn less often.
-_ONE_LANGUAGE = 0.35
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """`answer` lies within `window` (code points); None when the window does not answer the question."""
-
-    kind: str
-    question: str
-    window: str
-    answer: Place | None
-    asked: str  # language of the question
-    read: str  # language of the window
+# Questions that exist in one language say less about reading across languages and are drawn less often; those that
+# exist in the languages of many scripts are the fewest and say most.
+_ONE_LANGUAGE, _MANY_LANGUAGES, _MANY = 0.35, 10.0, 8
 
 
 class Examples:
@@ -68,28 +56,34 @@ class Examples:
 
     Args:
         corpus: what to learn from.
-        count: tokens of each text, for the windows' size.
+        windows: cuts the texts.
         similar: for a question id, passages (places in `corpus.passages`) of its article that do not answer it, the
             nearest first.
-        seed: decides every draw.
+        seed: decides what `fixed` gives.
     """
 
     def __init__(
         self,
         corpus: Corpus,
         *,
-        count: Callable[[Sequence[str]], list[int]],
+        windows: Windows,
         similar: dict[str, list[int]],
         seed: int,
     ) -> None:
-        self._corpus, self._count, self._similar, self._seed = corpus, count, similar, seed
-        self._sentences: dict[str, list[tuple[int, int, int]]] = {}
+        self._corpus, self._windows, self._similar, self._seed = corpus, windows, similar, seed
         pairs = [(place, ask) for place, p in enumerate(corpus.passages) for ask in p.asks.values()]
         self._answered = [(place, ask) for place, ask in pairs if ask.answers]
         self._impossible = [(place, ask) for place, ask in pairs if not ask.answers and ask.texts]
         self._impossible_weights = [self._share(place) for place, _ in self._impossible]
         self._place_weights = [self._share(place) for place in range(len(corpus.passages))]
-        self._weights = [1.0 if len(ask.texts) > 1 else _ONE_LANGUAGE for _, ask in self._answered]
+        self._reach = list(accumulate(_weight(ask) for _, ask in self._answered))
+        self._answer_texts = {
+            (ask.id, language): corpus.passages[place]
+            .contexts[language][answer.start : answer.end]
+            .casefold()
+            for place, ask in self._answered
+            for language, answer in ask.answers.items()
+        }
         self._parallel = [p for p in corpus.passages if len(p.contexts) > 1]
         self._texts = [*corpus.texts, *(Texts(u.language, u.passages) for u in corpus.unanswered)]
         self._vocabulary = Vocabulary(text for texts in self._texts for text in texts.passages)
@@ -99,14 +93,10 @@ class Examples:
                 names = [name.text for name in names_in(ask.texts, language)]
                 self._names.setdefault(language, []).extend(names)
 
-    def draw(self, number: int) -> Example:
-        """Example `number`."""
-        random = Random(f"{self._seed}:{number}")  # noqa: S311 - no secret
-        while True:
-            (kind,) = random.choices(list(KINDS), list(KINDS.values()))
-            example = self._make(random, kind)
-            if example is not None:
-                return _augmented(random, example)
+    def draw(self, random: Random) -> Example | None:
+        """An example; None where what was drawn does not allow it."""
+        (kind,) = random.choices(list(KINDS), list(KINDS.values()))
+        return self._make(random, kind)
 
     def fixed(self, asked: str, read: str, count: int) -> list[Example]:
         """Up to `count` answered questions of one pair of languages in large windows, always the same ones.
@@ -132,7 +122,7 @@ class Examples:
         language = plain.get(read, read)
         text, answer = self._corpus.passages[place].contexts[language], ask.answers[language]
         example = Example("answered", ask.texts[plain.get(asked, asked)], text, answer, asked, read)
-        example = self._windowed(Random(ask.id), example, smallest=200)  # noqa: S311
+        example = self._windows.cut(Random(ask.id), example, smallest=200)  # noqa: S311
         if asked == "bn":
             example = replace(example, question=to_bengali_script(example.question))
         return replace(example, window=to_bengali_script(example.window)) if read == "bn" else example
@@ -146,7 +136,10 @@ class Examples:
             return self._across(random, kind)
         if kind == "impossible":
             return self._not_answerable(random)
-        ((place, ask),) = random.choices(self._answered, self._weights)
+        if not self._answered:
+            return None
+        drawn = bisect(self._reach, random.random() * self._reach[-1], hi=len(self._answered) - 1)
+        place, ask = self._answered[drawn]
         return self._of_answered(random, kind, place, ask)
 
     def _of_answered(self, random: Random, kind: str, place: int, ask: Ask) -> Example | None:
@@ -169,22 +162,24 @@ class Examples:
         """The question with its own passage: a window with the answer, or without it for kind `elsewhere`."""
         asked, read = _pick(random, ask.texts, _ASKED, _OTHERS), _pick(random, ask.answers, _READ, _OTHERS)
         text, answer = passage.contexts[read], ask.answers[read]
-        example = Example(kind, _wording(random, ask, asked), text, answer, asked, read)
+        example = Example(
+            kind, _wording(random, ask, asked), text, answer, asked, read, ask.also.get(read, ())
+        )
         if kind == "answered":
-            return self._windowed(random, example)
+            return self._windows.cut(random, example)
         return self._without_answer(random, example, answer)
 
     def _without_answer(self, random: Random, example: Example, answer: Place) -> Example | None:
         """The sentences before or after the one that answers, where the answer's words do not occur again."""
-        spans = self._spans(example.window, example.read)
+        spans = self._windows.sentences(example.window, example.read)
         before = [s for s in spans if s[1] <= answer.start]
         after = [s for s in spans if s[0] >= answer.end]
         sides = [side for side in (before, after) if side]
         if not sides:
             return None
         side = random.choice(sides)
-        rest = replace(example, window=example.window[side[0][0] : side[-1][1]], answer=None)
-        cut = self._windowed(random, rest)
+        rest = replace(example, window=example.window[side[0][0] : side[-1][1]], answer=None, also=())
+        cut = self._windows.cut(random, rest)
         words = example.window[answer.start : answer.end].casefold()
         return None if words in cut.window.casefold() else cut
 
@@ -211,10 +206,10 @@ class Examples:
         )
         text = passage.contexts[read]
         example = Example(kind, _wording(random, ask, asked), text, None, asked, read)
-        own = self._answer_text(ask, read)
+        own = self._answer_texts.get((ask.id, read), "")
         if own and own in text.casefold():  # the words of the answer are there: who knows whether they answer
             return None
-        return self._windowed(random, example, smallest=90 if kind == "impossible" else 50)
+        return self._windows.cut(random, example, smallest=90 if kind == "impossible" else 50)
 
     def _swapped(self, random: Random, place: int, ask: Ask) -> Example | None:
         passage = self._corpus.passages[place]
@@ -233,7 +228,7 @@ class Examples:
         if question is None:
             return None
         example = Example("swapped", question, passage.contexts[read], ask.answers[read], asked, read)
-        return replace(self._windowed(random, example, smallest=90), answer=None)
+        return replace(self._windows.cut(random, example, smallest=90), answer=None)
 
     def _judged(self, random: Random) -> Example | None:
         if not self._corpus.unanswered:
@@ -247,7 +242,7 @@ class Examples:
             judged.language,
             judged.language,
         )
-        return self._windowed(random, example)
+        return self._windows.cut(random, example)
 
     def _across(self, random: Random, kind: str) -> Example | None:
         """A sentence of one translation with its number or name asked for, and the window of another that holds it."""
@@ -263,12 +258,14 @@ class Examples:
         if taken is None or source.count(taken.group()) > 1:
             return None
         place = same_in(taken.group(), text)
-        spans = [s for s in self._spans(source, asked) if s[0] <= taken.start() and taken.end() <= s[1]]
+        spans = [
+            s for s in self._windows.sentences(source, asked) if s[0] <= taken.start() and taken.end() <= s[1]
+        ]
         if place is None or not spans:
             return None
         taken_out = Place(taken.start(), taken.end())
         question = ask_for(random, source, taken_out, Place(*spans[0][:2]), asked)
-        return self._windowed(random, Example(kind, question, text, place, asked, read))
+        return self._windows.cut(random, Example(kind, question, text, place, asked, read))
 
     def _cloze(self, random: Random) -> Example | None:
         """A sentence of a plain text with something asked for that its passage holds once."""
@@ -276,7 +273,7 @@ class Examples:
         if texts is None or texts.language not in ASKED:
             return None
         language, text = texts.language, random.choice(texts.passages).replace("\n", " ")
-        spans = self._spans(text, language)
+        spans = self._windows.sentences(text, language)
         if not spans:
             return None
         start, end, _ = random.choice(spans)
@@ -287,50 +284,16 @@ class Examples:
         if text.count(text[place.start : place.end]) > 1:
             return None
         question = ask_for(random, text, place, Place(start, end), language)
-        return self._windowed(random, Example("cloze", question, text, place, language, language))
-
-    def _answer_text(self, ask: Ask, language: str) -> str:
-        """The answer's words in a language, "" where they are not known."""
-        answer = ask.answers.get(language)
-        for passage in self._corpus.passages if answer else ():
-            if ask.id in passage.asks and answer is not None:
-                return passage.contexts[language][answer.start : answer.end].casefold()
-        return ""
-
-    def _windowed(
-        self, random: Random, example: Example, *, smallest: int = 50, largest: int = 230
-    ) -> Example:
-        """The example with its text cut to whole sentences around the answer, or anywhere, of a random size."""
-        (bounds,) = random.choices([(50, 110), (110, 170), (170, 230)], [0.5, 0.35, 0.15])
-        size = min(max(random.randint(*bounds), smallest), largest)
-        spans = self._spans(example.window, example.read)
-        if not spans:
-            return example
-        held = [i for i, s in enumerate(spans) if _holds(s, example.answer)] if example.answer else []
-        first = held[0] if held else random.randrange(len(spans))
-        last = held[-1] if held else first
-        total = sum(s[2] for s in spans[first : last + 1])
-        while True:
-            ways = [way for way in (first - 1, last + 1) if 0 <= way < len(spans)]
-            ways = [way for way in ways if total + spans[way][2] <= size]
-            if not ways:
-                break
-            way = random.choice(ways)
-            total += spans[way][2]
-            first, last = min(first, way), max(last, way)
-        return _cut(example, spans[first][0], spans[last][1])
-
-    def _spans(self, text: str, language: str) -> list[tuple[int, int, int]]:
-        """Start, end and tokens of each sentence of a text."""
-        if text not in self._sentences:
-            document = Document("", "", "", language, None, text, "text/plain")
-            found = split_sentences(document)
-            tokens = self._count([s.text for s in found]) if found else []
-            self._sentences[text] = [(s.start, s.end, n) for s, n in zip(found, tokens, strict=True)]
-        return self._sentences[text]
+        return self._windows.cut(random, Example("cloze", question, text, place, language, language))
 
 
-def _augmented(random: Random, example: Example) -> Example:
+def _weight(ask: Ask) -> float:
+    languages = len(ask.texts.keys() | ask.answers.keys())
+    return _MANY_LANGUAGES if languages >= _MANY else 1.0 if languages > 1 else _ONE_LANGUAGE
+
+
+def augmented(random: Random, example: Example) -> Example:
+    """The example as people might write it: other digits, letters of another script, no capitals, no question mark."""
     question, window = example.question, example.window
     script = None
     if example.read == "hi" and random.random() < _BENGALI_PASSAGE:
@@ -359,15 +322,3 @@ def _wording(random: Random, ask: Ask, language: str) -> str:
 def _pick(random: Random, languages: dict[str, T], shares: dict[str, float], other: float) -> str:
     names = sorted(languages)
     return random.choices(names, [shares.get(name, other) for name in names])[0]
-
-
-def _holds(span: tuple[int, int, int], answer: Place) -> bool:
-    return span[0] < answer.end and answer.start < span[1]
-
-
-def _cut(example: Example, start: int, end: int) -> Example:
-    answer = example.answer
-    if answer is not None:
-        start, end = min(start, answer.start), max(end, answer.end)
-        answer = Place(answer.start - start, answer.end - start)
-    return replace(example, window=example.window[start:end], answer=answer)

@@ -1,13 +1,15 @@
 """Trains the reader: `python -m eval.learning.train DATA --out FILE`.
 
-DATA is a folder as `eval.learning.data` describes it. FILE gets the trained layers (`rag.reader.weights`) with the
-recipe in its metadata: hashes of the data, seed, command, steps, scores. A checkpoint beside it (FILE.checkpoint)
-lets `--resume` go on after a stop, and FILE.log.jsonl gets a line with the loss and the scores on held-out articles.
+DATA is a folder as `eval.learning.data` describes it, with the pool of `eval.learning.pool` where it has one. FILE gets
+the trained layers (`rag.reader.weights`) with the recipe in its metadata: hashes of the data, seed, command, steps,
+scores. A checkpoint beside it (FILE.checkpoint) lets `--resume` go on after a stop, and FILE.log.jsonl gets a line with
+the loss and the scores on held-out articles and titles.
 
-On a CPU each thread works on its own part of a batch with single-threaded operations: twice as fast as sharing
-every operation between the threads when other work runs on the machine. Weights are bfloat16 where the processor
-multiplies it, with float32 masters for the optimiser. The learning rate rises over the first steps and falls
-linearly to nothing at the end of the steps or the minutes, whichever comes first.
+Examples are drawn in a process of their own, so that no step waits for them. On a CPU each thread works on its own
+part of a batch with single-threaded operations: twice as fast as sharing every operation between the threads when other
+work runs on the machine. Weights are bfloat16 where the processor multiplies it, with float32 masters for the
+optimiser. The learning rate rises over the first steps and falls linearly to nothing at the end of the steps or the
+minutes, whichever comes first.
 """
 
 from __future__ import annotations
@@ -28,12 +30,17 @@ from random import Random
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
 
-from eval.learning.data import FOLDS, Corpus, read_corpus
-from eval.learning.examples import Example, Examples
+from eval.learning.data import FOLDS, read_corpus
+from eval.learning.examples import Examples
+from eval.learning.mixture import Draws, Mixture
 from eval.learning.model import ReaderModel, load_model
-from eval.learning.score import Scored, score
+from eval.learning.office import Office
+from eval.learning.pool import Pool, read_pool, scored_items, sources
+from eval.learning.score import SCORED, Scored, score
 from eval.learning.similar import similar_passages
+from eval.learning.windows import Example, Windows
 from index.errors import PolyciteError, UsageError
 from rag.reader.encode import Batch, PairEncoder, Row, pad, token_span
 from rag.reader.weights import read_weights, save_weights
@@ -51,10 +58,10 @@ class Recipe:
     earlier reader to begin with.
     """
 
-    steps: int = 20_000
+    steps: int = 100_000
     minutes: float = 0.0
-    batch: int = 16
-    learning_rate: float = 2e-4
+    batch: int = 32
+    learning_rate: float = 3e-4
     warm_up: int = 100
     weight_decay: float = 0.01
     dropped_words: float = 0.05
@@ -64,7 +71,7 @@ class Recipe:
     hold_out: int | None = 0
     articles: int = 0
     threads: int = 0
-    score_every: int = 500
+    score_every: int = 1500
     per_pair: int = 48
     checkpoint_minutes: float = 5.0
     start: str = ""
@@ -72,77 +79,99 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A batch, or one thread's part of it: tensors of rows, and the token positions of the answers, 0 for none."""
+    """A batch, or one thread's part of it: rows of (rows, tokens) tensors.
+
+    `starts` and `ends` are True on the tokens where an answer may start and end, on position 0 where there is none.
+    """
 
     ids: Tensor
     mask: Tensor
     passage: Tensor
-    start: Tensor
-    end: Tensor
+    starts: Tensor
+    ends: Tensor
+
+    def rows(self, first: int, step: int) -> Part:
+        """Every `step`-th row from `first` on."""
+        return Part(*(getattr(self, name)[first::step] for name in Part.__slots__))
 
 
-class Feed:
-    """Batches without end: batch i depends on the recipe and the data alone."""
+class Feed(IterableDataset[list[Tensor]]):
+    """Batches without end, from number `first` on: batch i depends on the recipe and the data alone."""
 
     # Batches whose examples are sorted by length together, so that rows of a batch are of one length.
     _SORTED = 16
 
-    def __init__(self, examples: Examples, encoder: PairEncoder, recipe: Recipe) -> None:
+    def __init__(self, examples: Mixture, encoder: PairEncoder, recipe: Recipe) -> None:
         self._examples, self._encoder, self._recipe = examples, encoder, recipe
+        self.first = 0
 
-    def batches(self, first: int) -> Iterator[list[tuple[Row, Example]]]:
-        """The batches from number `first` on."""
-        group = first // self._SORTED
-        skip = first % self._SORTED
+    def __iter__(self) -> Iterator[list[Tensor]]:
+        group, skip = divmod(self.first, self._SORTED)
         while True:
             yield from self._group(group)[skip:]
             group, skip = group + 1, 0
 
-    def _group(self, number: int) -> list[list[tuple[Row, Example]]]:
+    def _group(self, number: int) -> list[list[Tensor]]:
         size = self._recipe.batch * self._SORTED
         drawn = [self._examples.draw(i) for i in range(number * size, (number + 1) * size)]
         rows = self._encoder.rows([e.question for e in drawn], [e.window for e in drawn])
         pairs = sorted(zip(rows, drawn, strict=True), key=lambda pair: len(pair[0].ids))
         batches = [pairs[i : i + self._recipe.batch] for i in range(0, size, self._recipe.batch)]
         Random(f"{self._recipe.seed}/{number}").shuffle(batches)  # noqa: S311 - no secret
-        return batches
+        seeds = range(number * self._SORTED, (number + 1) * self._SORTED)
+        return [
+            tensors_of(batch, dropped=self._recipe.dropped_words, seed=seed)
+            for batch, seed in zip(batches, seeds, strict=True)
+        ]
 
 
-def part_of(pairs: Sequence[tuple[Row, Example]], *, dropped: float, seed: int) -> Part:
-    """Tensors of some examples; a share `dropped` of the words, answers apart, becomes the unknown word."""
+def tensors_of(pairs: Sequence[tuple[Row, Example]], *, dropped: float, seed: int) -> list[Tensor]:
+    """The tensors of a `Part`, in its order.
+
+    A share `dropped` of the words, answers apart, becomes the unknown word.
+    """
     batch: Batch = pad([row for row, _ in pairs])
-    spans = [
-        token_span(row, example.answer.start, example.answer.end) if example.answer else None
-        for row, example in pairs
-    ]
-    start = torch.tensor([span[0] if span else 0 for span in spans])
-    end = torch.tensor([span[1] if span else 0 for span in spans])
     ids, mask = torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)
-    places = torch.arange(ids.shape[1])[None, :]
+    starts, ends, inside = (torch.zeros_like(mask) for _ in range(3))
+    for place, (row, example) in enumerate(pairs):
+        answers = [example.answer, *example.also] if example.answer else []
+        spans = [token_span(row, answer.start, answer.end) for answer in answers if answer is not None]
+        for first, last in [span for span in spans if span] or [(0, 0)]:
+            starts[place, first] = ends[place, last] = True
+            inside[place, first : last + 1] = True
     random = torch.Generator().manual_seed(seed)
-    chosen = (torch.rand(ids.shape, generator=random) < dropped) & mask & (ids > _UNKNOWN)
-    chosen &= (places < start[:, None]) | (places > end[:, None])
-    return Part(ids.masked_fill(chosen, _UNKNOWN), mask, torch.from_numpy(batch.passage), start, end)
+    chosen = (torch.rand(ids.shape, generator=random) < dropped) & mask & (ids > _UNKNOWN) & ~inside
+    return [ids.masked_fill(chosen, _UNKNOWN), mask, torch.from_numpy(batch.passage), starts, ends]
 
 
+_AHEAD = 64  # batches drawn ahead: two groups and more
 _UNKNOWN = 3  # `<unk>`; the ids before it are the other special tokens
 
 
 def loss_of(model: ReaderModel, part: Part) -> Tensor:
-    """Mean loss: cross-entropy of start and of end, halved, plus that of "answered"."""
+    """Mean loss: cross-entropy of start and of end, halved, plus that of "answered".
+
+    Where several places answer, the probability of all of them counts (Clark and Gardner 2018, "Simple and effective
+    multi-paragraph reading comprehension", https://arxiv.org/abs/1710.10723, section 3.2).
+    """
     scores = model(part.ids, part.mask, part.passage)
-    spans = functional.cross_entropy(scores.start, part.start) + functional.cross_entropy(
-        scores.end, part.end
-    )
-    answered = functional.binary_cross_entropy_with_logits(scores.answered, (part.start > 0).float())
+    spans = _missed(scores.start, part.starts) + _missed(scores.end, part.ends)
+    answered = functional.binary_cross_entropy_with_logits(scores.answered, (~part.starts[:, 0]).float())
     return spans / 2 + answered
+
+
+def _missed(logits: Tensor, right: Tensor) -> Tensor:
+    """The mean of -log of the probability, (rows, tokens) logits, that falls on what is right."""
+    probabilities = functional.log_softmax(logits, dim=1)
+    return -probabilities.masked_fill(~right, -torch.inf).logsumexp(dim=1).mean()
 
 
 class Trainer:
     """One run. `train()` runs to the end; a checkpoint is written now and then and at the end."""
 
-    def __init__(self, corpus: Corpus, out: Path, recipe: Recipe, *, command: str) -> None:
-        self.recipe, self._out, self._command, self._hashes = recipe, out, command, corpus.hashes
+    def __init__(self, data: Path, out: Path, recipe: Recipe, *, command: str) -> None:
+        corpus = read_corpus(data, parallel=sources().parallel)
+        self.recipe, self._out, self._command = recipe, out, command
         self._checkpoint = out.with_name(out.name + ".checkpoint")
         self._log = out.with_name(out.name + ".log.jsonl")
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -159,6 +188,8 @@ class Trainer:
         learnt = learnt.fewer(recipe.articles) if recipe.articles else learnt
         held = None if recipe.hold_out is None else corpus.fold(recipe.hold_out, inside=True)
         self._held = held if held is not None and held.passages else None
+        items, hashes = read_pool(data, self._held)
+        self._hashes = {**corpus.hashes, **hashes}
         # Masters first: what the network runs with is rounded.
         self.model.to(self.device)
         self._stored = {name: v.detach().float().clone() for name, v in self.model.stored().items()}
@@ -166,9 +197,14 @@ class Trainer:
         self.model.to(self._kind())
         parameters = self.model.trained()
         self._pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
+        windows = Windows(self._encoder.count)
         similar = similar_passages(learnt, self.model, self._encoder, self._pool)
-        examples = Examples(learnt, count=self._encoder.count, similar=similar, seed=recipe.seed)
-        self._feed = Feed(examples, self._encoder, recipe)
+        parts: dict[str, Draws] = {
+            "passages": Examples(learnt, windows=windows, similar=similar, seed=recipe.seed),
+            **({"pool": Pool(items, windows), "office": Office()} if items else {}),
+        }
+        self._feed = Feed(Mixture(parts, seed=recipe.seed), self._encoder, recipe)
+        self._sample = [item for source in SCORED for item in scored_items(data, source, recipe.per_pair)]
         self._names = list(parameters)
         self._parameters: list[Tensor] = list(parameters.values())
         decayed = [v for name, v in self._masters.items() if v.ndim > 1 and name != "segments.weight"]
@@ -208,12 +244,14 @@ class Trainer:
         """Runs until the steps or minutes are used up, then writes the output file."""
         begun = time.monotonic() - self._elapsed
         saved, done, since = time.monotonic(), 0, time.monotonic()
-        batches = self._feed.batches(self.step)
+        self._feed.first = self.step
+        # One process: it draws about three times as fast as two threads learn.
+        batches = iter(DataLoader(self._feed, batch_size=None, num_workers=1, prefetch_factor=_AHEAD))
         self.model.train()
         while (rate := self._rate()) > 0:
-            pairs = next(batches)
-            self.losses.append(self._advance(pairs, rate))
-            done += sum(len(row.ids) for row, _ in pairs)
+            part = Part(*next(batches))
+            self.losses.append(self._advance(part, rate))
+            done += int(part.mask.sum())
             self._elapsed = time.monotonic() - begun
             if self.step % 50 == 0:
                 speed = done / (time.monotonic() - since)
@@ -237,13 +275,14 @@ class Trainer:
         rising = min(1.0, (self.step + 1) / self.recipe.warm_up)
         return self.recipe.learning_rate * min(rising, 1.0) * max(0.0, 1.0 - used)
 
-    def _advance(self, pairs: Sequence[tuple[Row, Example]], rate: float) -> float:
-        shares = [pairs[i :: self._threads] for i in range(min(self._threads, len(pairs)))]
-        work = [self._pool.submit(self._gradient, share, len(share) / len(pairs)) for share in shares]
+    def _advance(self, part: Part, rate: float) -> float:
+        threads = min(self._threads, len(part.ids))
+        shares = [part.rows(i, threads) for i in range(threads)]
+        work = [self._pool.submit(self._gradient, share, len(share.ids) / len(part.ids)) for share in shares]
         results = [task.result() for task in work]
-        total = [sum(parts) for parts in zip(*(gradients for _, gradients in results), strict=True)]
-        for name, gradient in zip(self._names, total, strict=True):
-            self._masters[name].grad = gradient
+        # Threads share the sums over tensors too: single-threaded they cost a tenth of a step.
+        groups = [range(i, len(self._names), threads) for i in range(threads)]
+        list(self._pool.map(lambda group: self._sum(group, [found for _, found in results]), groups))
         torch.nn.utils.clip_grad_norm_(self._masters.values(), 1.0)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
@@ -252,12 +291,18 @@ class Trainer:
         self.step += 1
         return sum(loss for loss, _ in results)
 
-    def _gradient(self, pairs: Sequence[tuple[Row, Example]], share: float) -> tuple[float, list[Tensor]]:
-        part = part_of(pairs, dropped=self.recipe.dropped_words, seed=self.step)
+    def _sum(self, places: range, gradients: Sequence[Sequence[Tensor]]) -> None:
+        """The gradients of some of the tensors, added up in float32, become their masters'."""
+        for i in places:
+            total = gradients[0][i].float()
+            for other in gradients[1:]:
+                total += other[i]
+            self._masters[self._names[i]].grad = total
+
+    def _gradient(self, part: Part, share: float) -> tuple[float, Sequence[Tensor]]:
         part = Part(*(getattr(part, name).to(self.device) for name in Part.__slots__))
         loss = loss_of(self.model, part) * share
-        gradients = torch.autograd.grad(loss, self._parameters)
-        return float(loss.detach()), [gradient.float() for gradient in gradients]
+        return float(loss.detach()), torch.autograd.grad(loss, self._parameters)
 
     def _publish(self) -> None:
         """The masters' values, rounded, become the weights that the network runs with."""
@@ -270,7 +315,7 @@ class Trainer:
         begun = time.monotonic()
         self.model.eval()
         scored: Scored = score(
-            self.model, self._encoder, self._held, self._pool, per_pair=self.recipe.per_pair
+            self.model, self._encoder, self._held, self._sample, self._pool, per_pair=self.recipe.per_pair
         )
         self.model.train()
         self.scores = asdict(scored)
@@ -316,7 +361,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         recipe = _recipe(given)
         given.out.parent.mkdir(parents=True, exist_ok=True)
         command = " ".join(["python -m eval.learning.train", *(arguments or sys.argv[1:])])
-        trainer = Trainer(read_corpus(given.data), given.out, recipe, command=command)
+        trainer = Trainer(given.data, given.out, recipe, command=command)
         if given.resume:
             trainer.resume()
         with contextlib.suppress(KeyboardInterrupt):  # the checkpoint is what remains
@@ -368,16 +413,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m eval.learning.train", description="Train the reader.")
     parser.add_argument("data", type=Path, help="a folder of SQuAD files named like xquad.en.json")
     parser.add_argument("--out", type=Path, required=True, help="the file to write, .safetensors")
-    parser.add_argument("--steps", type=int, help="at most this many steps (default 20000)")
+    parser.add_argument("--steps", type=int, help="at most this many steps (default 100000)")
     parser.add_argument("--minutes", type=float, help="at most this long; the learning rate ends with it")
     parser.add_argument("--hold-out", type=int, help="fold of articles to score on: 0-4 (default 0), -1 none")
     parser.add_argument("--articles", type=int, help="learn from at most so many articles (default: all)")
-    parser.add_argument("--batch", type=int, help="examples a step (default 16)")
-    parser.add_argument("--learning-rate", type=float, help="highest rate (default 2e-4)")
+    parser.add_argument("--batch", type=int, help="examples a step (default 32)")
+    parser.add_argument("--learning-rate", type=float, help="highest rate (default 3e-4)")
     parser.add_argument("--frozen", type=int, help="lowest layers that stay as they are (default 3)")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
-    parser.add_argument("--score-every", type=int, help="steps between scores (default 500)")
+    parser.add_argument("--score-every", type=int, help="steps between scores (default 1500)")
     parser.add_argument("--start", help="a reader's file to begin with instead of the bundled encoder")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
     parser.add_argument("--smoke", action="store_true", help="a minute's run that checks itself")

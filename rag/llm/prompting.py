@@ -50,13 +50,13 @@ def select_passages(evidence: Evidence, rows: Reader, *, count: int, tokens: int
     No sentence stands in two of them. Empty where there is no evidence, or no sentence fits.
 
     Args:
-        evidence: its best number's sentence comes first, then its sentences in their order.
+        evidence: its sentences, in their order.
         rows: the catalogue that the evidence is of.
         count: at most so many passages.
         tokens: all together, with titles, have at most so many.
         each: a passage grows by its neighbours while it has at most so many.
     """
-    supports = [*(number.support for number in evidence.numbers[:1]), *evidence.supports]
+    supports = evidence.supports
     found: list[Passage] = []
     left = tokens
     chosen = windows(

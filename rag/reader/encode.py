@@ -55,11 +55,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class SpanScore:
-    """A span of the window's text in code points, end excluded, and its logit: start plus end."""
+    """A span of the window's text in code points, end excluded.
+
+    `margin` is how far its logit (start plus end) stands above that of "no answer"; `share` the probability, 0 to 1,
+    of it and all spans that share a token with it among the spans of the window.
+    """
 
     start: int
     end: int
-    score: float
+    margin: float
+    share: float
 
 
 class PairEncoder:
@@ -126,43 +131,27 @@ def token_span(row: Row, start: int, end: int) -> tuple[int, int] | None:
     return row.first + inside[0], row.first + inside[-1]
 
 
-def best_spans(row: Row, start: Float32, end: Float32, *, count: int = 1) -> list[SpanScore]:
-    """The best spans of a row's window by start plus end logit, best first, without overlap.
+def span_scores(row: Row, start: Float32, end: Float32) -> Float32:
+    """(window tokens, window tokens) float32: start plus end logit of the span from one token to another.
+
+    -inf where a span would be empty or have more than LONGEST_ANSWER tokens.
 
     Args:
         row: the encoded pair.
         start, end: (tokens,) logits of the row's positions.
-        count: how many spans at most.
-
-    Returns:
-        At most `count` spans of 1 to LONGEST_ANSWER tokens; none for a window without tokens.
     """
     size = len(row.offsets)
     sums = start[row.first : row.first + size, None] + end[None, row.first : row.first + size]
     reach = np.arange(size)[None, :] - np.arange(size)[:, None]
-    sums = np.where((reach >= 0) & (reach < LONGEST_ANSWER), sums, -np.inf)
-    found: list[SpanScore] = []
-    while size and len(found) < count:
-        first, last = divmod(int(sums.argmax()), size)
-        if not np.isfinite(sums[first, last]):
-            break
-        found.append(SpanScore(row.offsets[first][0], row.offsets[last][1], float(sums[first, last])))
-        sums[: last + 1, first:] = -np.inf  # every span that shares a token with this one
-    return found
+    return np.where((reach >= 0) & (reach < LONGEST_ANSWER), sums, -np.inf).astype(np.float32)
 
 
-def span_probabilities(row: Row, start: Float32, end: Float32) -> Float32:
-    """(window tokens, window tokens) float32: how likely the answer runs from one token to another; sums to 1.
-
-    A softmax over start plus end logit of every span of 1 to LONGEST_ANSWER tokens; that there is no answer is
-    not among the choices.
-    """
-    size = len(row.offsets)
-    sums = start[row.first : row.first + size, None] + end[None, row.first : row.first + size]
-    reach = np.arange(size)[None, :] - np.arange(size)[:, None]
-    sums = np.where((reach >= 0) & (reach < LONGEST_ANSWER), sums, -np.inf)
-    raised = np.exp(sums - sums.max(initial=-np.inf)) if size else np.zeros((0, 0))
-    return np.asarray(raised / raised.sum() if size else raised, np.float32)
+def best_span(row: Row, start: Float32, end: Float32) -> tuple[int, int] | None:
+    """The window's best span by start plus end logit, in code points; None for a window without tokens."""
+    if not row.offsets:
+        return None
+    first, last = divmod(int(span_scores(row, start, end).argmax()), len(row.offsets))
+    return row.offsets[first][0], row.offsets[last][1]
 
 
 def _without_space(text: str, start: int, end: int) -> tuple[int, int]:

@@ -20,8 +20,8 @@ from index.bundled.build import require_source
 from index.bundled.container import Architecture, Container, Quantised
 from index.bundled.network import EncoderGraph, compile_graph, usable_cpus
 from index.token_batches import token_batches
-from rag.reader.encode import PairEncoder, Row, best_spans, pad, span_probabilities
-from rag.reader.weights import languages_of, read_weights
+from rag.reader.encode import PairEncoder, Row, SpanScore, pad, span_scores
+from rag.reader.weights import read_weights
 
 Float32 = npt.NDArray[np.float32]
 
@@ -35,26 +35,44 @@ class Reading:
     Attributes:
         logit: of "answered", as the network says it.
         answered: probability, 0 to 1, that the window answers the question.
-        best: the best span of 1 to LONGEST_ANSWER tokens, its score a logit; None for a window without words.
-        over_none: how far the best span stands above "no answer", as a logit; None for a window without words.
+        best: the best span of 1 to LONGEST_ANSWER tokens; None for a window without words.
     """
 
     def __init__(self, row: Row, logits: Float32, answered: float) -> None:
         """`logits`: (tokens, 2), of start and end; `answered`: a logit."""
         self.logit = answered
         self.answered = float(1 / (1 + np.exp(-answered)))
-        found = best_spans(row, logits[:, 0], logits[:, 1])
-        self.best = found[0] if found else None
-        self.over_none = found[0].score - float(logits[0].sum()) if found else None
         self._offsets = np.array(row.offsets, np.int64).reshape(-1, 2)
-        self._joint = span_probabilities(row, logits[:, 0], logits[:, 1])
+        self._none = float(logits[0].sum())
+        self._sums = span_scores(row, logits[:, 0], logits[:, 1])
+        raised = np.exp(self._sums - self._sums.max(initial=-np.inf))
+        self._shares = raised / raised.sum() if len(row.offsets) else raised
+        self.best = self.best_in(0, int(self._offsets[-1, 1])) if len(row.offsets) else None
+
+    def best_in(self, start: int, end: int) -> SpanScore | None:
+        """The best span that lies within `start`..`end`; None where no token does."""
+        inside = np.flatnonzero((self._offsets[:, 0] >= start) & (self._offsets[:, 1] <= end))
+        if not len(inside):
+            return None
+        low, high = int(inside[0]), int(inside[-1]) + 1
+        sums = self._sums[low:high, low:high]
+        first, last = divmod(int(sums.argmax()), high - low)
+        first, last = first + low, last + low
+        # What starts or ends nearly alike is the same answer with a word more or less.
+        alike = self._shares[: last + 1, first:].sum()
+        return SpanScore(
+            int(self._offsets[first, 0]),
+            int(self._offsets[last, 1]),
+            float(self._sums[first, last]) - self._none,
+            float(alike),
+        )
 
     def covers(self, start: int, end: int) -> float:
         """The probability, 0 to 1, that the answer shares a token with `start`..`end`, given that there is one."""
         inside = np.flatnonzero((self._offsets[:, 0] < end) & (self._offsets[:, 1] > start))
         if not len(inside):
             return 0.0
-        return float(self._joint[: inside[-1] + 1, inside[0] :].sum())
+        return float(self._shares[: inside[-1] + 1, inside[0] :].sum())
 
 
 class Reader:
@@ -65,7 +83,6 @@ class Reader:
             2) and `answered` (rows, 1), logits.
         encoder: makes the rows.
         held_out: the fold of its data (`eval.learning.data.Corpus.fold`) that it did not learn from; None: it saw all.
-        languages: those of the questions and passages that it learnt from.
         threads: CPU threads; 0 means all that this process may use.
     """
 
@@ -75,11 +92,9 @@ class Reader:
         encoder: PairEncoder,
         *,
         held_out: int | None = None,
-        languages: frozenset[str] = frozenset(),
         threads: int = 0,
     ) -> None:
         self.held_out = held_out
-        self.languages = languages
         self._encoder = encoder
         # All threads work on one batch: a question's windows are one batch, and it waits for them.
         compiled = compile_graph(ov.Core(), graph, streams=1, threads=threads or usable_cpus())
@@ -101,7 +116,6 @@ class Reader:
             _build(weights),
             PairEncoder.bundled(),
             held_out=held_out,
-            languages=languages_of(record),
             threads=threads,
         )
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from index.types import Chunk, Sentence
+from rag.reader.encode import SpanScore
 from rag.reader.openvino_reader import Reading
 
 
 class Reads(Protocol):
-    """What reads: `rag.reader.openvino_reader.Reader`. `languages`: those it learnt to read and to be asked in."""
-
-    languages: frozenset[str]
+    """What reads: `rag.reader.openvino_reader.Reader`."""
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
         """What each window says to the question, in order."""
@@ -44,6 +43,14 @@ class Read:
 
     window: Window
     reading: Reading
+
+    def best_in(self, sentence: Sentence) -> SpanScore | None:
+        """The best span within a sentence, counted from the sentence's start; None where that was not read."""
+        if not self.window.holds(sentence):
+            return None
+        offset = sentence.start - self.window.start
+        best = self.reading.best_in(offset, offset + len(sentence.text))
+        return None if best is None else replace(best, start=best.start - offset, end=best.end - offset)
 
     def answer_in(self, document_id: str, start: int, end: int) -> float:
         """The probability, 0 to 1, that the window answers and the answer meets a stretch of the document."""

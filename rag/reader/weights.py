@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,14 +63,6 @@ def read_weights(path: Path) -> tuple[dict[str, Float32], dict[str, Any]]:
         if not name.endswith(_SCALE)
     }
     return weights, record
-
-
-def languages_of(record: Mapping[str, Any]) -> frozenset[str]:
-    """The languages that a reader learnt, by its record: those of its SQuAD files, `xquad.hi.json` is in "hi"."""
-    paths = [PurePath(name) for name in record.get("data", ())]
-    return frozenset(
-        p.suffixes[-2].removeprefix(".") for p in paths if p.suffix == ".json" and len(p.suffixes) > 1
-    )
 
 
 def _is_matrix(name: str, value: Float32) -> bool:

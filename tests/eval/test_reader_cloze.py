@@ -9,6 +9,7 @@ import pytest
 from eval.learning.cloze import ASKED, Vocabulary, ask_for, candidates, same_in
 from eval.learning.data import Corpus, Passage, Place, Texts
 from eval.learning.examples import Examples
+from eval.learning.windows import Windows
 from index.bundled import build
 from rag.reader.encode import PairEncoder
 
@@ -82,7 +83,7 @@ def test_plain_texts_become_examples_that_hold_their_answer() -> None:
         hashes={},
     )
     encoder = PairEncoder.bundled()
-    examples = Examples(corpus, count=encoder.count, similar={}, seed=1)
+    examples = Examples(corpus, windows=Windows(encoder.count), similar={}, seed=1)
     made = [example for i in range(60) if (example := examples._cloze(Random(i))) is not None]
     assert len({example.question for example in made}) > 40
     for example in made:

@@ -103,6 +103,23 @@ def test_spans_share_the_probability() -> None:
     assert sure.covers(3, 5) == pytest.approx(1.0)
 
 
+def test_a_span_within_a_stretch_stands_above_no_answer_by_its_margin() -> None:
+    split = reading((0.0, 2.0), (1.0, 0.0), 0.0)
+    split_none = -18.0  # start and end of the first token
+    first, whole = split.best_in(0, 2), split.best_in(0, 5)
+    assert first is not None
+    assert whole is not None
+    assert (first.start, first.end, first.margin) == (0, 2, pytest.approx(1.0 - split_none))
+    assert (whole.start, whole.end, whole.margin) == (3, 5, pytest.approx(2.0 - split_none))
+    assert whole.share == pytest.approx(split.covers(3, 5))
+    assert split.best_in(0, 1) is None, "no token lies within"
+    shifted = Read(Window("d", 10, 15, "ab cd"), split)
+    inside = shifted.best_in(Sentence("d:0", "d", 0, 13, 15, "cd", "en", "body"))
+    assert inside is not None
+    assert (inside.start, inside.end) == (0, 2)
+    assert shifted.best_in(Sentence("d:1", "d", 1, 3, 5, "cd", "en", "body")) is None
+
+
 def test_a_place_outside_of_the_window_holds_no_answer() -> None:
     read = Read(Window("d", 10, 15, "ab cd"), reading((0.0, 20.0), (0.0, 20.0), 0.0))
     assert read.answer_in("d", 13, 15) == pytest.approx(0.5)

@@ -1,10 +1,11 @@
 """Questions whose answer the documents hold, and questions whose answer they do not, of public data.
 
 Answerable: XQuAD questions in one language over the articles of another, the possible questions of SQuAD 2.0 in
-Swedish, and NoMIRACL questions with a relevant passage. Not answerable: the same XQuAD questions with their article
-hidden, with their name replaced by one of another article's questions, or asked of another article alone; the
-impossible questions of SQuAD 2.0; NoMIRACL questions without a relevant passage. A reader has learnt of the same data:
-with one, only the articles and questions that its recipe held out are used.
+Swedish, NoMIRACL questions with a relevant passage, and questions of the pool over the texts of their source. Not
+answerable: the same questions with their article or text hidden, with their name replaced by one of another
+article's questions, or asked of another article alone; the impossible questions of SQuAD 2.0; NoMIRACL questions
+without a relevant passage. A reader has learnt of the same data: with one, only the articles, titles and questions that
+its recipe held out are used.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import click
 
 from eval.learning.data import read_corpus
+from eval.learning.pool import Item, held_out_items
 from eval.nomiracl import passage_texts, read_nomiracl
 from eval.squad import Article, Case, SquadFile, join, read_squad
 from rag.question import analyse
@@ -30,8 +32,11 @@ OWN, OFF_TOPIC = "own article", "off-topic"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question before it is asked, as `Example` has it. `names`: the texts it looks into, None for all; `case`: what
-    it was made of, where it is known where in the texts that is answered."""
+    """A question before it is asked, as `eval.learning.looked.Looked` has it.
+
+    `names`: the texts it looks into, None for all; `case`: what it was made of, where it is known where in the texts
+    that is answered.
+    """
 
     question: str
     stratum: str
@@ -44,7 +49,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Questions about the texts of one index, by the texts' names; `articles` are those that cases count."""
+    """Questions about the texts of one index, by the texts' names; `articles` are those that cases count, by numbers of
+    `digits` digits as names."""
 
     name: str
     index: str
@@ -52,6 +58,7 @@ class Part:
     texts: Mapping[str, str]
     asks: Sequence[Ask]
     articles: Sequence[Article] = ()
+    digits: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +203,37 @@ def nomiracl_parts(folder: Path, unseen: Unseen, *, limit: int) -> list[Part]:
     return parts
 
 
+# Sources of the pool that are asked about, with their language: native Bengali, and the nearest to Swedish.
+_SOURCES = {"bn_haque2020": "bn", "norquad": "nb"}
+
+
+def pool_parts(data: Path, *, limit: int) -> list[Part]:
+    """Questions of the titles that no reader learns from, over all texts of these titles."""
+    return [
+        _pool_part(source, language, held_out_items(data, source), limit=limit)
+        for source, language in _SOURCES.items()
+    ]
+
+
+def _pool_part(source: str, language: str, items: Sequence[Item], *, limit: int) -> Part:
+    texts = {text: f"{place:04d}" for place, text in enumerate(dict.fromkeys(item.text for item in items))}
+    rng = random.Random(SEED)  # noqa: S311
+    answered = [item for item in items if item.answers]
+    asks = []
+    for number, item in enumerate(rng.sample(answered, min(limit, len(answered)))):
+        own, (place, *_) = texts[item.text], item.answers
+        answers = tuple(item.text[a.start : a.end] for a in item.answers)
+        case = Case(f"{source}-{number}", item.question, int(own), answers, place.start, place.end)
+        fold = f"{source} {item.title}"
+        elsewhere = tuple(name for name in texts.values() if name != own)
+        asks.append(Ask(item.question, source, fold, answered=True, asked_in=language, case=case))
+        asks.append(
+            Ask(item.question, f"{source} hidden", fold, answered=False, asked_in=language, names=elsewhere)
+        )
+    articles = [Article("", text) for text in texts]
+    return Part(source, source, language, {name: text for text, name in texts.items()}, asks, articles, 4)
+
+
 def parts_of(data: Path, unseen: Unseen, *, per_pair: int, limit: int) -> list[Part]:
     """All parts of a folder of public data that the refusal is fitted on."""
     xquad = xquad_parts(data / "xquad-dev", unseen, per_pair=per_pair)
@@ -204,4 +242,5 @@ def parts_of(data: Path, unseen: Unseen, *, per_pair: int, limit: int) -> list[P
         *xquad,
         squad2_part(data / "squad2-sv-dev" / "squad2.sv.json", unseen, numbers=numbers, limit=limit * 2),
         *nomiracl_parts(data / "nomiracl", unseen, limit=limit),
+        *pool_parts(data, limit=limit * 2),
     ]

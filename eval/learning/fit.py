@@ -1,0 +1,360 @@
+"""Fits what `rag.scoring` says of sentences, answers and short answers, on public data, and measures it.
+
+    python -m eval.learning.fit DATA [--per-pair 20] [--limit 60] [--work FOLDER] [--write]
+
+DATA holds `xquad-dev/`, `squad2-sv-dev/`, `nomiracl/` and `qa/train/`; `eval.learning.asked` makes questions with and
+without an answer of what the reader's recipe held out. All three models are fitted on the same questions, each on
+what the one before it says; every figure printed is of models that saw no question of the same article or title.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+from eval.learning.asked import parts_of
+from eval.learning.looked import Looked, Row, Work, collect
+from rag.scoring import MODEL_FILE, AnswerFeatures, SentenceFeatures, ShortFeatures
+from rag.settings import RagSettings
+
+FOLDS = 5
+REFUSED = 0.08
+"""The share of answerable questions, sources alike, that is refused at the default threshold; chosen."""
+_LONGEST_LEAD = 10.0
+# How much an offset for a language weighs against a standardised feature: little, so that few questions move it little.
+_OFFSET = 0.5
+_OF_READER = frozenset({"margin", "answers"})
+# Of a question's sentences only the best by each measure say something.
+_MOST_ROWS = 12
+Table = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A logistic model: log odds = intercept + weights * features + the language's offset."""
+
+    names: tuple[str, ...]
+    weights: Table
+    intercept: float
+    languages: dict[str, float]
+
+    def of(self, table: Table, languages: Sequence[str]) -> Table:
+        """(rows,) log odds of a (rows, features) table."""
+        offsets = np.array([self.languages.get(language, 0.0) for language in languages])
+        return np.asarray(table @ self.weights + self.intercept + offsets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `rag.scoring` reads it."""
+        return {
+            "weights": {n: round(float(w), 4) for n, w in zip(self.names, self.weights, strict=True)},
+            "intercept": round(self.intercept, 4),
+            "languages": {name: round(value, 4) for name, value in sorted(self.languages.items())},
+        }
+
+
+def fitted(
+    names: Sequence[str], table: Table, truth: Sequence[bool], languages: Sequence[str], weights: Table
+) -> Fitted:
+    """The model of some rows, each with a language and a weight."""
+    scaler = StandardScaler().fit(table)
+    known = sorted(set(languages))
+    one_of = np.array([[_OFFSET * (language == name) for name in known] for language in languages])
+    model = LogisticRegression(C=1.0, max_iter=2000)
+    model.fit(np.hstack([scaler.transform(table), one_of]), np.array(truth), sample_weight=weights)
+    slopes = model.coef_[0][: len(names)] / scaler.scale_
+    offsets = model.coef_[0][len(names) :] * _OFFSET
+    return Fitted(
+        tuple(names),
+        slopes,
+        float(model.intercept_[0] - slopes @ scaler.mean_),
+        dict(zip(known, offsets.tolist(), strict=True)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The three models; without a reader there is nothing to say of short answers."""
+
+    sentence: Fitted
+    answered: Fitted
+    short: Fitted | None
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best sentence of a question by a model, with what the next models are told."""
+
+    looked: Looked
+    row: Row
+    score: float
+    features: AnswerFeatures
+
+
+def names_of(kind: type, *, read: bool) -> tuple[str, ...]:
+    """The features of a model, without those of the reader where there is none."""
+    names = tuple(field.name for field in fields(kind))
+    return names if read else tuple(name for name in names if name not in _OF_READER)
+
+
+def learn(questions: Sequence[Looked], *, read: bool) -> Models:
+    """The models of some questions."""
+    rows = [(q, row) for q in questions for row in _telling(q) if row.right is not None]
+    shares = Counter(id(q) for q, row in rows)
+    weights = source_weights(questions)
+    by_question = {id(q): weight for q, weight in zip(questions, weights, strict=True)}
+    names = names_of(SentenceFeatures, read=read)
+    sentence = fitted(
+        names,
+        np.array([[getattr(row.features, name) for name in names] for _, row in rows]),
+        [bool(row.right) for _, row in rows],
+        [row.language for _, row in rows],
+        np.array([by_question[id(q)] / shares[id(q)] * _MOST_ROWS for q, _ in rows]),
+    )
+    found = [best_of(q, sentence) for q in questions]
+    names = names_of(AnswerFeatures, read=read)
+    answered = fitted(
+        names,
+        np.array([[getattr(best.features, name) for name in names] for best in found]),
+        [q.answered for q in questions],
+        [q.asked_in for q in questions],
+        weights,
+    )
+    return Models(sentence, answered, _short(found, answered, weights) if read else None)
+
+
+def _short(found: Sequence[Best], answered: Fitted, weights: Table) -> Fitted:
+    table, truth, languages, kept = short_table(found, answered)
+    names = [field.name for field in fields(ShortFeatures)]
+    return fitted(names, table, truth, languages, weights[kept])
+
+
+def short_table(found: Sequence[Best], answered: Fitted) -> tuple[Table, list[bool], list[str], list[int]]:
+    """(rows, features) of the questions whose best sentence has a short answer that is known to be right or wrong."""
+    log_odds = log_odds_of(found, answered)
+    rows, truth, languages, kept = [], [], [], []
+    for place, best in enumerate(found):
+        short = best.row.short
+        if (
+            short is None
+            or short.right is None
+            or best.row.features.margin is None
+            or not 0 < short.words <= 12
+        ):
+            continue
+        rows.append(
+            ShortFeatures(
+                answered=float(np.clip(log_odds[place], -20, 20)),
+                score=best.score,
+                margin=best.row.features.margin,
+                share=short.share,
+                words=float(short.words),
+                fits=short.fits,
+            )
+        )
+        truth.append(short.right)
+        languages.append(best.looked.asked_in)
+        kept.append(place)
+    return np.array([astuple(row) for row in rows]), truth, languages, kept
+
+
+def log_odds_of(found: Sequence[Best], answered: Fitted) -> Table:
+    """(questions,) log odds that each is answered."""
+    table = np.array([[getattr(best.features, name) for name in answered.names] for best in found])
+    return answered.of(table, [best.looked.asked_in for best in found])
+
+
+def best_of(question: Looked, sentence: Fitted) -> Best:
+    """The best sentence of a question, as `rag.evidence` finds it."""
+    table = np.array([[getattr(row.features, name) for name in sentence.names] for row in question.rows])
+    scores = sentence.of(table, [row.language for row in question.rows])
+    place = int(scores.argmax())
+    row, seen = question.rows[place], question.passages[question.rows[place].passage]
+    elsewhere = [
+        score
+        for score, other in zip(scores.tolist(), question.rows, strict=True)
+        if question.passages[other.passage].document != seen.document
+    ]
+    score = float(scores[place])
+    cosines = np.array([other.features.cosine for other in question.rows])
+    features = AnswerFeatures(
+        score=score,
+        lead=min(score - max(elsewhere, default=score), _LONGEST_LEAD),
+        answers=row.features.answers,
+        passage=seen.score - seen.lexical,
+        cosine=row.features.cosine,
+        above=float(row.features.cosine - cosines.mean()),
+        names=seen.names,
+        numbers=seen.numbers,
+        same_language=float(seen.language == question.asked_in),
+    )
+    return Best(question, row, score, features)
+
+
+def _telling(question: Looked) -> list[Row]:
+    """The sentences that answer, and of the others those that might be taken for it."""
+    right = [row for row in question.rows if row.right]
+    others = [row for row in question.rows if not row.right]
+    by_cosine = sorted(others, key=lambda row: -row.features.cosine)[: _MOST_ROWS // 2]
+    by_margin = sorted(others, key=lambda row: -(row.features.margin or 0.0))[: _MOST_ROWS // 2]
+    return [*right, *{id(row): row for row in (*by_cosine, *by_margin)}.values()]
+
+
+def source_weights(questions: Sequence[Looked]) -> Table:
+    """Answered and not answered weigh the same in all, and so do the sources within each; 1 on average."""
+    sources = [(q.answered, q.stratum.split()[0]) for q in questions]
+    counts = Counter(sources)
+    kinds = Counter(answered for answered, _ in counts)
+    return np.array([len(questions) / 2 / kinds[s[0]] / counts[s] for s in sources])
+
+
+def fold_of(question: Looked) -> int:
+    """Which fifth a question is in; all questions about one article are in one."""
+    return zlib.crc32(question.fold.encode()) % FOLDS
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A question as models that did not see its like judge it. `short` is the log odds of its short answer."""
+
+    best: Best
+    answered: float
+    short: float | None
+
+
+def judged(questions: Sequence[Looked], *, read: bool) -> list[Judged]:
+    """All questions, each by the models of the other folds."""
+    found: list[Judged] = []
+    for fold in range(FOLDS):
+        others = [q for q in questions if fold_of(q) != fold]
+        here = [q for q in questions if fold_of(q) == fold]
+        if not here:
+            continue
+        models = learn(others, read=read)
+        best = [best_of(q, models.sentence) for q in here]
+        log_odds = log_odds_of(best, models.answered)
+        shorts: dict[int, float] = {}
+        if models.short is not None:
+            table, _, languages, kept = short_table(best, models.answered)
+            if kept:
+                shorts = dict(zip(kept, models.short.of(table, languages).tolist(), strict=True))
+        found += [Judged(b, float(log_odds[i]), shorts.get(i)) for i, b in enumerate(best)]
+    return found
+
+
+def refused_below(questions: Sequence[Judged], share: float) -> float:
+    """The log odds below which so many of the answerable questions lie, sources alike."""
+    looked = [j.best.looked for j in questions]
+    weights = source_weights(looked)
+    truth = np.array([q.answered for q in looked])
+    values = np.array([j.answered for j in questions])[truth]
+    order = values.argsort()
+    below = weights[truth][order].cumsum()
+    return float(values[order][np.searchsorted(below, share * below[-1], side="right")])
+
+
+def figures(questions: Sequence[Judged], threshold: float) -> dict[str, dict[str, float]]:
+    """By stratum: the share whose first sentence answers, the area under the ROC curve of answered, the shares
+    refused, and of short answers shown the share and how many are right."""
+    strata: dict[str, list[Judged]] = {"all": list(questions)}
+    for j in questions:
+        strata.setdefault(j.best.looked.stratum, []).append(j)
+        strata.setdefault(f"asked in {j.best.looked.asked_in}", []).append(j)
+    return {name: _figures(found, threshold) for name, found in sorted(strata.items())}
+
+
+def _figures(found: Sequence[Judged], threshold: float) -> dict[str, float]:
+    answered = [j for j in found if j.best.looked.answered]
+    others = [j for j in found if not j.best.looked.answered]
+    placed = [j for j in answered if any(row.right is not None for row in j.best.looked.rows)]
+    values: dict[str, float] = {"questions": len(found)}
+    if placed:
+        values["sentence@1"] = float(np.mean([bool(j.best.row.right) for j in placed]))
+        values["in rows"] = float(np.mean([any(r.right for r in j.best.looked.rows) for j in placed]))
+    if answered and others:
+        truth = [j.best.looked.answered for j in found]
+        weights = source_weights([j.best.looked for j in found])
+        values["AUROC"] = float(roc_auc_score(truth, [j.answered for j in found], sample_weight=weights))
+    if answered:
+        values["refused, answered"] = float(np.mean([j.answered < threshold for j in answered]))
+    if others:
+        values["refused, not"] = float(np.mean([j.answered < threshold for j in others]))
+    shown = [j for j in found if j.short is not None and j.short >= 0 and j.answered >= threshold]
+    known = [j for j in shown if j.best.row.short is not None and j.best.row.short.right is not None]
+    values["shown"] = len(shown) / len(found)
+    if known:
+        values["shown right"] = float(
+            np.mean([bool(j.best.row.short and j.best.row.short.right) for j in known])
+        )
+    return values
+
+
+def _show(rows: dict[str, dict[str, float]]) -> None:
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    click.echo("| | " + " | ".join(columns) + " |\n|---" * 1 + "|---" * len(columns) + "|")
+    for name, row in rows.items():
+        cells = [f"{row[column]:.3f}" if column in row else "" for column in columns]
+        cells[0] = f"{row['questions']:.0f}"
+        click.echo(f"| {name} | " + " | ".join(cells) + " |")
+
+
+@click.command()
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--per-pair", default=20, show_default=True, help="XQuAD questions for each pair of languages.")
+@click.option("--limit", default=60, show_default=True, help="Questions of each other file.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    help="Keep the indexes and what was asked here, to go on after a stop; default: a temporary folder.",
+)
+@click.option("--write", is_flag=True, help="Write the models beside rag/scoring.py.")
+def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) -> None:
+    """Fit the scores on DATA and print how they do on each kind of question."""
+    with tempfile.TemporaryDirectory() as temporary:
+        kit = Work.load(work or Path(temporary), data)
+        parts = parts_of(data, kit.unseen, per_pair=per_pair, limit=limit)
+        questions = collect(parts, kit, tell=partial(click.echo, err=True))
+    threshold = RagSettings.model_fields["refusal_threshold"].default
+    models: dict[str, dict[str, Any]] = {}
+    for kind, read in (("reader", True), ("similarity", False))[0 if kit.reader else 1 :]:
+        found = judged(questions, read=read)
+        at = refused_below(found, REFUSED)
+        click.echo(f"\n{kind}: {len(questions):,} questions\n")
+        _show(figures(found, at))
+        learnt = learn(questions, read=read)
+        moved = float(np.log(threshold / (1 - threshold))) - at
+        # The same threshold for all: what refuses the share above moves to where the setting's default is.
+        models[f"sentence.{kind}"] = learnt.sentence.to_dict()
+        models[f"answered.{kind}"] = learnt.answered.to_dict()
+        models[f"answered.{kind}"]["intercept"] = round(learnt.answered.intercept + moved, 4)
+        if learnt.short is not None:
+            short = learnt.short.to_dict()
+            short["intercept"] = round(learnt.short.intercept - moved * learnt.short.weights[0], 4)
+            models[f"short.{kind}"] = short
+    click.echo(json.dumps(models, indent=1))
+    if write:
+        recipe = f"python -m eval.learning.fit DATA --per-pair {per_pair} --limit {limit} --write"
+        content: dict[str, Any] = {
+            "recipe": f"{recipe}; {len(questions):,} questions",
+            "embedder": kit.embedder.name,
+        }
+        content |= {"reader": kit.reader_hash, "models": models}
+        MODEL_FILE.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

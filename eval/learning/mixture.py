@@ -1,0 +1,43 @@
+"""An endless series of training examples out of several parts, each with its share.
+
+Example number i depends on the seed and i alone: a run that goes on after a stop sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Protocol
+
+from eval.learning.examples import augmented
+from eval.learning.windows import Example
+
+# How often each part is drawn from, of 100; a part that is not there gives way to the others. Reading across languages
+# is learnt from `passages` (three of four of its examples) and `office`: a third of all. Chosen, not fitted.
+SHARES = {"pool": 50.0, "passages": 36.0, "office": 14.0}
+
+
+class Draws(Protocol):
+    """What examples are drawn from; None where a draw comes to nothing."""
+
+    def draw(self, random: Random) -> Example | None:
+        """An example."""
+        ...
+
+
+class Mixture:
+    """Draws from `parts` by the shares of their names in SHARES."""
+
+    def __init__(self, parts: Mapping[str, Draws], *, seed: int) -> None:
+        self._parts, self._seed = parts, seed
+        self._names = [name for name in SHARES if name in parts]
+        self._shares = [SHARES[name] for name in self._names]
+
+    def draw(self, number: int) -> Example:
+        """Example `number`."""
+        random = Random(f"{self._seed}:{number}")  # noqa: S311 - no secret
+        while True:
+            (name,) = random.choices(self._names, self._shares)
+            example = self._parts[name].draw(random)
+            if example is not None:
+                return augmented(random, example)

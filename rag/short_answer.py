@@ -1,0 +1,126 @@
+"""The short answer: the words that the reader points at, completed to what a person would say, where likely right.
+
+A span may begin inside a word or name and end inside a number. It becomes the whole word, the whole number with its
+bound, the whole date, the whole name.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from index.language.quantities import Quantity, find_quantities
+from index.language.terms import fold_digits, split_words
+from rag import scoring
+from rag.evidence import Evidence, Support
+from rag.question import Question
+from rag.reader.encode import SpanScore
+from rag.scoring import ShortFeatures
+
+# More words are no short answer; chosen.
+LONGEST = 12
+# Shown from this probability on.
+SURE = 0.5
+# What asks for a sentence instead of a few words of it.
+_EXPLAINED = frozenset({"reason", "manner"})
+_EDGES = " \t\n.,;:!?()[]{}\"'“”‘’«»।॥-–—•*"
+_INSIDE_WORD = regex.compile(r"[\p{L}\p{M}\p{N}\p{Cf}]")
+# Scripts that do not part words: there every place is a boundary.
+_UNPARTED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_NAME_BEFORE = regex.compile(r"(?:\p{Lu}[\p{L}\p{M}.'’-]*\s)+$")
+_NAME_AFTER = regex.compile(r"(?:\s\p{Lu}[\p{L}\p{M}'’-]*)+")
+
+
+def short_answer(evidence: Evidence) -> str | None:
+    """The short answer of the first sentence, digits as ASCII; None where none is likely enough to be right."""
+    found = candidate(evidence)
+    if found is None:
+        return None
+    text, features = found
+    return text if scoring.short(features, evidence.question.language) >= SURE else None
+
+
+def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
+    """What would be the short answer, and what says how likely it is right; None where nothing short was asked for."""
+    question = evidence.question
+    if not evidence.supports or question.kind in _EXPLAINED:
+        return None
+    support = evidence.supports[0]
+    if support.span is None:
+        return None
+    text, quantities = completed(support, support.span)
+    words = len(split_words(text))
+    if not 0 < words <= LONGEST:
+        return None
+    features = ShortFeatures(
+        answered=scoring.log_odds(evidence.answered),
+        score=support.score,
+        margin=support.span.margin,
+        share=support.span.share,
+        words=float(words),
+        fits=float(fits(question, quantities)),
+    )
+    return text, features
+
+
+def completed(support: Support, span: SpanScore) -> tuple[str, list[Quantity]]:
+    """The words of a span as a short answer, and the numbers and dates in them."""
+    text, language = support.sentence.text, support.sentence.language
+    start, end = _whole_words(text, span.start, span.end)
+    quantities = [q for q in find_quantities(text, language) if q.start < end and start < q.end]
+    start = min([start, *(q.start for q in quantities)])
+    end = max([end, *(q.end for q in quantities)])
+    if not quantities:
+        start, end = _whole_name(text, start, end)
+    words = split_words(text[start:end])
+    if len(quantities) == 1 and quantities[0].kind != "code" and words and any(map(str.isnumeric, words[0])):
+        return quantities[0].short, quantities
+    return fold_digits(" ".join(text[start:end].split())).strip(_EDGES), quantities
+
+
+def of_one_number(question: Question, support: Support) -> str | None:
+    """The number of a sentence that holds just one of the kind asked for: what similarity alone can tell."""
+    if not (question.wants_number or question.wants_date):
+        return None
+    fitting = [
+        q
+        for q in find_quantities(support.sentence.text, support.sentence.language)
+        if fits(question, [q]) and fold_digits(q.text) not in question.numbers
+    ]
+    return fitting[0].short if len(fitting) == 1 else None
+
+
+def fits(question: Question, quantities: list[Quantity]) -> bool:
+    """Whether a number or date that is asked for is among some numbers; True where none is asked for."""
+    if question.wants_date:
+        return any(quantity.kind == "date" for quantity in quantities)
+    if question.wants_number:
+        return any(quantity.kind not in {"date", "code"} for quantity in quantities)
+    return True
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    while start > 0 and _joined(text, start):
+        start -= 1
+    while end < len(text) and _joined(text, end):
+        end += 1
+    return start, end
+
+
+def _joined(text: str, place: int) -> bool:
+    """Whether the characters on both sides of a place belong to one word."""
+    before, after = text[place - 1], text[place]
+    if not (_INSIDE_WORD.match(before) and _INSIDE_WORD.match(after)):
+        return False
+    return not (_UNPARTED.match(before) and _UNPARTED.match(after))
+
+
+def _whole_name(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span that begins or ends with a name, with all words of the name; as it is in scripts without capitals."""
+    words = text[start:end].split()
+    if not words or not words[0][:1].isupper() or not words[-1][:1].isupper():
+        return start, end
+    before = _NAME_BEFORE.search(text, 0, start)
+    # The first word of a sentence has a capital anyway.
+    start = before.start() if before and before.start() > 0 else start
+    after = _NAME_AFTER.match(text, end)
+    return start, after.end() if after else end

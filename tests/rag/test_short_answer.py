@@ -1,0 +1,85 @@
+"""What the reader points at becomes what a person would say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from index.types import Chunk, Sentence
+from rag.answer import Hit
+from rag.evidence import Evidence, Support
+from rag.question import analyse
+from rag.reader.encode import SpanScore
+from rag.scoring import SentenceFeatures
+from rag.short_answer import candidate, completed, of_one_number
+
+FEATURES = SentenceFeatures(passage=0.9, behind=0.0, cosine=0.9, margin=9.0, answers=5.0)
+
+
+def support(text: str, pointed: str, language: str = "en") -> Support:
+    """A sentence in which the reader points at some characters."""
+    sentence = Sentence("d:0", "d", 0, 0, len(text), text, language, "body")
+    chunk = Chunk("d:c", "d", 0, 0, len(text), text, language, 0, 0)
+    hit = Hit(chunk, "Title", None, language, score=0.9, dense=0.9, sentence=0.9, lexical=0.0)
+    start = text.index(pointed)
+    span = SpanScore(start, start + len(pointed), margin=9.0, share=0.9)
+    return Support(sentence, hit, 5.0, FEATURES, span)
+
+
+@pytest.mark.parametrize(
+    ("text", "pointed", "language", "expected"),
+    [
+        pytest.param("The bridge cost 4.6 million.", "6", "en", "4.6 million", id="whole-number"),
+        pytest.param("The fair opens on 12 May 2024.", "May", "en", "12 May 2024", id="whole-date"),
+        pytest.param(
+            "It was led by Anna Maria Berg then.", "Maria", "en", "Anna Maria Berg", id="whole-name"
+        ),
+        pytest.param("মেলায় ৫৪০টি দোকান ছিল।", "৫৪০", "bn", "540", id="digits-of-another-script"),
+        pytest.param("She works as a carpenter.", "carpent", "en", "carpenter", id="whole-word"),
+        pytest.param("They sell “tea”, and bread.", "“tea”,", "en", "tea", id="no-marks-at-its-edges"),
+        pytest.param("東京は日本の首都です。", "東京", "ja", "東京", id="no-spaces-between-words"),
+    ],
+)
+def test_a_span_is_completed(text: str, pointed: str, language: str, expected: str) -> None:
+    found = support(text, pointed, language)
+    assert found.span is not None
+    assert completed(found, found.span)[0] == expected
+
+
+def test_a_number_that_is_asked_for_and_not_pointed_at_does_not_fit() -> None:
+    for pointed, fits in (("red", 0.0), ("41", 1.0)):
+        found = support("The 41 boats are red.", pointed)
+        evidence = Evidence(analyse("How many boats are there?"), supports=(found,), answered=0.9)
+        told = candidate(evidence)
+        assert told is not None
+        assert told[1].fits == fits
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [("Why is the pool closed?", "what explains is a sentence"), ("", "nothing was found")],
+)
+def test_nothing_short_is_asked_for(question: str, reason: str) -> None:
+    supports = (support("The pool is closed because of the storm.", "storm"),) if question else ()
+    assert candidate(Evidence(analyse(question or "Who?"), supports=supports, answered=0.9)) is None, reason
+
+
+def test_a_sentence_that_was_not_read_has_no_candidate() -> None:
+    unread = replace(support("The 41 boats are red.", "41"), span=None)
+    assert candidate(Evidence(analyse("How many boats?"), supports=(unread,), answered=0.9)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "expected"),
+    [
+        pytest.param("The 41 boats are red.", "How many boats are there?", "41", id="one"),
+        pytest.param("Of 50 boats 41 are red.", "How many boats are red?", None, id="two"),
+        pytest.param("The boats are red.", "How many boats are there?", None, id="none"),
+        pytest.param("The 41 boats are red.", "What colour are the boats?", None, id="not-asked-for"),
+    ],
+)
+def test_without_a_reader_the_one_number_of_a_sentence_answers(
+    text: str, question: str, expected: str | None
+) -> None:
+    assert of_one_number(analyse(question), support(text, text[:3])) == expected

@@ -1,6 +1,6 @@
 """Fits what `rag.scoring` says of sentences, answers and short answers, on public data, and measures it.
 
-    python -m eval.learning.fit DATA [--per-pair 20] [--limit 60] [--work FOLDER] [--write]
+    python -m eval.learning.fit DATA [--per-pair 20] [--limit 60] [--work FOLDER] [--ablate] [--write]
 
 DATA holds `xquad-dev/`, `squad2-sv-dev/`, `nomiracl/` and `qa/train/`; `eval.learning.asked` makes questions with and
 without an answer of what the reader's recipe held out. All three models are fitted on the same questions, each on
@@ -105,19 +105,22 @@ class Best:
     features: AnswerFeatures
 
 
-def names_of(kind: type, *, read: bool) -> tuple[str, ...]:
-    """The features of a model, without those of the reader where there is none."""
-    names = tuple(field.name for field in fields(kind))
-    return names if read else tuple(name for name in names if name not in _OF_READER)
+def names_of(kind: type, *, read: bool, without: str = "") -> tuple[str, ...]:
+    """The features of a model, without those of the reader where there is none; `without`: one more left out, as
+    "model.feature"."""
+    left_out = {name for name in _OF_READER if not read} | {
+        without.partition(".")[2] if without.partition(".")[0] == kind.__name__ else ""
+    }
+    return tuple(field.name for field in fields(kind) if field.name not in left_out)
 
 
-def learn(questions: Sequence[Looked], *, read: bool) -> Models:
-    """The models of some questions."""
+def learn(questions: Sequence[Looked], *, read: bool, without: str = "") -> Models:
+    """The models of some questions; `without` a feature, as "SentenceFeatures.cosine"."""
     rows = [(q, row) for q in questions for row in _telling(q) if row.right is not None]
     shares = Counter(id(q) for q, row in rows)
     weights = source_weights(questions)
     by_question = {id(q): weight for q, weight in zip(questions, weights, strict=True)}
-    names = names_of(SentenceFeatures, read=read)
+    names = names_of(SentenceFeatures, read=read, without=without)
     sentence = fitted(
         names,
         np.array([[getattr(row.features, name) for name in names] for _, row in rows]),
@@ -126,7 +129,7 @@ def learn(questions: Sequence[Looked], *, read: bool) -> Models:
         np.array([by_question[id(q)] / shares[id(q)] * _MOST_ROWS for q, _ in rows]),
     )
     found = [best_of(q, sentence) for q in questions]
-    names = names_of(AnswerFeatures, read=read)
+    names = names_of(AnswerFeatures, read=read, without=without)
     answered = fitted(
         names,
         np.array([[getattr(best.features, name) for name in names] for best in found]),
@@ -236,15 +239,15 @@ class Judged:
     short: float | None
 
 
-def judged(questions: Sequence[Looked], *, read: bool) -> list[Judged]:
-    """All questions, each by the models of the other folds."""
+def judged(questions: Sequence[Looked], *, read: bool, without: str = "") -> list[Judged]:
+    """All questions, each by the models of the other folds; `without` as for `learn`."""
     found: list[Judged] = []
     for fold in range(FOLDS):
         others = [q for q in questions if fold_of(q) != fold]
         here = [q for q in questions if fold_of(q) == fold]
         if not here:
             continue
-        models = learn(others, read=read)
+        models = learn(others, read=read, without=without)
         best = [best_of(q, models.sentence) for q in here]
         log_odds = log_odds_of(best, models.answered)
         shorts: dict[int, float] = {}
@@ -303,6 +306,17 @@ def _figures(found: Sequence[Judged], threshold: float) -> dict[str, float]:
     return values
 
 
+def ablated(questions: Sequence[Looked]) -> dict[str, dict[str, float]]:
+    """The figures over all questions without each feature in turn, the reader's and those of similarity."""
+    rows = {}
+    for kind in (SentenceFeatures, AnswerFeatures):
+        for field in fields(kind):
+            name = f"{kind.__name__}.{field.name}"
+            found = judged(questions, read=True, without=name)
+            rows[f"without {name}"] = _figures(found, refused_below(found, REFUSED))
+    return rows
+
+
 def _show(rows: dict[str, dict[str, float]]) -> None:
     columns = list(dict.fromkeys(name for row in rows.values() for name in row))
     click.echo("| | " + " | ".join(columns) + " |\n|---" * 1 + "|---" * len(columns) + "|")
@@ -321,8 +335,9 @@ def _show(rows: dict[str, dict[str, float]]) -> None:
     type=click.Path(path_type=Path),
     help="Keep the indexes and what was asked here, to go on after a stop; default: a temporary folder.",
 )
+@click.option("--ablate", is_flag=True, help="Show what is lost without each feature, too.")
 @click.option("--write", is_flag=True, help="Write the models beside rag/scoring.py.")
-def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) -> None:
+def main(data: Path, *, per_pair: int, limit: int, work: Path | None, ablate: bool, write: bool) -> None:
     """Fit the scores on DATA and print how they do on each kind of question."""
     with tempfile.TemporaryDirectory() as temporary:
         kit = Work.load(work or Path(temporary), data)
@@ -345,6 +360,9 @@ def main(data: Path, per_pair: int, limit: int, work: Path | None, write: bool) 
             short = learnt.short.to_dict()
             short["intercept"] = round(learnt.short.intercept - moved * learnt.short.weights[0], 4)
             models[f"short.{kind}"] = short
+    if ablate and kit.reader is not None:
+        click.echo("\neach feature left out\n")
+        _show(ablated(questions))
     click.echo(json.dumps(models, indent=1))
     if write:
         recipe = f"python -m eval.learning.fit DATA --per-pair {per_pair} --limit {limit} --write"

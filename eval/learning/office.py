@@ -12,6 +12,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -312,11 +313,13 @@ def form_of(value: Value, form: str, language: str) -> str:
     return str(value.get(form, {}).get(language, value[language]))
 
 
-def slots_of(template: str) -> list[str]:
+@cache
+def slots_of(template: str) -> tuple[str, ...]:
     """The slots of a template, without their rows, in the order of their first marks."""
-    return list(dict.fromkeys(mark[1] for mark in _MARK.finditer(template) if mark[1]))
+    return tuple(dict.fromkeys(mark[1] for mark in _MARK.finditer(template) if mark[1]))
 
 
+@cache
 def _rows(template: str) -> str:
     """The digits of a template's rows."""
     return "".join(sorted({mark[2] for mark in _MARK.finditer(template) if mark[2]}))

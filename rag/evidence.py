@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.language.quantities import Quantity, find_quantities, numbers_in
@@ -59,8 +58,8 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class NumberFound:
-    """A number that may be the short answer. Offsets count in its sentence; `cosine` is its clause's to the focus,
-    `answered` the reader's probability that it is the answer."""
+    """A number that may be the short answer. Offsets count in its sentence; `cosine` is its sentence's to the
+    focus, `answered` the reader's probability that it is the answer."""
 
     support: Support
     quantity: Quantity
@@ -76,7 +75,7 @@ class Features:
     Attributes:
         passage: score of the best passage without its bonus for words, a cosine.
         margin: how far the best sentence stands above the mean of the sentences around it.
-        focused: cosine of the sentence that would answer, or of the clause of its number, to the focus.
+        focused: cosine of the sentence that would answer to the focus.
         names: part of the question's names that its document holds; 1 when it has none.
         numbers: part of the question's numbers that its document holds; 1 when it has none.
         pushed: how much nearer the question comes to the passage without a name that its document does not hold, as a
@@ -167,7 +166,7 @@ def gather(
     supports = _supports(hits, inside, whole, focused)
     reads = _read(reader, question, supports, inside, embedder)
     supports = _as_read(supports, reads)
-    numbers = _numbers(question, hits, supports, rows, focused, reads)
+    numbers = _numbers(question, supports, reads)
     best = numbers[0].support.hit if numbers else supports[0].hit if supports else hits[0]
     coverage = coverage_of(question, openings, best)
     pushing, pushed = pushed_away_by(question, openings, coverage.held, best, embedder)
@@ -260,49 +259,23 @@ def _supports(
     return sorted(found.values(), key=lambda support: -support.score)
 
 
-def _numbers(  # noqa: PLR0917 - one step of `gather`
-    question: Question,
-    hits: Sequence[Hit],
-    supports: Sequence[Support],
-    reader: Reader,
-    focused: NDArray[np.float32],
-    reads: Sequence[Read],
-) -> list[NumberFound]:
-    """Numbers of the kind asked for, best first: passage, sentence and clause each have a say."""
+def _numbers(question: Question, supports: Sequence[Support], reads: Sequence[Read]) -> list[NumberFound]:
+    """Numbers of the kind asked for, best first: passage and sentence each have a say."""
     if not (question.wants_number or question.wants_date):
         return []
-    by_sentence = {(s.sentence.document_id, s.sentence.ordinal): s for s in supports}
-    by_chunk = reader.clauses_in([hit.chunk for hit in hits])
-    quantities: dict[str, dict[int, Quantity]] = {}
     found = []
-    for hit in hits:
-        if hit.chunk.id not in by_chunk:
-            continue
-        clauses, vectors = by_chunk[hit.chunk.id]
-        for clause, cosine in zip(clauses, (vectors @ focused).tolist(), strict=True):
-            support = by_sentence.get((clause.document_id, clause.sentence))
-            if support is None:
-                continue
-            here = quantities.get(support.sentence.id)
-            if here is None:
-                here = quantities[support.sentence.id] = _quantities(support.sentence)
-            quantity = here.get(clause.anchor)
-            if quantity is None or numbers_in(quantity.text) <= question.numbers:
-                continue  # a number that the question itself gives does not answer it
+    for support in supports:
+        sentence = support.sentence
+        for quantity in find_quantities(sentence.text, sentence.language):
+            if quantity.kind == "code" or numbers_in(quantity.text) <= question.numbers:
+                continue  # a name, or a number that the question itself gives: neither answers it
             penalty = _penalty(question, quantity)
             if penalty is not None:
-                start = support.sentence.start + quantity.start
-                answered = _answered(reads, clause.document_id, start, start + len(quantity.text))
-                score = hit.score + support.focused + cosine - penalty + _READ_NUMBER * answered
-                found.append(NumberFound(support, quantity, score, cosine, answered))
-    unique = {(n.support.sentence.id, n.quantity.start): n for n in sorted(found, key=lambda n: n.score)}
-    return sorted(unique.values(), key=lambda number: -number.score)
-
-
-def _quantities(sentence: Sentence) -> dict[int, Quantity]:
-    """The numbers of a sentence by where they stand in the document."""
-    found = find_quantities(sentence.text, sentence.language)
-    return {sentence.start + quantity.start: quantity for quantity in reversed(found)}
+                start = sentence.start + quantity.start
+                answered = _answered(reads, sentence.document_id, start, start + len(quantity.text))
+                score = support.hit.score + 2 * support.focused - penalty + _READ_NUMBER * answered
+                found.append(NumberFound(support, quantity, score, support.focused, answered))
+    return sorted(found, key=lambda number: -number.score)
 
 
 def _penalty(question: Question, quantity: Quantity) -> float | None:

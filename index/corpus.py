@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from index.catalogue import DocumentInfo, Generation, Manifest, Reader, Space
     from index.catalogue.catalogue import State
     from index.settings import IndexSettings
-    from index.types import Chunk, Clause, Document, Sentence
+    from index.types import Chunk, Document, Sentence
 
 MAX_POSTINGS = 2_000
 """Entries of the full text that a question's terms may have together: what they cost, whatever the size of the corpus.
@@ -213,12 +213,6 @@ class Corpus:
     def chunks_holding(self, sentence_ids: Collection[str]) -> dict[str, list[str]]:
         """Return the ids of the chunks that hold each of the sentences that are there, by sentence id."""
         return self.reader().chunks_holding(sentence_ids)
-
-    def clauses_of(
-        self, document_id: str, first: int = 0, last: int | None = None
-    ) -> tuple[list[Clause], NDArray[np.float32]]:
-        """Return the clauses of a document's sentences `first`..`last` and their vectors (n, dimension)."""
-        return self.reader().clauses_of(document_id, first, last)
 
     # -- search
 

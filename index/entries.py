@@ -1,4 +1,4 @@
-"""A document with all that is stored for it: cut into sentences, chunks and clauses, embedded, its words listed."""
+"""A document with all that is stored for it: cut into sentences and chunks, embedded, its words listed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from index.catalogue import Entry, Manifest
 from index.chunks import CHUNKER_VERSION, make_chunks
-from index.clauses import CLAUSES_VERSION, find_clauses
 from index.embedder import Embedder
 from index.errors import ReadError, SkipReason
 from index.language.detection import detect_per_part
@@ -19,7 +18,7 @@ from index.language.terms import TERMS_VERSION, sound_keys, word_terms
 from index.neutral import NEUTRAL_VERSION, LanguageDirections
 from index.normalise import NORMALISER_VERSION
 from index.settings import IndexSettings
-from index.types import Chunk, Clause, Document, Sentence
+from index.types import Chunk, Document, Sentence
 
 
 def manifest_for(embedder: Embedder, settings: IndexSettings) -> Manifest:
@@ -31,7 +30,7 @@ def manifest_for(embedder: Embedder, settings: IndexSettings) -> Manifest:
         query_prompt=embedder.query_prompt,
         passage_prompt=embedder.passage_prompt,
         normaliser_version=str(NORMALISER_VERSION),
-        chunker_version=f"{CHUNKER_VERSION}.{SENTENCES_VERSION}.{CLAUSES_VERSION}",
+        chunker_version=f"{CHUNKER_VERSION}.{SENTENCES_VERSION}",
         chunk_tokens=min(settings.chunk_tokens, embedder.max_tokens),
         chunk_overlap=settings.chunk_overlap,
         words_version=str(TERMS_VERSION),
@@ -47,7 +46,6 @@ class Parts:
     document: Document
     sentences: list[Sentence]
     chunks: list[Chunk]
-    clauses: list[Clause]
     tokens: list[tuple[str, str]]
 
 
@@ -63,7 +61,7 @@ class EntryMaker:
         )
 
     def cut(self, document: Document) -> Parts:
-        """The sentences, chunks, clauses and words of a document.
+        """The sentences, chunks and words of a document.
 
         Raises:
             ReadError: `empty`, there is nothing to index.
@@ -80,19 +78,18 @@ class EntryMaker:
         )
         if not chunks:
             raise ReadError(SkipReason.EMPTY, "it holds no words; there is nothing to index")
-        clauses = find_clauses(document, sentences)
-        return Parts(document, sentences, chunks, clauses, _tokens(document, chunks))
+        return Parts(document, sentences, chunks, _tokens(document, chunks))
 
     def entries(self, group: Sequence[Parts], embedded: Callable[[int], None]) -> list[Entry]:
         """Embed documents in one go; `embedded` is called with the number of texts done since its last call."""
-        spans: list[Chunk | Sentence | Clause] = []
+        spans: list[Chunk | Sentence] = []
         for parts in group:
-            spans += [*parts.chunks, *parts.sentences, *parts.clauses]
+            spans += [*parts.chunks, *parts.sentences]
         vectors = self._embed(spans, embedded)
         made = []
         position = 0
         for parts in group:
-            counts = len(parts.chunks), len(parts.sentences), len(parts.clauses)
+            counts = len(parts.chunks), len(parts.sentences)
             cuts = np.cumsum([position, *counts])
             position = int(cuts[-1])
             made.append(
@@ -102,15 +99,13 @@ class EntryMaker:
                     chunk_vectors=vectors[cuts[0] : cuts[1]],
                     sentences=parts.sentences,
                     sentence_vectors=vectors[cuts[1] : cuts[2]],
-                    clauses=parts.clauses,
-                    clause_vectors=vectors[cuts[2] : cuts[3]],
                     tokens=parts.tokens,
                 )
             )
         return made
 
     def _embed(
-        self, spans: Sequence[Chunk | Sentence | Clause], embedded: Callable[[int], None]
+        self, spans: Sequence[Chunk | Sentence], embedded: Callable[[int], None]
     ) -> NDArray[np.float32]:
         """(spans, dimension) language-neutral unit vectors; a text that occurs twice is embedded once."""
         keys = [(span.text, span.language) for span in spans]

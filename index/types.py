@@ -73,25 +73,6 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """The words around one number of a sentence, which tell it from the sentence's other numbers.
-
-    `sentence` is the ordinal of its sentence, `anchor` the offset of the number itself in the document,
-    `ordinal` counts the document's clauses from 0.
-    """
-
-    id: str
-    document_id: str
-    ordinal: int
-    sentence: int
-    anchor: int
-    start: int
-    end: int
-    text: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
     """A search result: the id of a chunk or sentence and its score; larger is better.
 

@@ -31,7 +31,7 @@ STAGES = (EMBED, DENSE, WORDS, ROWS, READ, REST)
 
 _RECALLED = 10
 _ROWS = (
-    "passages", "sentence_vectors_in", "sentences_in", "clauses_in", "openings", "parallels", "parallel",
+    "passages", "sentence_vectors_in", "sentences_in", "openings", "parallels", "parallel",
     "chunks_holding", "chunk_vectors", "document", "counts",
 )  # fmt: skip
 _READER = dict.fromkeys(_ROWS, ROWS)

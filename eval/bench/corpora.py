@@ -137,7 +137,6 @@ def _stored(reader: Reader) -> Iterator[Entry]:
             continue
         chunks = reader.chunks_of(document.id)
         vectors = reader.chunk_vectors([chunk.id for chunk in chunks])
-        clauses, clause_vectors = reader.clauses_of(document.id)
         yield Entry(
             document=document,
             chunks=chunks,
@@ -145,8 +144,6 @@ def _stored(reader: Reader) -> Iterator[Entry]:
             sentences=reader.sentences_of(document.id),
             sentence_vectors=reader.sentence_vectors(document.id),
             tokens=[],
-            clauses=clauses,
-            clause_vectors=clause_vectors if clauses else None,
         )
 
 
@@ -178,13 +175,6 @@ def _copy(pool: Sequence[Entry], number: int) -> Entry:
         ],
         sentence_vectors=_mixed(entry.sentence_vectors, other.sentence_vectors, noise),
         tokens=[(" ".join(word_terms(c.text)), " ".join(sound_keys(c.text, c.language))) for c in chunks],
-        clauses=[
-            replace(c, id=f"{key}:n{c.anchor}", document_id=key, text=text[c.start : c.end])
-            for c in entry.clauses
-        ],
-        clause_vectors=None
-        if entry.clause_vectors is None
-        else _mixed(entry.clause_vectors, other.chunk_vectors, noise),
     )
 
 

@@ -57,7 +57,7 @@ class TimedEmbedder:
 
 
 def own(folder: Path, work: Path, models: Path) -> dict[str, float]:
-    """This project: chunks, sentences and the words around numbers, all embedded; the catalogue and Chroma."""
+    """This project: chunks and sentences, all embedded; the catalogue and Chroma."""
     settings = settings_for(work, models)
     embedder = TimedEmbedder(load_embedder(settings))
     # The first texts compile the network and measure the languages' directions, once for all indexes.

@@ -63,7 +63,7 @@ def _indexing(found: Mapping[str, Any]) -> str:
         )
     share = own["tokens_embedded"] / found["tokens"] if found["tokens"] else 0.0
     lines.append(
-        f"\n`rag index` embeds the sentences and the words around numbers too: {own['tokens_embedded']:,} tokens, "
+        f"\n`rag index` embeds the sentences too: {own['tokens_embedded']:,} tokens, "
         f"{share:.2f} times the passages', {own['tokens_embedded'] / max(own['embedding'], 1e-9):,.0f} a second while "
         "it embeds. The others embed each passage once."
     )

@@ -15,7 +15,7 @@ from index.catalogue import checks, fulltext, sql
 from index.catalogue.jobs import Jobs
 from index.catalogue.reader import Reader
 from index.catalogue.records import FileRecord, Generation, Manifest
-from index.catalogue.schema import chunks, clauses, documents, files, generations, sentences
+from index.catalogue.schema import EARLIER_SPANS, chunks, documents, files, generations, sentences
 from index.catalogue.sqlite_file import FILE_NAME, SqliteFile
 from index.catalogue.writer import Transaction, file_record
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing, WorkError
@@ -220,15 +220,22 @@ class Catalogue:
         with self._database.read() as connection:
             retired = list(connection.execute(query).scalars())
         for generation in retired:
-            for table in (clauses, sentences, chunks, files, documents):
-                more = True
-                while more:
-                    with self._database.write() as connection:
-                        done = sql.delete_some(connection, table, generation, limit=_DELETE_AT_ONCE)
-                    more = done >= _DELETE_AT_ONCE
-            with self._database.write() as connection:
-                fulltext.of(connection).drop(connection, generation)
-                connection.execute(delete(generations).where(generations.c.id == generation))
+            self._erase(generation)
+
+    def _erase(self, generation: int) -> None:
+        with self._database.read() as connection:
+            earlier = [EARLIER_SPANS] if sql.is_there(connection, EARLIER_SPANS) else []
+        for table in (*earlier, sentences, chunks, files, documents):
+            more = True
+            while more:
+                with self._database.write() as connection:
+                    done = sql.delete_some(connection, table, generation, limit=_DELETE_AT_ONCE)
+                more = done >= _DELETE_AT_ONCE
+        with self._database.write() as connection:
+            fulltext.of(connection).drop(connection, generation)
+            connection.execute(delete(generations).where(generations.c.id == generation))
+            for table in earlier:
+                sql.drop_if_empty(connection, table)
 
     # -- changes
 

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, func, select
 
 from index.catalogue import sql
 from index.catalogue.rows import matrix
-from index.catalogue.schema import chunks, clauses, documents, sentences
-from index.types import Chunk, Clause, Sentence
+from index.catalogue.schema import chunks, documents, sentences
+from index.types import Chunk, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -97,23 +97,6 @@ _HOLDING = select(_held.c.id, chunks.c.id).join_from(
     & (chunks.c.first <= _held.c.ordinal)
     & (chunks.c.last >= _held.c.ordinal),
 )
-_CLAUSE = tuple(
-    clauses.c[name]
-    for name in ("id", "document_id", "ordinal", "sentence", "anchor", "start", "end", "language")
-)
-_CLAUSES = (
-    select(chunks.c.id, *_CLAUSE, clauses.c.vector)
-    .join_from(
-        chunks,
-        clauses,
-        (clauses.c.generation == chunks.c.generation)
-        & (clauses.c.document_id == chunks.c.document_id)
-        & (clauses.c.sentence >= chunks.c.first)
-        & (clauses.c.sentence <= chunks.c.last),
-    )
-    .where(chunks.c.generation == _GENERATION, sql.among(chunks.c.id))
-    .order_by(chunks.c.id, clauses.c.ordinal)
-)
 _OPENINGS = (
     select(sentences.c.document_id, sentences.c.start, sentences.c.end, sentences.c.language)
     .where(
@@ -193,22 +176,6 @@ def sentences_in(
         text = _cut(by_id[chunk_id], start, end)
         sentence = Sentence(key, document_id, ordinal, start, end, text, language, kind)
         spans.setdefault(chunk_id, []).append(sentence)
-        vectors.setdefault(chunk_id, []).append(vector)
-    return {key: (found, matrix(vectors[key], dimension)) for key, found in spans.items()}
-
-
-def clauses_in(
-    connection: Connection, generation: int, held_by: Iterable[Chunk], *, dimension: int
-) -> dict[str, tuple[list[Clause], NDArray[np.float32]]]:
-    """The clauses of each chunk that has any, in order, with their vectors (n, dimension), by chunk id."""
-    by_id = {chunk.id: chunk for chunk in held_by}
-    spans: dict[str, list[Clause]] = {}
-    vectors: dict[str, list[bytes]] = {}
-    for row in _rows(connection, _CLAUSES, generation, by_id):
-        chunk_id, key, document_id, ordinal, sentence, anchor, start, end, language, vector = row
-        text = _cut(by_id[chunk_id], start, end)
-        clause = Clause(key, document_id, ordinal, sentence, anchor, start, end, text, language)
-        spans.setdefault(chunk_id, []).append(clause)
         vectors.setdefault(chunk_id, []).append(vector)
     return {key: (found, matrix(vectors[key], dimension)) for key, found in spans.items()}
 

@@ -12,8 +12,8 @@ from index.catalogue.listing import INFO_COLUMNS, Order
 from index.catalogue.passages import Passage
 from index.catalogue.records import DocumentInfo
 from index.catalogue.rows import RowReader, matrix
-from index.catalogue.schema import chunks, clauses, documents, sentences
-from index.types import Chunk, Clause, Document, Sentence, Span
+from index.catalogue.schema import chunks, documents, sentences
+from index.types import Chunk, Document, Sentence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -177,23 +177,6 @@ class Reader(RowReader):
                 connection, self.generation, chunk_ids, dimension=self.dimension
             )
 
-    def clauses_of(
-        self, document_id: str, first: int = 0, last: int | None = None
-    ) -> tuple[list[Clause], NDArray[np.float32]]:
-        """Return the clauses of a document's sentences `first`..`last` and their vectors (n, dimension)."""
-        condition = (clauses.c.document_id == document_id) & (clauses.c.sentence >= first)
-        if last is not None:
-            condition &= clauses.c.sentence <= last
-        query = (
-            select(clauses.c.vector)
-            .where(clauses.c.generation == self.generation, condition)
-            .order_by(clauses.c.ordinal)
-        )
-        with self._database.read() as connection:  # one read: each clause has its vector
-            rows = self._spans_in(connection, clauses, condition)
-            vectors = matrix(connection.execute(query).scalars(), self.dimension)
-        return [_clause(row) for row in rows], vectors
-
     # -- many at once, for answers
 
     def passages(self, chunk_ids: Sequence[str]) -> list[Passage]:
@@ -205,11 +188,6 @@ class Reader(RowReader):
         """Return the sentences of each chunk that is there, in order, with their vectors, by chunk id."""
         with self._database.read() as connection:
             return passages.sentences_in(connection, self.generation, held_by, dimension=self.dimension)
-
-    def clauses_in(self, held_by: Iterable[Chunk]) -> dict[str, tuple[list[Clause], NDArray[np.float32]]]:
-        """Return the clauses of each chunk that has any, in order, with their vectors, by chunk id."""
-        with self._database.read() as connection:
-            return passages.clauses_in(connection, self.generation, held_by, dimension=self.dimension)
 
     def openings(self, document_ids: Collection[str], *, sentences: int) -> dict[str, list[tuple[str, str]]]:
         """Return (text, language) of the first sentences of each document that is there, by its id."""
@@ -255,20 +233,16 @@ class Reader(RowReader):
         self, table: Table, condition: ColumnElement[bool], ids: Collection[str] = ()
     ) -> list[dict[Any, Any]]:
         """Return spans as mappings, each with its own piece of the document's text, in document order."""
-        with self._database.read() as connection:
-            return self._spans_in(connection, table, condition, ids)
-
-    def _spans_in(
-        self, connection: Connection, table: Table, condition: ColumnElement[bool], ids: Collection[str] = ()
-    ) -> list[dict[Any, Any]]:
         columns = [column for column in table.c if column.name != "vector"]
         query = (
             select(*columns)
             .where(table.c.generation == self.generation, condition)
             .order_by(table.c.document_id, table.c.ordinal)
         )
-        rows: list[dict[Any, Any]] = [dict(row) for row in connection.execute(query, sql.ids(ids)).mappings()]
-        texts = self._texts(connection, {row["document_id"] for row in rows})
+        with self._database.read() as connection:
+            found = connection.execute(query, sql.ids(ids)).mappings()
+            rows: list[dict[Any, Any]] = [dict(row) for row in found]
+            texts = self._texts(connection, {row["document_id"] for row in rows})
         for row in rows:
             row["text"] = texts[row["document_id"]][row["start"] : row["end"]]
         return rows
@@ -300,11 +274,6 @@ def _document(row: Mapping[Any, Any]) -> Document:
 def _chunk(row: Mapping[Any, Any]) -> Chunk:
     names = ("id", "document_id", "ordinal", "start", "end", "text", "language", "first", "last")
     return Chunk(**{name: row[name] for name in names})
-
-
-def _clause(row: Mapping[Any, Any]) -> Clause:
-    names = ("id", "document_id", "ordinal", "sentence", "anchor", "start", "end", "text", "language")
-    return Clause(**{name: row[name] for name in names})
 
 
 def _sentence(row: Mapping[Any, Any]) -> Sentence:

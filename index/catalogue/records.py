@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from index.types import Chunk, Clause, Document, Sentence
+    from index.types import Chunk, Document, Sentence
 
 FORMAT_VERSION = 1
 """Raised when rows of an older catalogue can no longer be read as they are."""
@@ -93,10 +93,9 @@ class FileRecord:
 class Entry:
     """One document with all that is stored for it.
 
-    Shapes: `chunk_vectors` (len(chunks), dimension), `sentence_vectors` (len(sentences), dimension) and
-    `clause_vectors` (len(clauses), dimension; None where there are no clauses), float32, unit rows.
-    `tokens` has one pair per chunk: words and keys, each a string of
-    space-separated tokens made of letters, marks and digits.
+    Shapes: `chunk_vectors` (len(chunks), dimension) and `sentence_vectors` (len(sentences), dimension), float32,
+    unit rows. `tokens` has one pair per chunk: words and keys, each a string of space-separated tokens made of
+    letters, marks and digits.
     """
 
     document: Document
@@ -105,8 +104,6 @@ class Entry:
     sentences: Sequence[Sentence]
     sentence_vectors: NDArray[np.float32]
     tokens: Sequence[tuple[str, str]]
-    clauses: Sequence[Clause] = ()
-    clause_vectors: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,12 +116,12 @@ chunks = _span_table(
     "chunks", Column("first", Integer, nullable=False), Column("last", Integer, nullable=False)
 )
 sentences = _span_table("sentences", Column("kind", Text, nullable=False))
-# Read with the document they belong to, never searched: Chroma does not hold them.
-clauses = _span_table(
-    "clauses", Column("sentence", Integer, nullable=False), Column("anchor", Integer, nullable=False)
-)
 
 SPANS: dict[Space, Table] = {"chunks": chunks, "sentences": sentences}
+
+# Spans that earlier versions stored, too. Not made any more: their rows go with the generation that they are of, for
+# they hold on to its documents, and programs of those versions may answer from it until then.
+EARLIER_SPANS = Table("clauses", MetaData())
 
 # Tables that came later: a writer adds them to a catalogue that lacks them, readers do without.
 jobs = Table(

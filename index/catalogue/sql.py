@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, delete, inspect, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
@@ -68,7 +68,7 @@ def new_rows(connection: Connection, table: Table, count: int) -> int:
     """Return the first of `count` row numbers, one past every number ever used, deleted ones included."""
     if connection.dialect.name == "postgresql":
         # Only one transaction writes at a time, so a number of its own is enough.
-        key = f"rows of {table.name}"
+        key = _rows_of(table)
         used = int(got(connection, key) or 0)
         put(connection, key, str(used + count))
         return used + 1
@@ -85,6 +85,22 @@ def delete_some(connection: Connection, table: Table, generation: int, *, limit:
         f"(SELECT {place} FROM {table.name} WHERE generation = {generation:d} LIMIT {limit:d})"
     )
     return connection.exec_driver_sql(statement).rowcount
+
+
+def is_there(connection: Connection, table: Table) -> bool:
+    """Return whether the database has a table."""
+    return inspect(connection).has_table(table.name)
+
+
+def drop_if_empty(connection: Connection, table: Table) -> None:
+    """Drop a table that has no rows any more, and forget the numbers that they had."""
+    if connection.execute(select(literal(1)).select_from(table).limit(1)).first() is None:
+        table.drop(connection)
+        connection.execute(delete(meta).where(meta.c.key == _rows_of(table)))
+
+
+def _rows_of(table: Table) -> str:
+    return f"rows of {table.name}"
 
 
 def _storable(value: str) -> bool:

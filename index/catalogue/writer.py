@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from index.catalogue import fulltext, jobs, sql
 from index.catalogue.records import Entry, FileRecord, Generation
-from index.catalogue.schema import chunks, clauses, documents, doomed_files, files, sentences
+from index.catalogue.schema import chunks, documents, doomed_files, files, sentences
 from index.errors import SkipReason, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import ColumnElement, Connection, Table
 
-    from index.types import Chunk, Clause, Sentence
+    from index.types import Chunk, Sentence
 
 UNIT_TOLERANCE = 1e-3
 """How far a vector's length may be from 1: rounding of bfloat16 models stays below it."""
@@ -223,8 +223,6 @@ class Transaction:
         )
         first = self._put_spans(chunks, entry.chunks, entry.chunk_vectors)
         self._put_spans(sentences, entry.sentences, entry.sentence_vectors)
-        if entry.clause_vectors is not None:
-            self._put_spans(clauses, entry.clauses, entry.clause_vectors)
         rows = ((first + i, words, keys) for i, (words, keys) in enumerate(entry.tokens))
         fulltext.of(self._connection).insert(self._connection, self._generation.id, rows)
         self.changes += 1
@@ -232,14 +230,12 @@ class Transaction:
     def _put_spans(
         self,
         table: Table,
-        spans: Sequence[Chunk] | Sequence[Sentence] | Sequence[Clause],
+        spans: Sequence[Chunk] | Sequence[Sentence],
         vectors: NDArray[np.float32],
     ) -> int:
         """Insert spans with their vectors; returns the row of the first, the others follow it."""
         first = sql.new_rows(self._connection, table, len(spans))
-        own = {"chunks": ("first", "last"), "sentences": ("kind",), "clauses": ("sentence", "anchor")}[
-            table.name
-        ]
+        own = {"chunks": ("first", "last"), "sentences": ("kind",)}[table.name]
         columns = ("id", "document_id", "ordinal", "start", "end", "language", *own)
         blobs = np.ascontiguousarray(vectors, dtype="<f4")
         values = [
@@ -257,7 +253,7 @@ class Transaction:
 
     def _delete_document(self, document_id: str) -> None:
         fulltext.of(self._connection).delete_document(self._connection, self._generation.id, document_id)
-        for table in (chunks, sentences, clauses):
+        for table in (chunks, sentences):
             self._connection.execute(
                 delete(table).where(
                     table.c.generation == self._generation.id, table.c.document_id == document_id
@@ -287,13 +283,8 @@ def _check(entry: Entry, *, dimension: int) -> None:
     parts = (
         ("chunks", entry.chunks, entry.chunk_vectors),
         ("sentences", entry.sentences, entry.sentence_vectors),
-        ("clauses", entry.clauses, entry.clause_vectors),
     )
     for name, spans, vectors in parts:
-        if vectors is None:
-            if spans:
-                raise UsageError(f"{document.path}: {name} without vectors")
-            continue
         _check_vectors(vectors, (len(spans), dimension), what=f"{document.path}: vectors of {name}")
         for span in spans:
             if span.document_id != document.id or document.text[span.start : span.end] != span.text:

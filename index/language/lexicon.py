@@ -78,7 +78,6 @@ class Lexicon:
         quantity: words that bound a number, by kind ("more", "about", ...).
         scale: words that multiply the number before them.
         stop: words that carry no content.
-        join: words that join clauses.
         endings: case endings glued to words, longest first.
         numbers: how numbers are written in words.
         conversation: words by which a question leans on the turns before it, by what they do; may lack any.
@@ -94,7 +93,6 @@ class Lexicon:
     quantity: Mapping[str, tuple[str, ...]]
     scale: Mapping[str, float]
     stop: frozenset[str]
-    join: tuple[str, ...]
     endings: tuple[str, ...]
     numbers: NumberWords
     conversation: Mapping[str, tuple[str, ...]]
@@ -125,7 +123,6 @@ def lexicon(language: str) -> Lexicon:
         quantity=quantity,
         scale=table["quantity"]["scale"],
         stop=frozenset(table["words"]["stop"]),
-        join=tuple(table["words"]["join"]),
         endings=tuple(table["words"]["endings"]),
         conversation={kind: tuple(words) for kind, words in conversation.items() if isinstance(words, list)},
         completed=_completed(path.stem, conversation),

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Column, ForeignKeyConstraint, Integer, MetaData, Table, func, insert, inspect, select
 from stored import DIMENSION, FOLDER, MANIFEST, SCRIPTS, add, entry, file, numbered, whole
 
 from index.catalogue import Catalogue, Entry, Manifest
+from index.catalogue.schema import EARLIER_SPANS, Number, Text, documents
 from index.errors import IndexMissing, UsageError, WorkError
 
 if TYPE_CHECKING:
@@ -318,6 +320,51 @@ def test_an_unfinished_generation_is_dropped_when_another_is_wanted(
     assert catalogue.begin(MANIFEST) == generation
     assert catalogue.generations() == [generation]
     assert catalogue.reader(beside).counts()["documents"] == 0
+
+
+def test_spans_of_an_earlier_version_go_with_the_generation_that_they_are_of(
+    catalogue: Catalogue, generation: Generation
+) -> None:
+    add(catalogue, generation, numbered(1), numbered(2))
+    half_built = catalogue.begin(replace(MANIFEST, chunk_tokens=32))
+    add(catalogue, half_built, numbered(1))
+    spans = EarlierSpans(catalogue)
+    assert spans.count() == 3, "one of each document"
+    beside = catalogue.begin(OTHER)
+    add(catalogue, beside, numbered(1))
+    assert spans.count() == 2, "programs of that version answer from the live one"
+    catalogue.make_live(beside)
+    assert spans.count() is None, "the table is dropped"
+    assert catalogue.check() == []
+    assert add(catalogue, beside, numbered(2)) == [True]
+
+
+class EarlierSpans:
+    """A table of an earlier version, which held on to every document that there is."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._table = Table(
+            EARLIER_SPANS.name,
+            MetaData(),
+            Column("row", Number, primary_key=True),
+            Column("generation", Integer, nullable=False),
+            Column("document_id", Text, nullable=False),
+            ForeignKeyConstraint(["generation", "document_id"], [documents.c.generation, documents.c.id]),
+        )
+        held = select(documents.c.generation, documents.c.id)
+        with catalogue._database.write() as connection:
+            self._table.create(connection)
+            connection.execute(
+                insert(self._table).from_select([self._table.c.generation, self._table.c.document_id], held)
+            )
+
+    def count(self) -> int | None:
+        """How many rows it has; None: it is gone."""
+        with self._catalogue._database.read() as connection:
+            if not inspect(connection).has_table(self._table.name):
+                return None
+            return connection.execute(select(func.count()).select_from(self._table)).scalar_one()
 
 
 def test_the_corpus_fingerprint_depends_on_the_documents_alone(

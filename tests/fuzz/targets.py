@@ -12,7 +12,6 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from index.chunks import make_chunks
-from index.clauses import find_clauses
 from index.errors import ReadError
 from index.language.calendar_dates import find_dates
 from index.language.detection import detect
@@ -70,7 +69,7 @@ def normaliser(data: bytes) -> None:
 
 
 def spans(data: bytes) -> None:
-    """Sentences, chunks and clauses are slices of their document and cover each other."""
+    """Sentences and chunks are slices of their document and cover each other."""
     language, text = _spoken(data[2:])
     size, overlap = (1 + data[0] % 120, data[1] % 60) if len(data) > 2 else (40, 0)
     _cut(_document(normalise(text), language), size=size, overlap=overlap)
@@ -138,7 +137,7 @@ def _cut(document: Document, *, size: int, overlap: int) -> None:
     sentences = split_sentences(document)
     tokens = [max(1, len(sentence.text) // 4) for sentence in sentences]
     chunks = make_chunks(document, sentences, tokens, size=size, overlap=overlap)
-    for span in (*sentences, *chunks, *find_clauses(document, sentences)):
+    for span in (*sentences, *chunks):
         assert document.text[span.start : span.end] == span.text
         assert span.text.strip()
     assert all(a.end <= b.start for a, b in pairwise(sentences))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from indexing import Bench
 
-from index.catalogue import Catalogue
+from index.catalogue import Catalogue, Manifest
 from index.corpus import Corpus
 from index.errors import IndexMismatch
 from index.indexer import Indexer, Progress, manifest_for
@@ -44,6 +47,22 @@ def test_another_chunk_size_is_built_beside_and_swapped_in(bench: Bench) -> None
         IndexMismatch, match=r"chunk_tokens 32, not 192.*`rag index`.*RAG_CHUNK_TOKENS back to 32"
     ):
         Corpus.open(bench.settings, manifest_expected=manifest_for(bench.embedder, bench.settings))
+
+
+def test_an_index_of_an_earlier_version_is_built_anew_beside_it(bench: Bench) -> None:
+    bench.make()
+    before = bench.state()
+    with closing(sqlite3.connect(bench.settings.data_dir / "catalogue.sqlite3")) as connection, connection:
+        (text,) = connection.execute("SELECT manifest FROM generations").fetchone()
+        earlier = replace(Manifest.from_json(text), chunker_version="1.1.1").to_json()
+        connection.execute("UPDATE generations SET manifest = ?", [earlier])
+    expected = manifest_for(bench.embedder, bench.settings)
+    with pytest.raises(IndexMismatch, match=r"chunker_version '1\.1\.1', not '1\.1'.*run `rag index`"):
+        Corpus.open(bench.settings, manifest_expected=expected)
+    assert len(bench.make().added) == 4
+    assert bench.state() == before
+    with Corpus.open(bench.settings, manifest_expected=expected):
+        assert bench.faults() == []
 
 
 def test_an_interrupted_switch_leaves_the_old_index_and_is_completed(bench: Bench) -> None:

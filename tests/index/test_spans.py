@@ -1,4 +1,4 @@
-"""Sentences, chunks and clauses: every span is a slice of its document, whatever the text."""
+"""Sentences and chunks: every span is a slice of its document, whatever the text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.chunks import make_chunks
-from index.clauses import find_clauses
 from index.language.sentences import LONGEST_PIECE, split_sentences
 from index.normalise import normalise
 from index.readers import document_files, read_document
@@ -36,8 +35,7 @@ def check_spans(document: Document, *, size: int = 50, overlap: int = 0) -> None
     sentences = split_sentences(document)
     tokens = [max(1, len(sentence.text) // 4) for sentence in sentences]
     chunks = make_chunks(document, sentences, tokens, size=size, overlap=overlap)
-    clauses = find_clauses(document, sentences)
-    for span in (*sentences, *chunks, *clauses):
+    for span in (*sentences, *chunks):
         assert document.text[span.start : span.end] == span.text
         assert span.text.strip()
     assert [s.ordinal for s in sentences] == list(range(len(sentences)))
@@ -132,26 +130,3 @@ def test_chunks_are_whole_sentences(
     document, sentences = sentences_of_length(*tokens)
     chunks = make_chunks(document, sentences, tokens, size=size, overlap=overlap)
     assert [(chunk.first, chunk.last) for chunk in chunks] == expected
-
-
-@pytest.mark.parametrize(
-    ("language", "text", "expected"),
-    [
-        pytest.param(
-            "bn",
-            "শহরে ৭৩টি কাজ চলছে এবং ২১টি উদ্যোগ চালু রয়েছে।",
-            ["শহরে ৭৩টি কাজ চলছে", "২১টি উদ্যোগ চালু রয়েছে"],
-            id="joined by a word",
-        ),
-        pytest.param(
-            "en",
-            "It has 25 offices in Asia, 13 factories in Europe.",
-            ["It has 25 offices in Asia", "13 factories in Europe"],
-            id="joined by a comma",
-        ),
-        pytest.param("en", "Decree No. 57 was signed.", [], id="a code counts nothing"),
-    ],
-)
-def test_each_number_has_the_words_around_it(language: str, text: str, expected: list[str]) -> None:
-    document = make_document(text, language)
-    assert [clause.text for clause in find_clauses(document, split_sentences(document))] == expected

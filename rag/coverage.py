@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from index.catalogue import Reader
-from index.embedder import Embedder
+from index.language.terms import split_words
 from rag.answer import Hit
-from rag.lexical import Term, Wanted
+from rag.lexical import Wanted
 from rag.matcher import Matcher, numbers_of
 from rag.question import Question
 
-# Sentences of a document that are looked at for names; a long document shows them early.
+# A word of the question is shared when this part of the document's sentences, and at least two, hold it.
+_SHARED = 0.08
+# Sentences of a document that are looked at for shared words and names; a long document shows them early.
 _LOOKED_AT = 120
 # What a document that holds the question's names and numbers gains over one that does not, as a cosine. A name of
 # several words that is there in full is hardly there by chance: in a pool of XQuAD articles in seven languages any
@@ -23,64 +24,6 @@ _LOOKED_AT = 120
 _HOLDS_FULL_NAMES, _HOLDS_WORDS, _HOLDS_NUMBERS = 0.1, 0.02, 0.04
 # A name is held when this part of its words is: titles and translated parts may be missing.
 _HELD = 0.5
-# Terms that are left out one at a time, each costing one short text to embed.
-_TERMS_LEFT_OUT = 24
-# How much nearer the passage must be without a name for the name to be missing from it, as a cosine.
-_PUSHES_AWAY = 0.01
-
-
-def pushed_away_by(
-    question: Question, openings: Openings, held: frozenset[int], hit: Hit, embedder: Embedder
-) -> tuple[str | None, float]:
-    """The name of the question that keeps it from a passage: without it the question would be clearly nearer.
-
-    A translated name that no word matches draws question and passage together; one that the document does not know
-    pushes them apart.
-
-    Args:
-        openings: what is known of documents for the question.
-        held: positions of the question's words that the hit's document holds.
-
-    Returns:
-        The name, None when none pushes enough; and how much nearer the question is without the one that
-        pushes most, a difference of cosines, 0 when every name draws it nearer.
-    """
-    asked = openings.asked
-    names = _unheld_names(question, asked, held, embedder)
-    passage = openings.reader.chunk_vectors([hit.chunk.id]).get(hit.chunk.id) if names else None
-    if passage is None:
-        return None, 0.0
-    whole, *others = embedder.embed_queries(
-        [" ".join(asked.words), *(_without(asked, name) for name in names)]
-    )
-    pushes = (np.stack(others) - whole) @ passage
-    most = int(pushes.argmax())
-    name = " ".join(names[most].words) if pushes[most] >= _PUSHES_AWAY else None
-    return name, max(0.0, float(pushes[most]))
-
-
-def _unheld_names(question: Question, asked: Wanted, held: frozenset[int], embedder: Embedder) -> list[Term]:
-    """The terms written as names that the document does not hold.
-
-    In a question without capitals, as all are in many scripts, a word that the vocabulary does not have whole
-    counts: most names are such words.
-    """
-    terms = [
-        term
-        for term in asked.terms[:_TERMS_LEFT_OUT]
-        if held.isdisjoint(range(term.first, term.last + 1)) and len(term.words) < len(asked.words)
-    ]
-    if any(character.isupper() for character in question.text[1:]):
-        written = {word for name in question.names for word in name}
-    else:
-        distinct = sorted({word for term in terms for word in term.words})
-        pieces = embedder.count_tokens(distinct)
-        written = {word for word, count in zip(distinct, pieces, strict=True) if count > 1}
-    return [term for term in terms if not written.isdisjoint(term.words)]
-
-
-def _without(asked: Wanted, term: Term) -> str:
-    return " ".join((*asked.words[: term.first], *asked.words[term.last + 1 :]))
 
 
 class Openings:
@@ -101,6 +44,11 @@ class Openings:
         if missing:
             found = self.reader.openings(missing, sentences=_LOOKED_AT)
             self._texts.update((key, found.get(key, [])) for key in missing)
+
+    def by_sentence(self, document_id: str) -> list[set[int]]:
+        """The positions of the question's words that each of a document's first sentences holds."""
+        self.load([document_id])
+        return [self.matcher.positions([text], language) for text, language in self._texts[document_id]]
 
     def held(self, document_id: str) -> set[int]:
         """The positions of the question's words that any of a document's first sentences holds."""
@@ -123,6 +71,19 @@ class Openings:
     def numbers_of(self, texts: Iterable[str]) -> set[str]:
         """The numbers in texts; none when the question has none."""
         return set().union(*map(numbers_of, texts)) if self._question.numbers else set()
+
+
+def focus_of(question: Question, openings: Openings, hit: Hit) -> str:
+    """The question without the words that many sentences of the document share."""
+    sentences = openings.by_sentence(hit.chunk.document_id)
+    needed = max(2.0, _SHARED * len(sentences))
+    counts = Counter(position for held in sentences for position in held)
+    shared = {position for position, count in counts.items() if count >= needed}
+    words = openings.asked.words
+    own = words if question.own is None else split_words(question.own)
+    left = [word for position, word in enumerate(words) if position not in shared and word in own]
+    # Two words are the least that can still ask for something.
+    return " ".join(left) if 2 <= len(left) < len(words) else question.text
 
 
 def about_the_names(question: Question, hits: Sequence[Hit], openings: Openings, *, top_k: int) -> list[Hit]:

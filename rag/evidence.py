@@ -1,5 +1,8 @@
 """From hits to evidence: the passages are read, and the sentences stand in the order in which they answer.
 
+Two vectors ask: the whole question, and its *focus*, the question without the words that many sentences of the best
+document share: inside a document these would favour whatever sentence repeats them.
+
 The reader reads each of the best passages whole. How far its best span within a sentence stands above "no answer", how
 sure it is that the passage answers at all, and how near question, passage and sentence are to each other make one
 score, the log odds that the sentence answers (`rag.scoring`). Without a reader nearness alone decides. The first
@@ -20,7 +23,7 @@ from index.embedder import Embedder
 from index.types import Sentence
 from rag import scoring
 from rag.answer import Hit
-from rag.coverage import Coverage, Openings, coverage_of
+from rag.coverage import Coverage, Openings, coverage_of, focus_of
 from rag.lexical import wanted
 from rag.question import Question
 from rag.reader.encode import SpanScore
@@ -91,9 +94,9 @@ def gather(
         openings = Openings(question, wanted(question), rows)
     hits = hits[:top_k]
     inside = rows.sentences_in([hit.chunk for hit in hits])
-    (vector,) = embedder.embed_queries([question.text])
+    whole, focused = embedder.embed_queries([question.text, focus_of(question, openings, hits[0])])
     reads = [] if reader is None else read(reader, question.text, [_whole(hit) for hit in hits])
-    supports = _supports(hits, inside, vector, reads)
+    supports = _supports(hits, inside, np.stack([whole, focused], axis=1), reads)
     if not supports:
         return Evidence(question, hits=tuple(hits), reads=tuple(reads))
     coverage = coverage_of(question, openings, supports[0].hit)
@@ -116,31 +119,37 @@ def _whole(hit: Hit) -> Window:
 
 
 def _supports(
-    hits: Sequence[Hit], inside: Inside, vector: NDArray[np.float32], reads: Sequence[Read]
+    hits: Sequence[Hit], inside: Inside, asked: NDArray[np.float32], reads: Sequence[Read]
 ) -> list[Support]:
-    """The sentences of the hits, headings apart, best first; one that stands in several hits once."""
+    """The sentences of the hits, headings apart, best first; one that stands in several hits once.
+
+    `asked`: (dimension, 2), the vectors of the question and of its focus.
+    """
     found: dict[str, Support] = {}
     for place, hit in enumerate(hits):
         if hit.chunk.id not in inside:
             continue  # deleted since it was found
         reading = reads[place] if reads else None
         sentences, vectors = inside[hit.chunk.id]
-        for sentence, cosine in zip(sentences, (vectors @ vector).tolist(), strict=True):
+        for sentence, near in zip(sentences, (vectors @ asked).tolist(), strict=True):
             if sentence.kind == "heading":
                 continue
-            support = _support(sentence, hit, cosine, hits[0].score - hit.score, reading)
+            support = _support(sentence, hit, near, hits[0].score - hit.score, reading)
             known = found.get(sentence.id)
             if known is None or known.score < support.score:
                 found[sentence.id] = support
     return sorted(found.values(), key=lambda support: -support.score)
 
 
-def _support(sentence: Sentence, hit: Hit, cosine: float, behind: float, reading: Read | None) -> Support:
+def _support(
+    sentence: Sentence, hit: Hit, near: Sequence[float], behind: float, reading: Read | None
+) -> Support:
     span = None if reading is None else reading.best_in(sentence)
     features = SentenceFeatures(
         passage=hit.score,
         behind=behind,
-        cosine=cosine,
+        cosine=near[0],
+        focused=near[1],
         margin=None if span is None else span.margin,
         answers=None if reading is None else reading.reading.logit,
     )

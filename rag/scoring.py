@@ -25,6 +25,7 @@ class SentenceFeatures:
         passage: score of its passage in retrieval, about 0.4 to 1.1.
         behind: how far that stands behind the best passage's.
         cosine: of sentence and question.
+        focused: of the sentence and the question's focus, its words without those that many sentences share.
         margin: how far the reader's best span within it stands above "no answer", a logit; None where it was not read.
         answers: the reader's logit that the passage answers; None where it was not read.
     """
@@ -32,6 +33,7 @@ class SentenceFeatures:
     passage: float
     behind: float
     cosine: float
+    focused: float
     margin: float | None
     answers: float | None
 
@@ -73,7 +75,8 @@ class ShortFeatures:
         margin: how far the span stands above "no answer", a logit.
         share: probability of the span, and of those that share a token with it, among all of its window.
         words: words of the short answer, at most 12.
-        fits: 1 unless a number or date is asked for and the short answer holds none.
+        figure: 1 where a number or date is asked for and the short answer holds one.
+        misses: 1 where one is asked for and the short answer holds none.
     """
 
     answered: float
@@ -81,7 +84,8 @@ class ShortFeatures:
     margin: float
     share: float
     words: float
-    fits: float
+    figure: float
+    misses: float
 
 
 def sentence(features: SentenceFeatures, language: str) -> float:

@@ -51,13 +51,15 @@ def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
     words = len(split_words(text))
     if not 0 < words <= LONGEST:
         return None
+    asked, held = question.wants_number or question.wants_date, fits(question, quantities)
     features = ShortFeatures(
         answered=scoring.log_odds(evidence.answered),
         score=support.score,
         margin=support.span.margin,
         share=support.span.share,
         words=float(words),
-        fits=float(fits(question, quantities)),
+        figure=float(asked and held),
+        misses=float(asked and not held),
     )
     return text, features
 

@@ -166,7 +166,8 @@ def short_table(found: Sequence[Best], answered: Fitted) -> tuple[Table, list[bo
                 margin=best.row.features.margin,
                 share=short.share,
                 words=float(short.words),
-                fits=short.fits,
+                figure=short.figure,
+                misses=short.misses,
             )
         )
         truth.append(short.right)

@@ -42,7 +42,8 @@ class Short:
 
     words: int
     share: float
-    fits: float
+    figure: float
+    misses: float
     right: bool | None
 
 
@@ -224,4 +225,7 @@ def _short(question: Question, support: Support, ask: Ask, right: bool | None, l
     text, quantities = completed(support, support.span)
     if right and ask.case is not None and ask.case.answers:
         right = metrics.f1(text, ask.case.answers, language) >= _SAME
-    return Short(len(text.split()), support.span.share, float(fits(question, quantities)), right)
+    asked, held = question.wants_number or question.wants_date, fits(question, quantities)
+    return Short(
+        len(text.split()), support.span.share, float(asked and held), float(asked and not held), right
+    )

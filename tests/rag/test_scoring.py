@@ -10,7 +10,7 @@ import pytest
 from rag import scoring
 from rag.scoring import MODEL_FILE, AnswerFeatures, SentenceFeatures, ShortFeatures
 
-READ = SentenceFeatures(passage=0.8, behind=0.1, cosine=0.85, margin=2.0, answers=1.0)
+READ = SentenceFeatures(passage=0.8, behind=0.1, cosine=0.85, focused=0.8, margin=2.0, answers=1.0)
 ANSWER = AnswerFeatures(
     score=1.0,
     lead=0.5,
@@ -50,7 +50,7 @@ def test_what_was_not_read_is_judged_by_similarity_alone() -> None:
 def test_what_the_reader_is_surer_of_is_likelier() -> None:
     assert scoring.sentence(replace(READ, margin=8.0), "en") > scoring.sentence(READ, "en")
     assert scoring.answered(replace(ANSWER, answers=6.0), "en") > scoring.answered(ANSWER, "en")
-    short = ShortFeatures(answered=1.0, score=1.0, margin=1.0, share=0.5, words=2.0, fits=1.0)
+    short = ShortFeatures(answered=1.0, score=1.0, margin=1.0, share=0.5, words=2.0, figure=1.0, misses=0.0)
     assert scoring.short(replace(short, margin=8.0), "en") > scoring.short(short, "en")
 
 

@@ -14,7 +14,7 @@ from rag.reader.encode import SpanScore
 from rag.scoring import SentenceFeatures
 from rag.short_answer import candidate, completed, of_one_number
 
-FEATURES = SentenceFeatures(passage=0.9, behind=0.0, cosine=0.9, margin=9.0, answers=5.0)
+FEATURES = SentenceFeatures(passage=0.9, behind=0.0, cosine=0.9, focused=0.9, margin=9.0, answers=5.0)
 
 
 def support(text: str, pointed: str, language: str = "en") -> Support:
@@ -48,12 +48,12 @@ def test_a_span_is_completed(text: str, pointed: str, language: str, expected: s
 
 
 def test_a_number_that_is_asked_for_and_not_pointed_at_does_not_fit() -> None:
-    for pointed, fits in (("red", 0.0), ("41", 1.0)):
+    for pointed, figure in (("red", 0.0), ("41", 1.0)):
         found = support("The 41 boats are red.", pointed)
         evidence = Evidence(analyse("How many boats are there?"), supports=(found,), answered=0.9)
         told = candidate(evidence)
         assert told is not None
-        assert told[1].fits == fits
+        assert (told[1].figure, told[1].misses) == (figure, 1 - figure)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from index.language.quantities import Quantity, find_quantities
 from index.types import Clause, Document, Sentence
 
 # Raise it when the same sentence would give other clauses; the index is then rebuilt.
-CLAUSES_VERSION = 1
+CLAUSES_VERSION = 2
 
 _SHORTEST = 12  # code points beside the number; fewer do not say what is counted
 
@@ -21,13 +21,13 @@ Pattern: TypeAlias = "regex.Pattern[str]"
 
 
 def find_clauses(document: Document, sentences: Sequence[Sentence]) -> list[Clause]:
-    """One clause for each number of each sentence, codes left out, in reading order."""
+    """One clause for each number of each sentence, in reading order; codes and telephone numbers are left out."""
     clauses: list[Clause] = []
     for sentence in sentences:
         quantities = find_quantities(sentence.text, sentence.language)
         boundary = _boundary(sentence.language)
         for quantity in quantities:
-            if quantity.kind == "code":
+            if quantity.names:
                 continue
             start, end = _clause(sentence.text, quantity, quantities, boundary)
             start, end = sentence.start + start, sentence.start + end

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
-from index.language.quantities import Quantity, find_quantities, numbers_in
+from index.language.quantities import Quantity, find_quantities
 from index.types import Sentence
 from rag.answer import Hit
 from rag.coverage import Coverage, Openings, coverage_of, focus_of, pushed_away_by
@@ -287,7 +287,7 @@ def _numbers(  # noqa: PLR0917 - one step of `gather`
             if here is None:
                 here = quantities[support.sentence.id] = _quantities(support.sentence)
             quantity = here.get(clause.anchor)
-            if quantity is None or numbers_in(quantity.text) <= question.numbers:
+            if quantity is None or quantity.numbers <= question.numbers:
                 continue  # a number that the question itself gives does not answer it
             penalty = _penalty(question, quantity)
             if penalty is not None:
@@ -308,12 +308,12 @@ def _quantities(sentence: Sentence) -> dict[int, Quantity]:
 def _penalty(question: Question, quantity: Quantity) -> float | None:
     """What a number loses for not being of the kind asked for; None when it cannot answer at all."""
     if question.wants_date:
-        return 0.0 if quantity.kind == "date" else None
+        return 0.0 if quantity.tells_when else None
     if question.kind == "share":
         return 0.0 if quantity.kind == "share" else _WRONG_KIND
     if question.kind == "money":
         return 0.0 if quantity.kind == "money" else _WRONG_KIND
-    return _WRONG_KIND if quantity.kind == "date" else 0.0
+    return _WRONG_KIND if quantity.tells_when else 0.0
 
 
 def _features(  # noqa: PLR0917 - one row of a table

@@ -95,11 +95,14 @@ def _pointed_at(evidence: Evidence) -> str | None:
     sentence = span.support.sentence
     inside = [
         quantity
-        for quantity in find_quantities(sentence.text, sentence.language)
+        for quantity in find_quantities(
+            sentence.text, sentence.language, weak=evidence.question.kind == "count"
+        )
         if span.start < quantity.end and quantity.start < span.end
     ]
-    if len(inside) == 1 and inside[0].kind != "code" and any(c.isnumeric() for c in words[0]):
-        return inside[0].short
+    leading = [q for q in inside if not sentence.text[span.start : q.start].strip(_EDGES)]
+    if len(inside) == 1 and leading and not leading[0].names:
+        return leading[0].short
     return fold_digits(span.text).strip(_EDGES) or None
 
 

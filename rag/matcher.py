@@ -7,13 +7,11 @@ the words of the vocabulary that meet its terms, and a text is only asked which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import regex
 
-from index.language.quantities import numbers_in
-from index.language.terms import SHORTEST_KEY, joined_terms, same_sound, split_words, word_forms
+from index.language.terms import SHORTEST_KEY, joined_terms, same_sound
 from rag.lexical import ALIKE, SHORTEST_STEM, Term, Wanted
 from rag.vocabulary import Word, vocabulary
 
@@ -172,16 +170,3 @@ class _Language:
                     if tail in tails[key]:
                         found |= self._sounding([(key + tail, roman + more)])
         return found
-
-
-def numbers_of(text: str) -> set[str]:
-    """The numbers of a text's terms: runs of digits, ASCII, as `numbers_in` gives them."""
-    if not _NUMERAL.search(text):
-        return set()
-    forms = {form for word in split_words(text) if _NUMERAL.search(word) for form in word_forms(word)}
-    return set().union(*(_numbers_in(form) for form in forms.union(joined_terms(text))))
-
-
-@lru_cache(maxsize=8192)
-def _numbers_in(term: str) -> frozenset[str]:
-    return frozenset(numbers_in(term))

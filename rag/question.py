@@ -39,7 +39,7 @@ class Question:
         language: ISO 639-1, "und" when it cannot be told.
         kind: what it asks for.
         names: runs of words that the question writes as names (capitals within the sentence).
-        numbers: its runs of digits, ASCII, separators dropped.
+        numbers: those it gives in digits, plain and ASCII, scale words applied (`numbers_in`).
         own: the words of a follow-up itself when `text` also carries words of an earlier turn; else None.
     """
 
@@ -69,7 +69,7 @@ def analyse(text: str, *, language: str | None = None) -> Question:
         language=tongue,
         kind=_kind(text, tongue),
         names=tuple(_names(text, tongue)),
-        numbers=frozenset(numbers_in(text)),
+        numbers=frozenset(numbers_in(text, tongue)),
     )
 
 

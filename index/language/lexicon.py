@@ -23,6 +23,8 @@ class NumberWords:
         scale: words that multiply what stands before them.
         add: what a word adds to the number after it ("half more").
         link: words that may stand between the parts of a number.
+        fractions: phrases for a part of one ("two thirds").
+        half_after: phrases after a number that add to its last part ("and a half").
         weak: words that alone are articles, pronouns or other words too.
         before_scale: units that are numbers only where a scale word follows.
         ordinals: words for places in an order.
@@ -40,6 +42,8 @@ class NumberWords:
     scale: Mapping[str, float]
     add: Mapping[str, float]
     link: frozenset[str]
+    fractions: Mapping[str, float]
+    half_after: Mapping[str, float]
     weak: frozenset[str]
     before_scale: frozenset[str]
     ordinals: Mapping[str, float]
@@ -75,7 +79,7 @@ class Lexicon:
         notices: templates for answers and refusals, by name.
         labels: what the chat page shows around them, by name; English where a table lacks one.
         question: phrases that show what a question asks for, by kind ("count", "date", ...).
-        quantity: words that bound a number, by kind ("more", "about", ...).
+        quantity: words around a number by what they say of it ("more", "percent", "money", ...).
         scale: words that multiply the number before them.
         stop: words that carry no content.
         join: words that join clauses.
@@ -84,6 +88,7 @@ class Lexicon:
         conversation: words by which a question leans on the turns before it, by what they do; may lack any.
         completed: templates for questions completed from those turns, by name; English where a table lacks one.
         alphabet: how lists are ordered for its readers.
+        sounds: Latin letters heard in its own way, as index/language/sounds.toml writes them.
     """
 
     language: str
@@ -100,6 +105,7 @@ class Lexicon:
     conversation: Mapping[str, tuple[str, ...]]
     completed: Mapping[str, str]
     alphabet: Alphabet
+    sounds: tuple[tuple[str, str], ...]
 
 
 @cache
@@ -131,6 +137,7 @@ def lexicon(language: str) -> Lexicon:
         completed=_completed(path.stem, conversation),
         numbers=_numbers(table["numbers"], table["quantity"]["scale"]),
         alphabet=Alphabet(**table.get("alphabet", {})),
+        sounds=tuple((letters, ways) for letters, ways in table.get("sounds", {}).get("letters", ())),
     )
 
 
@@ -142,6 +149,8 @@ def _numbers(table: Mapping[str, Any], scale: Mapping[str, float]) -> NumberWord
         scale={**scale, **table.get("scale", {})},
         add=table.get("add", {}),
         link=frozenset(table.get("link", ())),
+        fractions=table.get("fractions", {}),
+        half_after=table.get("half_after", {}),
         weak=frozenset(table.get("weak", ())),
         before_scale=frozenset(table.get("before_scale", ())),
         ordinals=_by_position(table.get("ordinals", ()), first=1),

@@ -13,6 +13,8 @@ from index.language.quantity_words import Bound
 Kind = Literal["count", "money", "share", "duration", "measure", "part", "date", "time", "telephone", "code"]
 Form = Literal["one", "range", "part"]
 
+# Between a number and its unit in a text where the short answer has a space.
+_GAPS = frozenset(" \u00a0\u202f-")
 _MARKS = {">=": "≥", "<": "<", "<=": "≤", "~": "~"}
 
 
@@ -61,7 +63,7 @@ class Amount:
         more = "+" if self.bound == ">" else ""
         if self.kind == "share" and not self.unit:
             shown = shown if "/" in shown else shown.rstrip("%٪％ \u00a0\u202f") + "%"
-        gap = " " if not self.unit or plain[self.end : self.end + 1].isspace() or self.in_words else ""
+        gap = " " if not self.unit or plain[self.end : self.end + 1] in _GAPS or self.in_words else ""
         return f"{mark}{shown}{more}{gap + self.unit if self.unit else ''}"
 
 

@@ -33,6 +33,8 @@ _YEAR = regex.compile(r"(?:1\d|20)\d\d|2100")
 # From here on four digits alone are a year; below, only where a word says so or no noun follows. Chosen, not measured.
 _SURELY_YEAR = 1800
 _NOUN = regex.compile(r"[ \u00a0](?P<word>[\p{L}\p{M}]+)")
+_NUMBERED_YEAR = regex.compile(r"[ \u00a0][\p{L}\p{M}]+[ \u00a0](?:1\d|20)\d\d(?!\d)")
+_LETTER_SCALE = regex.compile(r"\p{Latin}{1,2}(?![\p{L}\p{M}\d])")
 # One word may stand between a number and its unit: "4 consecutive nights".
 _BETWEEN = regex.compile(r"[ \u00a0](?P<word>\p{Ll}{4,20})(?= )")
 
@@ -46,9 +48,11 @@ def find_amounts(plain: str, language: str, habit: Habit) -> list[Amount]:
         found += [amount for amount in _slashed(plain, language, words, habit) if taken.take(amount)]
     found += [amount for amount in _fractions(plain, words) if taken.take(amount)]
     has_table = language in languages()
+    last = 0
     for numeral in numerals(plain, language, taken=taken.spans, habit=habit):
-        amount = _dressed(plain, numeral, words)
+        amount = _dressed(plain, numeral, words) if numeral.start >= last else None
         if amount is not None:
+            last = amount.end
             amount.share_unknown = not has_table and amount.kind == "count"
             found.append(amount)
     found = joined(plain, sorted(found, key=lambda each: each.start), words)
@@ -159,8 +163,11 @@ def _dressed(plain: str, numeral: Numeral, words: QuantityWords) -> Amount | Non
     )  # fmt: skip
     half = words.half.match(plain, end)
     if half and numeral.also is None:
-        added = words.halves[folded(half["word"])] * numeral.last_scale
-        amount.values, amount.end = (numeral.value + added,), half.end()
+        value = numeral.value + words.halves[folded(half["word"])] * numeral.last_scale
+        scale = words.scale.match(plain, half.end())  # "two and a half million"
+        amount.end = scale.end() if scale else half.end()
+        amount.values = (value * words.scales[folded(scale["word"])] if scale else value,)
+        amount.weak = False
         amount.shown = canonical(amount.values[0])
     _sign(plain, amount, words)
     _unit(plain, amount, words)
@@ -207,14 +214,19 @@ def _unit(plain: str, amount: Amount, words: QuantityWords) -> None:
             amount.full_end = percent.end()
         amount.weak = False
         return
+    if amount.kind == "money":
+        if scale := _LETTER_SCALE.match(plain, end):  # "£5m": a million or a thousand, as the country has it
+            amount.end, amount.values = scale.end(), ()
+        return
     between = _BETWEEN.match(plain, end)
-    places = [end]
+    # "Quarter 3 year 2025" counts no years.
+    places = [] if _NUMBERED_YEAR.match(plain, end) and words.year.match(plain, end) else [end]
     if between and between["word"] not in words.stop and not amount.weak:
         places.append(between.end())
     for place in places:
         for kind, pattern in (("money", words.money), ("unit", words.unit)):
             match = pattern.match(plain, place) if points is None else points
-            if match is None or (kind == "money" and amount.kind == "money"):
+            if match is None:
                 continue
             word = match["word"] or match.group().strip()
             amount.unit = (plain[end:place] + " " + word).strip()

@@ -81,7 +81,7 @@ def _pattern(language: str) -> regex.Pattern[str]:
     return regex.compile(
         rf"""(?:(?<![\p{{L}}\p{{M}}])(?:(?P<lead>{_any(_words(language, "clock_before"))})|(?P<near>{near})
             |(?P<early>{part})){gap})?
-        (?<![\p{{L}}\p{{M}}\d]|\d[.,:/])(?P<h>[01]?\d|2[0-4])
+        (?:(?<=\dT)|(?<![\p{{L}}\p{{M}}\d]|\d[.,:/]))(?P<h>[01]?\d|2[0-4])
         (?: (?P<colon>:)(?P<m>[0-5]\d)(?::[0-5]\d)? | (?P<colon>h)(?P<m>[0-5]\d)?(?![\p{{L}}\d])
           | (?<=(?P<dotted>[ .]\d{{1,2}}))\.(?P<m>[0-5]\d)(?![.,]?\d) )?
         (?![:]?\d)

@@ -33,6 +33,7 @@ _RUN = regex.compile(
     rf"""(?<![0-9])(?:
         [1-9][0-9]{{0,2}}(?P<space>[ {BINDING_SPACES}])[0-9]{{3}}(?:(?P=space)[0-9]{{3}})*
             (?:[.,][0-9]+)?(?![.,'’]?[0-9])
+      | (?<![\p{{L}}\p{{M}}.,])[.][0-9]+(?![.,'’]?[0-9])
       | [0-9]+(?:[.,'’][0-9]+)* )""",
     regex.VERBOSE,
 )
@@ -138,7 +139,9 @@ def _read(run: str, start: int, habit: Habit) -> Iterator[Digits]:
         yield Digits(start, start + len(run), (_decimal(bare),))
         return
     signs = _SIGN.findall(run)
-    if not signs:
+    if run.startswith("."):
+        yield Digits(start, start + len(run), (_float(f"0{run}"),))
+    elif not signs:
         yield Digits(start, start + len(run), (_float(run),))
     elif len(signs) == 1:
         yield from _one_sign(run, start, signs[0], habit)

@@ -221,7 +221,9 @@ def _unit(plain: str, amount: Amount, words: QuantityWords) -> None:
     between = _BETWEEN.match(plain, end)
     # "Quarter 3 year 2025" counts no years.
     places = [] if _NUMBERED_YEAR.match(plain, end) and words.year.match(plain, end) else [end]
-    if between and between["word"] not in words.stop and not amount.weak:
+    if amount.in_words and words.classifier_end.match(plain[amount.start : end]):
+        places = []  # counted by pieces: what follows is a thing
+    if between and places and between["word"] not in words.stop and not amount.weak:
         places.append(between.end())
     for place in places:
         for kind, pattern in (("money", words.money), ("unit", words.unit)):
@@ -288,7 +290,7 @@ def _bind(plain: str, amount: Amount, words: QuantityWords) -> None:
     if amount.kind in {"date", "time", "code", "telephone"}:
         return
     bound = bound_of(plain, amount.start, amount.full_end, words, duration=amount.kind == "duration")
-    amount.bound = bound if amount.form == "one" or bound == "~" else ""
+    amount.bound = bound if amount.form != "range" or bound == "~" else ""
 
 
 def _romans(plain: str) -> Iterator[Amount]:

@@ -122,6 +122,7 @@ def find_quantities(
     return list(found) if weak else [quantity for quantity in found if not quantity.weak]
 
 
+@lru_cache(maxsize=256)  # asked for each sentence of a passage
 def digit_habit(text: str, language: str) -> Habit:
     """How a document groups its digits, for `find_quantities` of its sentences."""
     return habit_of(fold_digits(text), language)
@@ -173,7 +174,7 @@ def numbers_held(text: str, language: str = "und") -> set[str]:
     for digits in find_digits(plain, Habit()):
         found |= {canonical(value) for value in digits.readings}
     for quantity in find_quantities(text, language, weak=True):
-        found |= {canonical(value).lstrip("-") for value in quantity.values}
+        found |= quantity.numbers | {canonical(value).lstrip("-") for value in quantity.values}
         found |= {str(part) for day in quantity.days for part in (day.day, day.month, day.year) if part}
         found |= {str(minutes // 60) for minutes in quantity.minutes}
     return found

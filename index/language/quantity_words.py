@@ -57,8 +57,10 @@ class QuantityWords:
     percent_before: Pattern
     percent_points: Pattern
     classifier: Pattern
+    classifier_end: Pattern
     bound_before: Pattern
     bound_after: Pattern
+    least_or_most_after: Pattern
     bounds: Mapping[str, Bound]
     bounds_after: Mapping[str, Bound]
     during: frozenset[str]
@@ -134,11 +136,11 @@ def quantity_words(language: str) -> QuantityWords:
         percent=_compiled(rf"[ \u00a0\u202f]?(?:[%٪％]|{_either(get('percent'), endings)})"),
         percent_points=_compiled(rf"[ \u00a0\u202f]?{_either(get('percent_points'), endings)}"),
         percent_before=_before(numbers.percent_before if numbers else ()),
+        classifier_end=_compiled(rf"(?r)(?:{_any(get('classifiers'))})\Z"),
         classifier=_compiled(rf"[ \u00a0\u202f]?-?{_either(get('classifiers'))}"),
         bound_before=_before(bounds),
-        bound_after=_compiled(
-            rf"[^,;.।\d]{{0,{WITHIN}}}?(?<![\p{{Latin}}])(?P<word>{_any(after)})(?![\p{{L}}\p{{M}}])"
-        ),
+        bound_after=_after(word for word, bound in after.items() if not bound.endswith("=")),
+        least_or_most_after=_after(word for word, bound in after.items() if bound.endswith("=")),
         bounds=bounds,
         bounds_after=after,
         during=frozenset(get("during")),
@@ -188,9 +190,10 @@ def quantity_words(language: str) -> QuantityWords:
 
 def bound_of(plain: str, start: int, end: int, words: QuantityWords, *, duration: bool) -> Bound:
     """How the words around `start`..`end` bound the number there. `plain` has ASCII digits."""
-    after = words.bound_after.match(plain, end, min(len(plain), end + AFTER))
+    ahead = min(len(plain), end + AFTER)
+    # "Not more than" has "more than" in it.
+    after = words.least_or_most_after.match(plain, end, ahead) or words.bound_after.match(plain, end, ahead)
     if after:
-        # A longer phrase from the same place on says more: "more than ... not".
         return words.bounds_after[folded(after["word"])]
     tail = plain[max(0, start - BEFORE) : start]
     found = words.bound_before.match(tail)
@@ -234,6 +237,12 @@ def _either(words: Iterable[str], endings: str = "") -> str:
     others = [word for word in words if word not in latin]
     glued = rf"(?P<word>{_any(others)})(?:-?(?:{endings}))?" if endings else rf"(?P<word>{_any(others)})"
     return rf"(?:(?P<word>{_any(latin)}){_LATIN_END}|{glued}{_ANY_END})"
+
+
+def _after(words: Iterable[str]) -> Pattern:
+    return _compiled(
+        rf"[^,;.।\d]{{0,{WITHIN}}}?(?<![\p{{Latin}}])(?P<word>{_any(words)})(?![\p{{L}}\p{{M}}])"
+    )
 
 
 def _before(words: Iterable[str]) -> Pattern:

@@ -77,6 +77,8 @@ SHOWN = {
     "sv-during": ("sv", "under 3 dagar", ["3 dagar"]),
     "bn-most": ("bn", "সর্বোচ্চ ৭ জন", ["≤7"]),
     "bn-not-more": ("bn", "১০ জনের বেশি নয়", ["≤10"]),
+    "bn-not-more-than-it": ("bn", "১০-এর বেশি নয়", ["≤10"]),
+    "bn-counted": ("bn", "পঁচিশটি গ্রাম", ["25"]),
     "bn-not-less": ("bn", "৫০০টির কম নয়", ["≥500"]),
     "vi-not-over": ("vi", "không quá 6 ngày", ["≤6 ngày"]),
     "vi-not-under": ("vi", "không dưới 18 tuổi", ["≥18 tuổi"]),

@@ -105,7 +105,7 @@ class Lexicon:
     conversation: Mapping[str, tuple[str, ...]]
     completed: Mapping[str, str]
     alphabet: Alphabet
-    sounds: tuple[tuple[str, str], ...]
+    sounds: Mapping[str, list[list[str]]]
 
 
 @cache
@@ -137,7 +137,7 @@ def lexicon(language: str) -> Lexicon:
         completed=_completed(path.stem, conversation),
         numbers=_numbers(table["numbers"], table["quantity"]["scale"]),
         alphabet=Alphabet(**table.get("alphabet", {})),
-        sounds=tuple((letters, ways) for letters, ways in table.get("sounds", {}).get("letters", ())),
+        sounds=table.get("sounds", {}),
     )
 
 

@@ -103,9 +103,7 @@ def _term(words: Sequence[str], first: int, last: int, language: str, *, short: 
         last=last,
         words=part,
         forms=frozenset(word_terms(part[0])) if first == last else frozenset(),
-        sounds=tuple(
-            way for way in ways if way.key and (short or len(way.consonants) >= SHORTEST_KEY)
-        ),
+        sounds=tuple(way for way in ways if way.key and (short or len(way.consonants) >= SHORTEST_KEY)),
     )
 
 

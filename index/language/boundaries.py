@@ -2,8 +2,8 @@
 
 A point ends nothing between digits of any script, behind an abbreviation or an initial of the language, or behind an
 enumerator ("1.", "a)", "२."), which belongs to what follows it. What a language abbreviates is in its table, under
-[sentences]. Measured with sentencex 1.0: its time grows with the square of a line's length, and it holds the interpreter's
-lock (300,000 opening quotes: 65 s), so it is given pieces of `_AT_ONCE`.
+[sentences]. Measured with sentencex 1.0: its time grows with the square of a line's length, and it holds the
+interpreter's lock (300,000 opening quotes: 65 s), so it is given pieces of `_AT_ONCE`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def _ends(line: str, language: str) -> Iterator[int]:
 
 
 def _rough_ends(line: str, language: str) -> list[int]:
-    """Ends by sentencex, and those that it leaves out before a word that has a capital only where it opens a sentence."""
+    """Ends by sentencex, and those that it leaves out before a word that has a capital only where it opens a
+    sentence."""
     code = "en" if language == UNDETERMINED else language
     found: set[int] = set()
     for start, end in _windows(line):
@@ -112,9 +113,11 @@ def _goes_on(before: str, after: str, language: str) -> bool:
     if not spaced:
         return _inside_a_word(before[:-1], after, language)
     pointed = _POINTED.search(before)
-    if pointed is None:
-        return False
-    word = pointed.group(1)
+    return pointed is not None and _abbreviated(pointed.group(1), after, language)
+
+
+def _abbreviated(word: str, after: str, language: str) -> bool:
+    """Whether a word with a point and white space behind it is an abbreviation or an initial of what follows."""
     rules = _rules(language)
     if fold(word) in rules["before"]:
         return True

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 FALLBACK = "en"
+CAPITAL_NOUNS = frozenset({"de", "lb"})
+"""Languages, none of them with a table, that write every noun with a capital: there a capital does not make a name."""
 _FOLDER = Path(__file__).parent / "tables"
 
 
@@ -91,6 +93,11 @@ class Lexicon:
         sounds: Latin letters heard in its own way, as index/language/sounds.toml writes them.
         sentences: words with a point: that stand before others ("before"), before numbers alone, names of letters
             ("initials"), and those that are no abbreviations ("whole").
+        letters: those that no other language has.
+        shape: how each of its words looks without diacritics, a regular expression; empty where words have no shape.
+        syllabic: whether each syllable of a name has a capital.
+        inside_names: small words that stand inside names.
+        romanised: its words without content as people write them in Latin letters; empty where those are its own.
     """
 
     language: str
@@ -109,6 +116,11 @@ class Lexicon:
     alphabet: Alphabet
     sounds: Mapping[str, list[list[str]]]
     sentences: Mapping[str, list[str]]
+    letters: frozenset[str]
+    shape: str
+    romanised: frozenset[str]
+    syllabic: bool
+    inside_names: frozenset[str]
 
 
 @cache
@@ -123,7 +135,7 @@ def lexicon(language: str) -> Lexicon:
     path = _FOLDER / f"{language if language in languages() else FALLBACK}.toml"
     with path.open("rb") as file:
         table = tomllib.load(file)
-    conversation = table.get("conversation", {})
+    conversation, detection = table.get("conversation", {}), table.get("detection", {})
     quantity = {kind: tuple(words) for kind, words in table["quantity"].items() if kind != "scale"}
     return Lexicon(
         language=path.stem,
@@ -142,6 +154,11 @@ def lexicon(language: str) -> Lexicon:
         alphabet=Alphabet(**table.get("alphabet", {})),
         sounds=table.get("sounds", {}),
         sentences=table.get("sentences", {}),
+        letters=frozenset(detection.get("letters", "")),
+        shape=detection.get("shape", ""),
+        romanised=frozenset(detection.get("romanised", ())),
+        syllabic=table.get("names", {}).get("syllabic", False),
+        inside_names=frozenset(table.get("names", {}).get("inside", ())),
     )
 
 

@@ -1,12 +1,14 @@
 """How a word is heard, in any script: what brings a name together with itself in another script.
 
-A word is *heard* as groups of sounds, by `sounds.toml` and the [sounds] of its language's table: "Can Tho", "Cần Thơ" and
+A word is *heard* as groups of sounds, by `sounds.toml` and the [sounds] of its language's table: "Can Tho", "Cần
+Thơ" and
 "ক্যান থো" are "kan", "tu". Its *key* is its consonants, those that are written for each other taken as one; a word of
 fewer than three also shows whether it begins and ends with a vowel ("l-m-"), and its key is not joined with another's.
 A key is a hint for recall, never evidence: `alike` compares what is heard.
 
-Letters that may be heard in several ways ("c", "য") have one key in the index; a question looks for all of them, so that the
-index stays small. Why not a transliterator, measured by `python -m eval.studies.names`: docs/decisions/names.md.
+Letters that may be heard in several ways ("c", "য") have one key in the index; a question looks for all of them, so
+that the index stays small. Why not a transliterator, measured by `python -m eval.studies.names`:
+docs/decisions/0003-names-across-scripts.md.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import islice, product
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import regex
 from anyascii import anyascii
@@ -30,8 +32,7 @@ from index.language.lexicon import languages, lexicon
 Ways: TypeAlias = tuple[str, ...]
 
 SHORTEST_KEY = 3
-# What two words that sound alike reach (`alike`) is the same name; chosen on CLDR's names, where 0.85 finds 1 % more and
-# is wrong 1 % more often.
+# From here on (`alike`) two words with one key are one name; chosen on CLDR's names, where less finds hardly more.
 ALIKE = 0.86
 # Two words run together with fewer consonants tell too little.
 _FEWEST_OF_PAIRS = 2
@@ -148,7 +149,8 @@ def _latin(word: str, language: str) -> list[Ways]:
 
 def _indic(word: str) -> list[Ways]:
     """Letter by letter; between two consonants that nothing joins stands a vowel that is not written."""
-    known, ways, waiting, position = _letters(), [], False, 0
+    ways: list[Ways] = []
+    known, waiting, position = _letters(), False, 0
     while position < len(word):
         for size in (3, 2, 1):
             letter = known.get(word[position : position + size])
@@ -206,7 +208,7 @@ def _places(row: Mapping[str, str], *, together: bool = False) -> Iterable[tuple
 
 @cache
 def _spelling(language: str) -> dict[str, tuple[re.Pattern[str], tuple[Ways, ...]]]:
-    """By first letter: where it is not heard as it is written, and what is heard, by the number of the group that fits."""
+    """By first letter: where it is not heard as written, and what is heard, by the number of the group that fits."""
     own = lexicon(language).sounds if language in languages() else {}
     common = _table()["latin"]
     found = {}
@@ -221,7 +223,7 @@ def _read(ways: str) -> Ways:
     return tuple("" if way == "-" else way for way in ways.split())
 
 
-def _table() -> dict[str, dict[str, dict[str, str]]]:
+def _table() -> dict[str, Any]:
     return tomllib.loads((Path(__file__).parent / "sounds.toml").read_text("utf-8"))
 
 

@@ -1,7 +1,8 @@
 """Titles in the order that a reader of a language expects, as Unicode's collation algorithm would have it.
 
 The letters of the reader's own alphabet (`index.language.lexicon.Alphabet`) come first, then those of all others; a
-mark counts where the letters are the same, and the case where the marks are too. Numbers stand by their value, before the letters.
+mark counts where the letters are the same, and the case where the marks are too. Numbers stand by their value,
+before the letters.
 """
 
 from __future__ import annotations

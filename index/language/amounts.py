@@ -221,7 +221,7 @@ def _unit(plain: str, amount: Amount, words: QuantityWords) -> None:
     between = _BETWEEN.match(plain, end)
     # "Quarter 3 year 2025" counts no years.
     places = [] if _NUMBERED_YEAR.match(plain, end) and words.year.match(plain, end) else [end]
-    if amount.in_words and words.classifier_end.match(plain[amount.start : end]):
+    if amount.in_words and not amount.scaled and words.classifier_end.match(plain[amount.start : end]):
         places = []  # counted by pieces: what follows is a thing
     if between and places and between["word"] not in words.stop and not amount.weak:
         places.append(between.end())

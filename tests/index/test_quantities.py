@@ -78,6 +78,7 @@ SHOWN = {
     "bn-most": ("bn", "সর্বোচ্চ ৭ জন", ["≤7"]),
     "bn-not-more": ("bn", "১০ জনের বেশি নয়", ["≤10"]),
     "bn-not-more-than-it": ("bn", "১০-এর বেশি নয়", ["≤10"]),
+    "bn-scale-that-ends-like-one": ("bn", "দেড় কোটি টাকা", ["15000000 টাকা"]),
     "bn-counted": ("bn", "পঁচিশটি গ্রাম", ["25"]),
     "bn-not-less": ("bn", "৫০০টির কম নয়", ["≥500"]),
     "vi-not-over": ("vi", "không quá 6 ngày", ["≤6 ngày"]),

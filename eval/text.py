@@ -11,6 +11,7 @@ import unicodedata
 
 import regex
 
+from index.language.digits import ungrouped
 from index.language.terms import fold_digits
 from index.normalise import normalise
 
@@ -25,17 +26,6 @@ _ASCII = (
     | dict.fromkeys(map(ord, "٪％﹪"), "%")
     | {ord("٫"): ".", ord("٬"): ","}
 )
-# Groups of three behind one repeated separator, or the Indian 2-2-3 with commas. A plain space separates words as
-# often as thousands and stays; a leading zero makes it a decimal ("0,125"). "1.540" is read as thousands, as
-# `index.language.quantities` reads it: both sides are folded alike, so a true "1.540" still equals itself.
-_GROUPED = regex.compile(
-    r"""(?<![0-9]|[0-9][.,'])(?!0)
-        (?: [0-9]{1,3}([,.'\u00a0\u2007\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*(?!\1?[0-9])
-          | [0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?!,?[0-9]) )""",
-    regex.VERBOSE,
-)
-_NOT_DIGIT = regex.compile(r"[^0-9]")
-
 # Scripts that put no space between words.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 _SPACED_LETTER = regex.compile(rf"[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]", regex.V1)
@@ -66,10 +56,12 @@ def fold(text: str) -> str:
     """`text` as it is compared: one line, NFC, case folded, ASCII digits, quotes and dashes, numbers ungrouped.
 
     "1,540", "1.540", "১,৫৪০", "1'540" and "1 540" (with a no-break space) all give "1540"; "3, 4" stays a list.
-    Diacritics stay. Idempotent. May change the length.
+    A plain space separates words as often as thousands and stays; a leading zero makes a decimal ("0,125"). "1.540" is
+    read as thousands whatever the language: both sides of a comparison are folded alike, so that a true "1.540" still
+    equals itself. Diacritics stay. Idempotent. May change the length.
     """
     plain = _plain(text).translate(_ASCII)
-    return " ".join(_GROUPED.sub(lambda match: _NOT_DIGIT.sub("", match.group()), plain).split())
+    return " ".join(ungrouped(plain).split())
 
 
 def contains(text: str, expected: str) -> bool:

@@ -68,6 +68,7 @@ class Corpus:
         self._snapshot = _Snapshot()
         self._live: tuple[Generation, Reader] | None = None
         self._counted: tuple[State, dict[str, int]] | None = None
+        self._spoken: tuple[State, frozenset[str]] | None = None
         self._frequencies: tuple[State, dict[tuple[str, str], int]] | None = None
 
     @classmethod
@@ -148,6 +149,14 @@ class Corpus:
         if counted is None or counted[0] != state:  # counting reads an entry of every document
             counted = self._counted = (state, reader.counts())
         return dict(counted[1])
+
+    def languages(self) -> frozenset[str]:
+        """Return the languages that documents are in."""
+        _, reader, state = self._moved()
+        spoken = self._spoken
+        if spoken is None or spoken[0] != state:
+            spoken = self._spoken = (state, reader.languages())
+        return spoken[1]
 
     def check(self) -> dict[str, int]:
         """Return `counts` when questions can be answered now: what holds the index, servers too, was just asked."""

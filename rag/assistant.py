@@ -18,6 +18,7 @@ from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.errors import ModelError, PolyciteError, UsageError
 from index.indexer import manifest_for
+from index.language.detection import detect
 from index.language.lexicon import lexicon
 from index.normalise import whole
 from rag import extractive, refusal
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from rag.reader.openvino_reader import Reader
 
 log = logging.getLogger(__name__)
+
+# Turns of a conversation that tell what is spoken in it, and how much of each.
+_TURNS_LOOKED_AT, _TURN_LOOKED_AT = 3, 500
 
 MODEL_JOBS = max(2, os.cpu_count() or 2)
 """Questions that are worked on at once; further ones wait."""
@@ -156,7 +160,7 @@ class Assistant:
         """
         started = time.perf_counter()
         question, history = whole(question), [replace(turn, content=whole(turn.content)) for turn in history]
-        asked = analyse(self._checked(question))
+        asked = self._analysed(self._checked(question), history)
         model = self._model_for(engine)
         failed = False
         if model is not None and history:
@@ -193,6 +197,13 @@ class Assistant:
             ),
             notice=outcome.notice,
         )
+
+    def _analysed(self, question: str, history: Sequence[Turn]) -> Question:
+        """A question in the language that its words, the documents and the turns before it make likeliest."""
+        among = self.corpus.languages()
+        said = [turn.content[:_TURN_LOOKED_AT] for turn in history if turn.role == "user"][-_TURNS_LOOKED_AT:]
+        spoken = [detect(text, among=among) for text in reversed(said)]
+        return analyse(question, among=among, expected=tuple(dict.fromkeys(spoken)))
 
     def _model_for(self, engine: EngineName | None) -> LanguageModel | None:
         """The model that is to write the answer; None for the extractive engine."""
@@ -289,7 +300,7 @@ class Assistant:
         """
         if top_k < 1:
             raise UsageError(f"top_k must be at least 1, not {top_k}")
-        question = analyse(self._checked(query))
+        question = self._analysed(self._checked(query), ())
         with self._at_work, self.corpus.snapshot():
             self._asking.begin(question.text)
             return self._retriever.hits(question, top_k=top_k, languages=languages, documents=documents)

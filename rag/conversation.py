@@ -16,10 +16,10 @@ from typing import Literal
 import regex
 
 from index.corpus import Corpus
-from index.language.lexicon import all_lexicons, languages, lexicon
+from index.language.lexicon import CAPITAL_NOUNS, all_lexicons, languages, lexicon
 from index.language.terms import fold, split_words, word_terms
 from rag.answer import Turn
-from rag.question import CAPITAL_NOUNS, Question, analyse
+from rag.question import Question, analyse
 
 Leaning = Literal["no", "perhaps", "likely", "surely"]
 

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from index.catalogue import Reader
+from index.language.quantities import numbers_held
 from index.language.terms import split_words
 from rag.answer import Hit
 from rag.lexical import Wanted
-from rag.matcher import Matcher, numbers_of
+from rag.matcher import Matcher
 from rag.question import Question
 
 # A word of the question is shared when this part of the document's sentences, and at least two, hold it.
@@ -65,12 +66,12 @@ class Openings:
         """The numbers in a document's first sentences; none when the question has none."""
         if document_id not in self._numbers:
             self.load([document_id])
-            self._numbers[document_id] = self.numbers_of(text for text, _ in self._texts[document_id])
+            self._numbers[document_id] = self.numbers_of(self._texts[document_id])
         return self._numbers[document_id]
 
-    def numbers_of(self, texts: Iterable[str]) -> set[str]:
-        """The numbers in texts; none when the question has none."""
-        return set().union(*map(numbers_of, texts)) if self._question.numbers else set()
+    def numbers_of(self, texts: Iterable[tuple[str, str]]) -> set[str]:
+        """The numbers in texts with their languages; none when the question has none."""
+        return set().union(*(numbers_held(*each) for each in texts)) if self._question.numbers else set()
 
 
 def focus_of(question: Question, openings: Openings, hit: Hit) -> str:
@@ -160,9 +161,10 @@ def coverage_of(question: Question, openings: Openings, hit: Hit) -> Coverage:
 def stated_by(question: Question, openings: Openings, hit: Hit) -> Coverage:
     """What the passage and its title alone hold of a question."""
     held: set[int] = set()
-    for text, language in ((hit.title, hit.document_language), (hit.chunk.text, hit.chunk.language)):
+    texts = ((hit.title, hit.document_language), (hit.chunk.text, hit.chunk.language))
+    for text, language in texts:
         held |= openings.matcher.positions([text], language)
-    return _coverage(question, openings.asked, held, openings.numbers_of((hit.title, hit.chunk.text)))
+    return _coverage(question, openings.asked, held, openings.numbers_of(texts))
 
 
 def _coverage(question: Question, asked: Wanted, held: Collection[int], digits: Collection[str]) -> Coverage:

@@ -1,7 +1,7 @@
 """The lexical leg: which words, numbers and names of a question stand in a text, in any script.
 
 A word counts where it stands in the text as it is. Across scripts a word, or two adjacent words run together, counts
-where the text has a word or pair with the same sound key that also looks alike when both are romanised
+where the text has a word or pair with a sound key of it that also sounds alike
 ("Can Tho", "Cần Thơ", "ক্যান থো"). What a match is worth is its rarity: 1 for a word of one chunk, 0 for a word of
 all of them. Words of one language often look like others of another ("so", "trong"), so between languages only
 names, codes, numbers and sound-alikes count.
@@ -15,36 +15,29 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from index.language.lexicon import lexicon
-from index.language.terms import (
-    SHORTEST_KEY,
-    fold,
-    romanise,
-    same_sound,
-    sound_key,
-    sounds,
-    split_words,
-    without_ending,
-    word_terms,
-)
+from index.language.short_texts import is_stop
+from index.language.sounds import ALIKE, SHORTEST_KEY, Sound, alike, joined, sounds_of
+from index.language.terms import fold, sounds, split_words, without_ending, word_terms
 from rag.question import Question
 
-# Jaro-Winkler similarity from which two romanised words with one sound key are the same name. On XQuAD,
-# en hi vi, 0.85 and 0.90 did alike.
-ALIKE = 0.85
 # Letters of a name from which a longer word that begins with it counts as the name.
 SHORTEST_STEM = 5
+# Ways of hearing each of two words that are run together.
+_WAYS_OF_PAIRS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word of the question, or two adjacent ones: `first`..`last` are positions of words, both included."""
+    """A word of the question, or two adjacent ones: `first`..`last` are positions of words, both included.
+
+    `sounds` are the ways in which it may be heard, each with a key; none where it is not looked for by its sound.
+    """
 
     first: int
     last: int
     words: tuple[str, ...]
     forms: frozenset[str]
-    key: str
-    roman: str
+    sounds: tuple[Sound, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class TextTerms:
-    """The terms of a text: its folded words, and by sound key the romanised words and pairs."""
+    """The terms of a text: its folded words, and by sound key what is heard of words and pairs."""
 
     language: str
     words: set[str] = field(default_factory=set)
@@ -73,42 +66,52 @@ class TextTerms:
 def text_terms(text: str, language: str) -> TextTerms:
     """The terms of a text; what is returned is shared and must not be changed."""
     found = TextTerms(language=language, words=set(word_terms(text)))
-    for key, roman in sounds(text, language):
-        found.sounds.setdefault(key, set()).add(roman)
+    for found_sound in sounds(text, language):
+        found.sounds.setdefault(found_sound.key, set()).add(found_sound.heard)
     return found
 
 
 def wanted(question: Question) -> Wanted:
     """The terms of a question, stop words left out."""
     words = tuple(split_words(question.text))
-    stop = lexicon(question.language).stop if question.language else frozenset()
     name_words = {fold(word) for name in question.names for word in name}
     names = frozenset(
         i for i, word in enumerate(words) if fold(word) in name_words or any(c.isnumeric() for c in word)
     )
+    # Where names show by their capitals, a short word that is none meets others by chance.
+    cased = question.text != question.text.lower()
     terms = []
     for i, word in enumerate(words):
-        if fold(word) in stop and i not in names:
+        if is_stop(fold(word), question.language) and i not in names:
             continue
-        terms.append(_term(words, i, i, question.language))
-        if i + 1 < len(words) and not (fold(words[i + 1]) in stop and i + 1 not in names):
-            terms.append(_term(words, i, i + 1, question.language))
+        terms.append(_term(words, i, i, question.language, short=not cased or i in names))
+        if i + 1 < len(words) and (i + 1 in names or not is_stop(fold(words[i + 1]), question.language)):
+            terms.append(_term(words, i, i + 1, question.language, short=False))
     return Wanted(words=words, terms=tuple(terms), names=names, language=question.language)
 
 
-def _term(words: Sequence[str], first: int, last: int, language: str) -> Term:
+def _term(words: Sequence[str], first: int, last: int, language: str, *, short: bool) -> Term:
     part = tuple(words[first : last + 1])
-    forms = frozenset(word_terms(part[0])) if first == last else frozenset()
-    endings = lexicon(language).endings
-    stripped = tuple(without_ending(word, endings) for word in part)
+    heard = [_heard(word, language) for word in part]
+    if last > first:
+        left, right = (ways[:_WAYS_OF_PAIRS] for ways in heard)
+        ways = [joined(before, after) for before in left for after in right]
+    else:
+        ways = heard[0]
     return Term(
         first=first,
         last=last,
         words=part,
-        forms=forms,
-        key="".join(sound_key(word) for word in stripped) if all(map(sound_key, stripped)) else "",
-        roman="".join(romanise(word) for word in stripped),
+        forms=frozenset(word_terms(part[0])) if first == last else frozenset(),
+        sounds=tuple(way for way in ways if way.key and (short or len(way.consonants) >= SHORTEST_KEY)),
     )
+
+
+def _heard(word: str, language: str) -> list[Sound]:
+    """The ways in which a word may be heard, first without its case ending."""
+    bare = without_ending(word, lexicon(language).endings)
+    ways = sounds_of(bare, language)
+    return list(ways if bare == word else dict.fromkeys((*ways, *sounds_of(word, language))))
 
 
 def matched(asked: Wanted, text: TextTerms) -> dict[Term, bool]:
@@ -121,7 +124,7 @@ def matched(asked: Wanted, text: TextTerms) -> dict[Term, bool]:
             is_name and _begins_a_word(term, text)
         ):
             found[term] = True
-        elif len(term.key) >= SHORTEST_KEY and sounds_in(term, text):
+        elif sounds_in(term, text):
             found[term] = False
     return found
 
@@ -133,8 +136,10 @@ def _begins_a_word(term: Term, text: TextTerms) -> bool:
 
 
 def sounds_in(term: Term, text: TextTerms) -> bool:
-    """Whether a word or pair of the text sounds and looks like the term."""
-    return any(same_sound(term.roman, roman) >= ALIKE for roman in text.sounds.get(term.key, ()))
+    """Whether a word or pair of the text sounds like the term."""
+    return any(
+        alike(way.heard, heard) >= ALIKE for way in term.sounds for heard in text.sounds.get(way.key, ())
+    )
 
 
 def overlap(
@@ -169,7 +174,7 @@ def rarity_from(frequencies: Mapping[tuple[str, str], int], chunks: int) -> Call
         if exact:
             count = min((frequencies.get(("words", form), 0) for form in term.forms), default=0)
         else:
-            count = frequencies.get(("keys", term.key), 0)
+            count = max((frequencies.get(("keys", way.key), 0) for way in term.sounds), default=0)
         return math.log1p((chunks - min(count, chunks) + 0.5) / (count + 0.5)) / highest
 
     return rarity

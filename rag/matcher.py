@@ -7,14 +7,13 @@ the words of the vocabulary that meet its terms, and a text is only asked which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import regex
 
-from index.language.quantities import numbers_in
-from index.language.terms import SHORTEST_KEY, joined_terms, same_sound, split_words, word_forms
-from rag.lexical import ALIKE, SHORTEST_STEM, Term, Wanted
+from index.language.sounds import ALIKE, Sound, alike, joined
+from index.language.terms import joined_terms
+from rag.lexical import SHORTEST_STEM, Term, Wanted
 from rag.vocabulary import Word, vocabulary
 
 _NUMERAL = regex.compile(r"\p{N}")
@@ -26,15 +25,16 @@ class Matcher:
 
     def __init__(self, asked: Wanted) -> None:
         self.asked = asked
-        self._keys: dict[str, list[int]] = {}
+        # What is heard of the terms with a key, and their places.
+        self._keys: dict[str, list[tuple[str, int]]] = {}
         for place, term in enumerate(asked.terms):
-            if len(term.key) >= SHORTEST_KEY:
-                self._keys.setdefault(term.key, []).append(place)
-        # The key of a first word, and of what second words it makes one that is looked for.
+            for way in term.sounds:
+                self._keys.setdefault(way.key, []).append((way.heard, place))
+        # The consonants of a first word, and of what second words they make a key that is looked for.
         tails: dict[str, set[str]] = {}
-        for key in self._keys:
-            for end in range(1, len(key)):
-                tails.setdefault(key[:end], set()).add(key[end:])
+        for consonants in {way.consonants for term in asked.terms for way in term.sounds}:
+            for end in range(len(consonants) + 1):
+                tails.setdefault(consonants[:end], set()).add(consonants[end:])
         self._tails = {head: frozenset(found) for head, found in tails.items()}
         self._languages: dict[str, _Language] = {}
         self._looked: dict[tuple[str, str], tuple[int, int]] = {}
@@ -77,7 +77,7 @@ class _Language:
         self,
         asked: Wanted,
         language: str,
-        keys: Mapping[str, Sequence[int]],
+        keys: Mapping[str, Sequence[tuple[str, int]]],
         tails: Mapping[str, frozenset[str]],
     ) -> None:
         self._terms = asked.terms
@@ -154,11 +154,11 @@ class _Language:
                         found |= places
         return found
 
-    def _sounding(self, sounds: Iterable[tuple[str, str]]) -> int:
+    def _sounding(self, sounds: Iterable[Sound]) -> int:
         found = 0
-        for key, roman in sounds:
-            for place in self._keys.get(key, ()):
-                if same_sound(self._terms[place].roman, roman) >= ALIKE:
+        for sound in sounds:
+            for asked, place in self._keys.get(sound.key, ()):
+                if alike(asked, sound.heard) >= ALIKE:
                     found |= 1 << place
         return found
 
@@ -166,22 +166,9 @@ class _Language:
         """Adjacent words that together sound like a term."""
         found, tails = 0, self._tails
         for left, right in pairwise(words):
-            if left.key in tails:
-                key, roman = left.sounds[0]
-                for tail, more in right.sounds:
-                    if tail in tails[key]:
-                        found |= self._sounding([(key + tail, roman + more)])
+            if left.consonants in tails:
+                head = left.sounds[0]
+                for tail in right.sounds:
+                    if tail.inner in tails[left.consonants]:
+                        found |= self._sounding([joined(head, tail)])
         return found
-
-
-def numbers_of(text: str) -> set[str]:
-    """The numbers of a text's terms: runs of digits, ASCII, as `numbers_in` gives them."""
-    if not _NUMERAL.search(text):
-        return set()
-    forms = {form for word in split_words(text) if _NUMERAL.search(word) for form in word_forms(word)}
-    return set().union(*(_numbers_in(form) for form in forms.union(joined_terms(text))))
-
-
-@lru_cache(maxsize=8192)
-def _numbers_in(term: str) -> frozenset[str]:
-    return frozenset(numbers_in(term))

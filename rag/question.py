@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -9,8 +10,9 @@ from typing import Literal
 import regex
 
 from index.language.detection import detect
-from index.language.lexicon import all_lexicons, lexicon
+from index.language.lexicon import CAPITAL_NOUNS, all_lexicons, languages, lexicon
 from index.language.quantities import numbers_in
+from index.language.short_texts import without_marks
 from index.language.terms import fold, split_words
 
 QuestionKind = Literal[
@@ -23,11 +25,6 @@ _ORDER: tuple[QuestionKind, ...] = (
 )  # fmt: skip
 _NUMERIC: frozenset[QuestionKind] = frozenset({"count", "share", "money", "duration"})
 _CASED = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Armenian}]")
-# Languages that write every noun with a capital: there a capital does not make a name.
-CAPITAL_NOUNS = frozenset({"de", "lb"})
-# Languages that write each syllable of a name with a capital: one capital alone begins the name of an office, a
-# paper, a plain: "Nghị quyết", "Đồng bằng".
-_SYLLABIC = frozenset({"vi"})
 _SENTENCE_END = regex.compile(r"(?<=[?!…])\s+|(?<=\p{Ll}{2}\.)\s+")
 
 
@@ -39,7 +36,7 @@ class Question:
         language: ISO 639-1, "und" when it cannot be told.
         kind: what it asks for.
         names: runs of words that the question writes as names (capitals within the sentence).
-        numbers: its runs of digits, ASCII, separators dropped.
+        numbers: those it gives in digits, plain and ASCII, scale words applied (`numbers_in`).
         own: the words of a follow-up itself when `text` also carries words of an earlier turn; else None.
     """
 
@@ -61,27 +58,35 @@ class Question:
         return self.kind == "date"
 
 
-def analyse(text: str, *, language: str | None = None) -> Question:
-    """Analyse a question; `language` overrides the detection."""
-    tongue = language or detect(text)
+def analyse(
+    text: str,
+    *,
+    language: str | None = None,
+    among: Collection[str] = (),
+    expected: Sequence[str] = (),
+) -> Question:
+    """Analyse a question; `language` overrides the detection, `among` and `expected` are those of `detect`."""
+    tongue = language or detect(text, among=among, expected=expected)
     return Question(
         text=text,
         language=tongue,
         kind=_kind(text, tongue),
         names=tuple(_names(text, tongue)),
-        numbers=frozenset(numbers_in(text)),
+        numbers=frozenset(numbers_in(text, tongue)),
     )
 
 
 def _kind(text: str, language: str) -> QuestionKind:
-    folded = f" {fold(text)} "
+    written, plain = f" {fold(text)} ", f" {without_marks(fold(text))} "
     tables = (
         [lexicon(language)] if language in {table.language for table in all_lexicons()} else all_lexicons()
     )
     for kind in _ORDER:
         for table in tables:
-            phrases = _phrases(table.language, kind)
-            if phrases is not None and phrases.search(folded):
+            phrases, bare = _phrases(table.language, kind), _bare_phrases(table.language, kind)
+            if phrases is not None and phrases.search(written):
+                return kind
+            if plain == written and bare is not None and bare.search(written):
                 return kind
     return "other"
 
@@ -93,6 +98,19 @@ def _phrases(language: str, kind: QuestionKind) -> regex.Pattern[str] | None:
     return regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{'|'.join(phrases)})") if phrases else None
 
 
+@cache
+def _bare_phrases(language: str, kind: QuestionKind) -> regex.Pattern[str] | None:
+    """The same for a text without diacritics, where the language writes them: phrases of several words, which alone are
+    not other words then ("bao nhieu")."""
+    folded = [fold(phrase) for phrase in lexicon(language).question.get(kind, ())]
+    phrases = [
+        regex.escape(bare)
+        for phrase in folded
+        if (bare := without_marks(phrase)) != phrase and " " in bare.strip()
+    ]
+    return regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{'|'.join(phrases)})") if phrases else None
+
+
 def _names(text: str, language: str) -> list[tuple[str, ...]]:
     """Runs of words with capitals, those apart that a sentence or its language gives a capital anyway."""
     if language in CAPITAL_NOUNS or text.isupper() or not _CASED.search(text):
@@ -101,7 +119,9 @@ def _names(text: str, language: str) -> list[tuple[str, ...]]:
         run
         for sentence in _SENTENCE_END.split(text)
         for run in _runs(split_words(sentence), language)
-        if len(run) > 1 or language not in _SYLLABIC
+        # Where each syllable of a name has a capital, one alone begins the name of an office, a paper, a plain:
+        # "Nghị quyết", "Đồng bằng".
+        if len(run) > 1 or not (language in languages() and lexicon(language).syllabic)
     ]
 
 

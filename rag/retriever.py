@@ -273,7 +273,7 @@ def _frequencies(asked: Wanted, corpus: Corpus) -> dict[tuple[str, str], int]:
     """In how many chunks each word and key of the question stands."""
     return corpus.frequencies(
         words=sorted({form for term in asked.terms for form in term.forms}),
-        keys=sorted({term.key for term in asked.terms if term.key}),
+        keys=sorted({way.key for term in asked.terms for way in term.sounds}),
     )
 
 

@@ -47,7 +47,7 @@ def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
     support = evidence.supports[0]
     if support.span is None:
         return None
-    text, quantities = completed(support, support.span)
+    text, quantities = completed(question, support, support.span)
     words = len(split_words(text))
     if not 0 < words <= LONGEST:
         return None
@@ -64,8 +64,12 @@ def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
     return text, features
 
 
-def completed(support: Support, span: SpanScore) -> tuple[str, list[Quantity]]:
-    """The words of a span as a short answer, and the numbers and dates in them."""
+def completed(question: Question, support: Support, span: SpanScore) -> tuple[str, list[Quantity]]:
+    """The words of a span as a short answer to a question, and the numbers and dates in them.
+
+    Of one number of the kind asked for its own short form is said ("540+", "24 days"), and so where a span is nothing
+    but a number.
+    """
     text, language = support.sentence.text, support.sentence.language
     start, end = _whole_words(text, span.start, span.end)
     quantities = [q for q in find_quantities(text, language) if q.start < end and start < q.end]
@@ -73,9 +77,12 @@ def completed(support: Support, span: SpanScore) -> tuple[str, list[Quantity]]:
     end = max([end, *(q.end for q in quantities)])
     if not quantities:
         start, end = _whole_name(text, start, end)
-    words = split_words(text[start:end])
-    if len(quantities) == 1 and quantities[0].kind != "code" and words and any(map(str.isnumeric, words[0])):
-        return quantities[0].short, quantities
+    fitting = [quantity for quantity in quantities if fits(question, [quantity]) and not quantity.names]
+    asked = question.wants_number or question.wants_date
+    alone = len(quantities) == 1 and not split_words(text[start : quantities[0].start])
+    alone = alone and text[quantities[0].end : end].strip(_EDGES) in {"", quantities[0].unit}
+    if len(fitting) == 1 and (asked or alone):
+        return fitting[0].short, quantities
     return fold_digits(" ".join(text[start:end].split())).strip(_EDGES), quantities
 
 
@@ -86,7 +93,7 @@ def of_one_number(question: Question, support: Support) -> str | None:
     fitting = [
         q
         for q in find_quantities(support.sentence.text, support.sentence.language)
-        if fits(question, [q]) and fold_digits(q.text) not in question.numbers
+        if fits(question, [q]) and q.numbers.isdisjoint(question.numbers)
     ]
     return fitting[0].short if len(fitting) == 1 else None
 
@@ -94,9 +101,9 @@ def of_one_number(question: Question, support: Support) -> str | None:
 def fits(question: Question, quantities: list[Quantity]) -> bool:
     """Whether a number or date that is asked for is among some numbers; True where none is asked for."""
     if question.wants_date:
-        return any(quantity.kind == "date" for quantity in quantities)
+        return any(quantity.tells_when for quantity in quantities)
     if question.wants_number:
-        return any(quantity.kind not in {"date", "code"} for quantity in quantities)
+        return any(not quantity.names and not quantity.tells_when for quantity in quantities)
     return True
 
 

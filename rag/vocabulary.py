@@ -12,6 +12,7 @@ from itertools import chain
 
 import regex
 
+from index.language.sounds import Sound
 from index.language.terms import split_words, word_forms, word_sounds
 from rag.lexical import SHORTEST_STEM
 
@@ -26,13 +27,13 @@ _LONGEST_RUN = 64
 class Word:
     """A word as `split_words` gives it: equal only to itself.
 
-    `forms` and `sounds` are those of `word_forms` and `word_sounds`; `key` is that of the first sound, which is
-    the word's as it stands.
+    `forms` and `sounds` are those of `word_forms` and `word_sounds`; `consonants` are those of the first sound,
+    which is the word's as it stands.
     """
 
     forms: tuple[str, ...]
-    sounds: tuple[tuple[str, str], ...]
-    key: str
+    sounds: tuple[Sound, ...]
+    consonants: str
 
 
 class Vocabulary:
@@ -87,15 +88,13 @@ class Vocabulary:
 
     def _added(self, text: str) -> Word:
         sounds = word_sounds(text, self.language)
-        word = Word(word_forms(text), sounds, sounds[0][0])
+        word = Word(word_forms(text), sounds, sounds[0].consonants)
         for form in word.forms:
             self._by_form[form].append(word)
             if len(form) >= SHORTEST_STEM:
                 self._by_stem[form[:SHORTEST_STEM]].append(word)
-        self._by_key[word.key].append(word)
-        for key, _ in sounds[1:]:
-            if key != word.key:
-                self._by_key[key].append(word)
+        for key in {sound.key for sound in sounds}:
+            self._by_key[key].append(word)
         if not text.isalpha() and _NUMERAL.search(text):
             self.numerals.add(word)
         self.words.append(word)

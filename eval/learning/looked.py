@@ -222,7 +222,7 @@ def _looked(  # noqa: PLR0917 - one step of `_asked`
 def _short(question: Question, support: Support, ask: Ask, right: bool | None, language: str) -> Short | None:
     if support.span is None:
         return None
-    text, quantities = completed(support, support.span)
+    text, quantities = completed(question, support, support.span)
     if right and ask.case is not None and ask.case.answers:
         right = metrics.f1(text, ask.case.answers, language) >= _SAME
     asked, held = question.wants_number or question.wants_date, fits(question, quantities)

@@ -98,6 +98,12 @@ class Reader(RowReader):
         with self._database.read() as connection:
             return frozenset(connection.execute(query, sql.ids(among or ())).scalars())
 
+    def languages(self) -> frozenset[str]:
+        """Return the languages of the documents."""
+        query = select(documents.c.language).where(documents.c.generation == self.generation).distinct()
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def parallel(self, document_id: str) -> list[tuple[str, str]]:
         """Return (document id, language) of the other documents with the same source URL, by language."""
         source = (

@@ -15,9 +15,10 @@ enough (0.7 s once, whatever the set of languages); Bengali, Thai, Tamil, Greek 
 
 from __future__ import annotations
 
+import math
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,10 +27,14 @@ from types import MappingProxyType
 import regex
 
 from index.errors import WorkError
+from index.language.lexicon import languages, lexicon
+from index.language.short_texts import evidence
 from index.types import UNDETERMINED
 
 # A document tells its language within this many characters; the rest would only cost time.
 _SAMPLE = 20_000
+# What is longer is no question.
+_LONGEST_QUESTION = 400
 # Below this many letters the statistics are weak, so only common languages are considered.
 _ENOUGH_LETTERS = 100
 # A part of a document with fewer letters keeps the document's language, unless its script forbids it.
@@ -42,6 +47,18 @@ _BEST_OVER_EVEN = 0.05
 _HAN_WEIGHT = 3
 # How many times likelier another language must be than the document's own before a part leaves it.
 _PART_MARGIN = 2.0
+
+# What makes a language likelier for a few words, in natural logarithms: a table or documents; the conversation or
+# the page.
+_LIKELY = 1.5
+_EXPECTED = 2.5
+# The share of letters' statistics that no language falls below: the more letters, the smaller; and that of a
+# language in foreign letters.
+_LETTERS_TELL, _SMALLEST, _LARGEST = 5.0, 1e-6, 3e-3
+_ROMANISED = 0.2
+# What one word of two letters tells, and what so many tell that a text of more letters is not taken for another
+# language.
+_A_WORD, _MANY_WORDS = 1.25, 6.0
 
 # Kana among Chinese characters is Japanese; a Japanese sentence without any is rare.
 _KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
@@ -75,11 +92,16 @@ def _scripts() -> dict[str, _Script]:
     }
 
 
-def detect(text: str) -> str:
+def detect(text: str, *, among: Collection[str] = (), expected: Sequence[str] = ()) -> str:
     """The language most of `text` is in: ISO 639-1, or `und` when neither script nor words tell.
 
-    A question of a few words is enough; a lone name ("Can Tho") or code is not. Norwegian in either
-    form is `no`; Chinese in any is `zh`.
+    A question of a few words is enough; a lone name ("Can Tho") or code is not, unless a language is expected.
+    Norwegian in either form is `no`; Chinese in any is `zh`. Hindi in Latin letters is `hi`.
+
+    Args:
+        among: languages that a short text is more likely in than in others: those of the documents. The languages
+        with a table always are.
+        expected: the languages of the conversation and of the page, the likeliest first.
     """
     sample = text[:_SAMPLE]
     script, letters = _main_script(sample)
@@ -89,9 +111,47 @@ def detect(text: str) -> str:
     if by_script is not None:
         return by_script
     row = _scripts()[script]
-    shares = _shares(sample, row.common if letters < _ENOUGH_LETTERS else row.every)
+    if letters >= _ENOUGH_LETTERS:
+        written = _romanised(sample) if script == "Latin" and letters < _LONGEST_QUESTION else None
+        return written or _best(_shares(sample, row.every))
+    return _of_short(sample, script, among=frozenset(among), expected=tuple(expected))
+
+
+def _romanised(text: str) -> str | None:
+    """The language of another script that many words of a text in Latin letters are of; None where none is."""
+    told = {code: worth for code, worth in evidence(text).items() if lexicon(code).romanised}
+    best: str = max(told, key=lambda code: told[code], default="")
+    return best if told.get(best, 0.0) >= _MANY_WORDS else None
+
+
+def _best(shares: Mapping[str, float]) -> str:
     best = max(shares, key=lambda code: shares[code])
     return best if shares[best] >= 1 / len(shares) + _BEST_OVER_EVEN else UNDETERMINED
+
+
+def _of_short(text: str, script: str, *, among: frozenset[str], expected: tuple[str, ...]) -> str:
+    """The language of a few words: what letters and words tell, and which languages are likely here."""
+    row = _scripts()[script]
+    told = evidence(text)
+    likely = [code for code in (*languages(), *sorted(among)) if code in row.every]
+    candidates = list(dict.fromkeys((*row.common, *likely, *(told if script == "Latin" else ()))))
+    shares = _shares(text, [code for code in candidates if code in row.every])
+    if not told and not expected and _best(shares) == UNDETERMINED:
+        return likely[0] if len(likely) == 1 and script != "Latin" else UNDETERMINED
+    smallest = min(_LARGEST, max(_SMALLEST, math.exp(-len(_LETTER.findall(text)) / _LETTERS_TELL)))
+    scores = {}
+    for code in candidates:
+        # A language that is written in another script has no statistics here.
+        score = math.log(shares.get(code, 0.0) + (smallest if code in row.every else _ROMANISED))
+        score += told.get(code, 0.0)
+        # Sounds alone do not make a language likely that is written in another script: a word has to.
+        if (code in languages() or code in among) and (code in row.every or told[code] >= _A_WORD):
+            score += _LIKELY
+        if code in expected and code in (*row.every, *told):
+            score += _EXPECTED / (1 + expected.index(code))
+        scores[code] = score
+    best: str = max(candidates, key=lambda code: scores[code])
+    return best
 
 
 def detect_per_part(parts: Sequence[str], default: str) -> list[str]:

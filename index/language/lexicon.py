@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 FALLBACK = "en"
+CAPITAL_NOUNS = frozenset({"de", "lb"})
+"""Languages, none of them with a table, that write every noun with a capital: there a capital does not make a name."""
 _FOLDER = Path(__file__).parent / "tables"
 
 
@@ -23,6 +25,8 @@ class NumberWords:
         scale: words that multiply what stands before them.
         add: what a word adds to the number after it ("half more").
         link: words that may stand between the parts of a number.
+        fractions: phrases for a part of one ("two thirds").
+        half_after: phrases after a number that add to its last part ("and a half").
         weak: words that alone are articles, pronouns or other words too.
         before_scale: units that are numbers only where a scale word follows.
         ordinals: words for places in an order.
@@ -40,6 +44,8 @@ class NumberWords:
     scale: Mapping[str, float]
     add: Mapping[str, float]
     link: frozenset[str]
+    fractions: Mapping[str, float]
+    half_after: Mapping[str, float]
     weak: frozenset[str]
     before_scale: frozenset[str]
     ordinals: Mapping[str, float]
@@ -75,7 +81,7 @@ class Lexicon:
         notices: templates for answers and refusals, by name.
         labels: what the chat page shows around them, by name; English where a table lacks one.
         question: phrases that show what a question asks for, by kind ("count", "date", ...).
-        quantity: words that bound a number, by kind ("more", "about", ...).
+        quantity: words around a number by what they say of it ("more", "percent", "money", ...).
         scale: words that multiply the number before them.
         stop: words that carry no content.
         endings: case endings glued to words, longest first.
@@ -83,6 +89,14 @@ class Lexicon:
         conversation: words by which a question leans on the turns before it, by what they do; may lack any.
         completed: templates for questions completed from those turns, by name; English where a table lacks one.
         alphabet: how lists are ordered for its readers.
+        sounds: Latin letters heard in its own way, as index/language/sounds.toml writes them.
+        sentences: words with a point: that stand before others ("before"), before numbers alone, names of letters
+            ("initials"), and those that are no abbreviations ("whole").
+        letters: those that no other language has.
+        shape: how each of its words looks without diacritics, a regular expression; empty where words have no shape.
+        syllabic: whether each syllable of a name has a capital.
+        inside_names: small words that stand inside names.
+        romanised: its words without content as people write them in Latin letters; empty where those are its own.
     """
 
     language: str
@@ -98,6 +112,13 @@ class Lexicon:
     conversation: Mapping[str, tuple[str, ...]]
     completed: Mapping[str, str]
     alphabet: Alphabet
+    sounds: Mapping[str, list[list[str]]]
+    sentences: Mapping[str, list[str]]
+    letters: frozenset[str]
+    shape: str
+    romanised: frozenset[str]
+    syllabic: bool
+    inside_names: frozenset[str]
 
 
 @cache
@@ -112,7 +133,7 @@ def lexicon(language: str) -> Lexicon:
     path = _FOLDER / f"{language if language in languages() else FALLBACK}.toml"
     with path.open("rb") as file:
         table = tomllib.load(file)
-    conversation = table.get("conversation", {})
+    conversation, detection = table.get("conversation", {}), table.get("detection", {})
     quantity = {kind: tuple(words) for kind, words in table["quantity"].items() if kind != "scale"}
     return Lexicon(
         language=path.stem,
@@ -128,6 +149,13 @@ def lexicon(language: str) -> Lexicon:
         completed=_completed(path.stem, conversation),
         numbers=_numbers(table["numbers"], table["quantity"]["scale"]),
         alphabet=Alphabet(**table.get("alphabet", {})),
+        sounds=table.get("sounds", {}),
+        sentences=table.get("sentences", {}),
+        letters=frozenset(detection.get("letters", "")),
+        shape=detection.get("shape", ""),
+        romanised=frozenset(detection.get("romanised", ())),
+        syllabic=table.get("names", {}).get("syllabic", False),
+        inside_names=frozenset(table.get("names", {}).get("inside", ())),
     )
 
 
@@ -139,6 +167,8 @@ def _numbers(table: Mapping[str, Any], scale: Mapping[str, float]) -> NumberWord
         scale={**scale, **table.get("scale", {})},
         add=table.get("add", {}),
         link=frozenset(table.get("link", ())),
+        fractions=table.get("fractions", {}),
+        half_after=table.get("half_after", {}),
         weak=frozenset(table.get("weak", ())),
         before_scale=frozenset(table.get("before_scale", ())),
         ordinals=_by_position(table.get("ordinals", ()), first=1),

@@ -1,231 +1,193 @@
-"""Numbers as they stand in a sentence: digits of every script, what they count, and how they are bounded."""
+"""One grammar of numbers: amounts, bounds, ranges, parts of a whole, dates, times, shares, telephone numbers, codes.
+
+find_quantities(text, language)   what the numbers of a text say
+numbers_in(text, language)        the numbers that a question names, to be looked for
+numbers_held(text, language)      every number that a text holds, to look in
+
+The short answer, the verification of claims, the refusal and the evaluation all read numbers by it. What differs
+between languages is in `index/language/tables`; `docs/numbers.md` tells what is decided where a writing is ambiguous.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Literal
+from functools import lru_cache
 
 import regex
-from babel.core import UnknownLocaleError
-from babel.dates import get_month_names
 
-from index.language.lexicon import Lexicon, lexicon
+from index.language.amount import Form, Kind
+from index.language.amounts import find_amounts
+from index.language.composed import with_offsets
+from index.language.dates import Day
+from index.language.digits import Habit, canonical, find_digits, habit_of
+from index.language.quantity_words import Bound
 from index.language.terms import fold_digits
 
-QuantityKind = Literal["count", "share", "money", "date", "code"]
-
-_NUMBER = regex.compile(
-    r"""(?<![\p{Latin}\d.,/])          # not the tail of a word or of another number
-        (?P<currency>[$€£¥₹₫৳]\s?)?
-        (?P<digits>\d+(?:[.,\u00a0\u202f ]\d{3}(?!\d))*(?:[.,]\d+)?)
-        (?P<ratio>\s?/\s?\d+(?!\d))?
-        (?P<range>\s?[-–—]\s?\d+(?:[.,]\d+)?)?
-        (?P<percent>\s?[%٪％])?""",
-    regex.VERBOSE,
-)
-_CODE_TAIL = regex.compile(r"[-/.](?:\p{Lu}|[\p{L}\p{M}]+/[\p{L}\p{M}])")
-_YEAR = regex.compile(r"1[0-9]\d\d|20\d\d|2100")
-# How far from the number a word may stand that bounds it or names its unit, in code points.
-_BEFORE, _AFTER = 24, 40
+_NAMES = frozenset({"code", "telephone"})
+_WHEN = frozenset({"date", "time"})
+_MOST_DIGITS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One number of a text.
+    """One number, date, time or code of a text.
 
-    `start`..`end` are its code points in the text. `text` is the number with ASCII digits as written, `value`
-    its size (scale word applied; None for codes, dates, ratios and ranges), `qualifier` one of "" "+" "~" "<" ">=".
+    Attributes:
+        start, end: its code points in the text: the whole of a range, a part with its whole, a date with its time;
+            with its currency sign and scale words, without its unit and bound. `text` is what stands there.
+        short: it as a short answer: ASCII digits, with its unit and bound: "540+" (above), "≥3 years", "≤10", "<12",
+            "~25%", "84/167", "45,000 đồng", "9:30-16:45".
+        kind: what it is.
+        form: "one"; "range": from the first to the second of `values`, `days` or `minutes`; "part": the first of
+            `values` of the second.
+        values: what it amounts to. Of one number the readings it may have: two where neither the language nor the
+            text tells what "1.540" is, or what "1800-talet" counts; a share in percent; a year as a number.
+        days: the days that a date may mean; of a range its first and last.
+        minutes: times of day in minutes since midnight.
+        code: letters and digits of a code or telephone number, folded.
+        unit: what is counted in, as the text writes it: "đồng", "days", "°C"; "" without.
+        bound: ">" "540 or so many more", ">=", "<", "<=", "~" about, or "".
+        weak: it may be no number, such as an article, an ordinal or a Roman numeral.
+        in_words: a number without digits.
+        share_unknown: whether it is a percentage cannot be told, in a language without a table.
     """
 
     start: int
     end: int
     text: str
-    value: float | None
-    kind: QuantityKind
-    qualifier: str
+    short: str
+    kind: Kind
+    form: Form = "one"
+    values: tuple[float, ...] = ()
+    days: tuple[Day, ...] = ()
+    minutes: tuple[int, ...] = ()
+    code: str = ""
+    unit: str = ""
+    bound: Bound = ""
+    weak: bool = False
+    in_words: bool = False
+    share_unknown: bool = False
 
     @property
-    def short(self) -> str:
-        """The short answer: "540+", "~25%", "84/167"."""
-        if self.qualifier == "+":
-            return f"{self.text}+"
-        return f"{self.qualifier}{self.text}"
+    def value(self) -> float | None:
+        """What one number amounts to, or the part of a whole; None for ranges, dates, times, codes, and for what has
+        two readings."""
+        if self.kind in _NAMES | _WHEN or self.form == "range" or not self.values:
+            return None
+        return self.values[0] if self.form == "part" or len(self.values) == 1 else None
+
+    @property
+    def whole(self) -> float | None:
+        """What the part is of; None for everything else."""
+        return self.values[1] if self.form == "part" else None
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Its numbers in plain ASCII digits, scale words applied ("1.2 million": 1200000): of a date its day and year,
+        of a code its runs of digits."""
+        if self.code:
+            return frozenset(regex.findall(r"\d+", self.code))
+        if self.days:
+            days = self.days if self.form == "range" else self.days[:1]
+            return frozenset(str(part) for day in days for part in (day.day, day.year) if part)
+        if self.minutes:
+            return frozenset(str(minutes // 60) for minutes in self.minutes)
+        values = self.values if self.form != "one" else self.values[:1]
+        return frozenset(canonical(value).lstrip("-") for value in values)
+
+    @property
+    def names(self) -> bool:
+        """Whether it names something and answers no question for an amount: a code, a telephone number."""
+        return self.kind in _NAMES
+
+    @property
+    def tells_when(self) -> bool:
+        """Whether it answers a question for a date or a time."""
+        return self.kind in _WHEN
 
 
-def find_quantities(text: str, language: str) -> list[Quantity]:
-    """The numbers of a text in order, full dates as one.
+def find_quantities(
+    text: str, language: str, *, weak: bool = False, habit: Habit | None = None
+) -> list[Quantity]:
+    """The quantities of a text in order, without overlap.
 
     Args:
-        text: any text; its own language decides the words looked for.
-        language: ISO 639-1; English words where there is no table.
+        text: any text; offsets count in it as given.
+        language: ISO 639-1. Without a table of its own, digits and signs count, and the month names of CLDR.
+        weak: also what may be no number: articles ("one", "ett"), ordinals, Roman numerals. They may lie within others.
+        habit: how the document that the text is of groups its digits (`digit_habit`); None: as the text does.
     """
-    return list(_found(text, language))
+    found = _found(text, language, habit)
+    return list(found) if weak else [quantity for quantity in found if not quantity.weak]
+
+
+@lru_cache(maxsize=256)  # asked for each sentence of a passage
+def digit_habit(text: str, language: str) -> Habit:
+    """How a document groups its digits, for `find_quantities` of its sentences."""
+    return habit_of(fold_digits(text), language)
 
 
 @lru_cache(maxsize=4096)  # the same sentences answer again and again
-def _found(text: str, language: str) -> tuple[Quantity, ...]:
-    words = lexicon(language)
-    plain = fold_digits(text)
-    dates = _dates(plain, language)
-    found = list(dates)
-    for match in _NUMBER.finditer(plain):
-        if not any(date.start < match.end() and match.start() < date.end for date in dates):
-            found.append(_quantity(plain, match, words))
-    return tuple(sorted(found, key=lambda quantity: quantity.start))
-
-
-def bound_of(plain: str, start: int, end: int, language: str) -> str:
-    """How the words around a number bound it: "+", "<", ">=", "~" or "". `plain` has ASCII digits."""
-    before, after = _around(plain, start, end)
-    return _qualifier(before, after, lexicon(language))
-
-
-def is_percent(plain: str, start: int, end: int, language: str) -> bool:
-    """Whether a word for percent stands at a number of a text with ASCII digits."""
-    before, after = _around(plain, start, end)
-    words = lexicon(language)
-    if _ends_with(before, words.numbers.percent_before):
-        return True
-    return bool(_starts_with(after, words.quantity["percent"]))
-
-
-def _around(plain: str, start: int, end: int) -> tuple[str, str]:
-    return plain[max(0, start - _BEFORE) : start].casefold(), plain[end : end + _AFTER].casefold()
-
-
-def numbers_in(text: str) -> set[str]:
-    """Every run of digits of a text, ASCII, separators dropped: what a question's numbers are checked against."""
-    plain = fold_digits(text)
-    return {
-        regex.sub(r"\D", "", match.group()) for match in regex.finditer(r"\d+(?:[.,]\d{3})*", plain)
-    } | set(regex.findall(r"\d+", plain))
-
-
-def _quantity(plain: str, match: regex.Match[str], words: Lexicon) -> Quantity:
-    before, after = _around(plain, match.start(), match.end())
-    kind = _kind(plain, match, before, after, words)
-    qualifier = "" if kind in {"code", "date"} else _qualifier(before, after, words)
-    shown = " ".join(match.group().split())
-    end = match.end()
-    value: float | None = None
-    if not match["ratio"] and not match["range"] and kind in {"count", "share", "money"}:
-        value = _value(match["digits"])
-        scale_word = _starts_with(after, words.scale)
-        if scale_word:
-            value *= words.scale[scale_word]
-            end += after.index(scale_word) + len(scale_word)
-            shown = f"{shown} {scale_word}"
-    if kind == "share" and not match["percent"]:
-        shown += "%"
-    return Quantity(start=match.start(), end=end, text=shown, value=value, kind=kind, qualifier=qualifier)
-
-
-def _kind(plain: str, match: regex.Match[str], before: str, after: str, words: Lexicon) -> QuantityKind:
-    digits = match["digits"]
-    if _CODE_TAIL.match(plain, match.end()) or _ends_with(before, words.quantity["identifier"]):
-        return "code"
-    if _starts_with(after, words.quantity["identifier"]):
-        return "code"
-    if match["percent"] or _starts_with(after, words.quantity["percent"]):
-        return "share"
-    if match["currency"] or _names_money(after, words):
-        return "money"
-    if _YEAR.fullmatch(digits) and not match["ratio"]:
-        return "date"
-    return "count"
-
-
-def _names_money(after: str, words: Lexicon) -> bool:
-    scale_word = _starts_with(after, words.scale)
-    rest = after[after.index(scale_word) + len(scale_word) :] if scale_word else after
-    return bool(_starts_with(rest, words.quantity["money"]))
-
-
-def _qualifier(before: str, after: str, words: Lexicon) -> str:
-    quantity = words.quantity
-    if _starts_with(after, quantity["more_after"], within=14) or _ends_with(before, quantity["more"]):
-        return "+"
-    if _starts_with(after, quantity["less_after"], within=14) or _ends_with(before, quantity["less"]):
-        return "<"
-    if _ends_with(before, quantity["least"]):
-        return ">="
-    if _ends_with(before, quantity["about"]):
-        return "~"
-    return ""
-
-
-def _starts_with(after: str, phrases: object, *, within: int = 0) -> str:
-    """The phrase that follows the number (at most `within` code points of a unit between), or ""."""
-    head = after.lstrip(" \u00a0-–")
-    for phrase in sorted(phrases, key=len, reverse=True):  # type: ignore[call-overload]
-        if head.startswith(phrase) and not _continues_word(head, len(phrase)):
-            return str(phrase)
-        position = head.find(phrase) if within else -1
-        if 0 < position <= within and not regex.search(r"[,;.।\d]", head[:position]):
-            return str(phrase)
-    return ""
-
-
-def _ends_with(before: str, phrases: tuple[str, ...]) -> str:
-    tail = before.rstrip(" \u00a0")
-    for phrase in phrases:
-        if tail.endswith(phrase):
-            start = len(tail) - len(phrase)
-            if start == 0 or not tail[start - 1].isalpha():
-                return phrase
-    return ""
-
-
-def _continues_word(text: str, position: int) -> bool:
-    """Whether an ASCII or Latin word goes on there; glued endings of other scripts do not count."""
-    return bool(regex.match(r"\p{Latin}", text, pos=position))
-
-
-def _value(digits: str) -> float:
-    """The size of a written number: groups of three are thousands, any other last separator a decimal point."""
-    plain = regex.sub(r"[\s\u00a0\u202f]", "", digits)
-    if regex.fullmatch(r"\d+(?:[.,]\d{3})+", plain):
-        return float(regex.sub(r"[.,]", "", plain))
-    if regex.fullmatch(r"\d+(?:[.,]\d{3})*[.,]\d+", plain):
-        whole, _, part = plain.replace(",", ".").rpartition(".")
-        return float(f"{whole.replace('.', '')}.{part}")
-    return float(plain.replace(",", "."))
-
-
-def _dates(plain: str, language: str) -> list[Quantity]:
-    pattern = _date_pattern(language)
-    if pattern is None:
-        return []
-    return [
-        Quantity(
-            start=match.start(),
-            end=match.end(),
-            text=" ".join(match.group().split()),
-            value=None,
-            kind="date",
-            qualifier="",
+def _found(text: str, language: str, habit: Habit | None) -> tuple[Quantity, ...]:
+    composed, offsets = with_offsets(text)
+    plain = fold_digits(composed)
+    quantities = []
+    for amount in find_amounts(plain, language, habit or habit_of(plain, language)):
+        start, end = offsets(amount.start), offsets(amount.end)
+        quantities.append(
+            Quantity(
+                start=start,
+                end=end,
+                text=text[start:end],
+                short=amount.short(plain),
+                kind=amount.kind,
+                form=amount.form,
+                values=amount.values,
+                days=amount.days,
+                minutes=amount.minutes,
+                code=amount.code,
+                unit=amount.unit,
+                bound=amount.bound,
+                weak=amount.weak,
+                in_words=amount.in_words,
+                share_unknown=amount.share_unknown,
+            )
         )
-        for match in pattern.finditer(plain)
-    ]
+    return tuple(quantities)
 
 
-@cache
-def _date_pattern(language: str) -> regex.Pattern[str] | None:
-    """Day, month name and year in any usual order, month names from CLDR; None where CLDR has no such language."""
-    names: set[str] = set()
-    try:
-        for width in ("wide", "abbreviated"):
-            for context in ("format", "stand-alone"):
-                table = get_month_names(width, context=context, locale=language)
-                names |= {fold_digits(name.casefold().rstrip(".")) for name in table.values()}
-    except (UnknownLocaleError, ValueError):
-        return None
-    month = "|".join(sorted((regex.escape(n) for n in names if len(n) > 2), key=len, reverse=True))
-    if not month:
-        return None
-    return regex.compile(
-        rf"(?<![\p{{L}}\d])(?:\d{{1,2}}\.?(?:st|nd|rd|th)?\s+(?:{month})\.?(?![\p{{Latin}}\p{{M}}])(?:,?\s+(?:\p{{L}}{{2,3}}\s+)?\d{{4}})?"
-        rf"|(?:{month})\.?\s+\d{{1,2}},?\s+\d{{4}}|(?:{month})\.?,?\s+\d{{4}}|\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{4}})(?!\d)",
-        regex.IGNORECASE,
-    )
+def numbers_in(text: str, language: str = "und") -> set[str]:
+    """The numbers that a question names, as `Quantity.numbers` has them.
+
+    Those in words are left out: a document in another language may hold them in words that cannot be read.
+    """
+    found = (quantity for quantity in find_quantities(text, language) if not quantity.in_words)
+    return {number for quantity in found for number in quantity.numbers}
+
+
+def numbers_held(text: str, language: str = "und") -> set[str]:
+    """The numbers that a text holds in any of their readings, with the figures that they are written with."""
+    plain = fold_digits(text)
+    found = {digits[:_MOST_DIGITS] for digits in regex.findall(r"[0-9]+", plain)}
+    found |= {str(int(digits)) for digits in found if digits.startswith("0")}
+    for digits in find_digits(plain, Habit()):
+        found |= {canonical(value) for value in digits.readings}
+    for quantity in find_quantities(text, language, weak=True):
+        found |= quantity.numbers | {canonical(value).lstrip("-") for value in quantity.values}
+        found |= {str(part) for day in quantity.days for part in (day.day, day.month, day.year) if part}
+        found |= {str(minutes // 60) for minutes in quantity.minutes}
+    return found
+
+
+__all__: Sequence[str] = (
+    "Bound",
+    "Form",
+    "Habit",
+    "Kind",
+    "Quantity",
+    "digit_habit",
+    "find_quantities",
+    "numbers_held",
+    "numbers_in",
+)

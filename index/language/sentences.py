@@ -1,16 +1,16 @@
-"""Sentence boundaries with offsets, by sentencex, which knows the danda and about 300 languages."""
+"""The sentences of a document with their offsets, and which of its lines are headings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import regex
-from sentencex import get_sentence_boundaries
 
-from index.types import UNDETERMINED, Document, Sentence, SentenceKind, span_id
+from index.language.boundaries import enumerated, sentence_spans
+from index.types import Document, Sentence, SentenceKind, span_id
 
 # Raise it when the same text would be cut otherwise; the index is then rebuilt.
-SENTENCES_VERSION = 1
+SENTENCES_VERSION = 2
 # Longer sentences are cut at semicolons: a press release often lists a year's results in one sentence of
 # 300 words, and a quote of it would not show which words answer. Code points; two lines of print.
 LONG_SENTENCE = 240
@@ -21,6 +21,8 @@ LONGEST_PIECE = 1000
 _CLAUSE_END = regex.compile(r"[;；؛;]\s+")
 _SOFT_BREAK = regex.compile(r"[,،、，:：]\s*|\s+")
 _WORD = regex.compile(r"[\p{L}\p{N}]")
+# A few words, without a mark that ends or divides a sentence and without a number: those may answer.
+_TITLE = regex.compile(r"[\p{L}\p{M}'’()&/-]+(?:\s+[\p{L}\p{M}'’()&/-]+){0,7}\s*")
 
 
 def split_sentences(document: Document, *, languages: dict[int, str] | None = None) -> list[Sentence]:
@@ -34,9 +36,11 @@ def split_sentences(document: Document, *, languages: dict[int, str] | None = No
         Sentences with `document.text[s.start:s.end] == s.text`, stripped of white space, without overlap.
     """
     sentences: list[Sentence] = []
+    headings = _headings(document)
     for line_start, line in lines(document.text):
         language = (languages or {}).get(line_start, document.language)
-        for start, end in _sentence_spans(line, language):
+        heading = line_start in headings
+        for start, end in _spans(line, language):
             start, end = _strip(document.text, line_start + start, line_start + end)
             text = document.text[start:end]
             if not _WORD.search(text):
@@ -50,7 +54,7 @@ def split_sentences(document: Document, *, languages: dict[int, str] | None = No
                     end=end,
                     text=text,
                     language=language,
-                    kind=_kind(document, start),
+                    kind="heading" if heading else _kind(document, start),
                 )
             )
     return sentences
@@ -65,19 +69,24 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
         start += len(line) + 1
 
 
-def _sentence_spans(line: str, language: str) -> Iterator[tuple[int, int]]:
-    code = "en" if language == UNDETERMINED else language
-    position = 0
-    for boundary in get_sentence_boundaries(code, line):
-        # The text of a boundary is a slice of the line; its offsets are recomputed here, so that a library
-        # that counts in other units can never shift a quote.
-        start = line.find(boundary["text"], position)
-        if start < 0:
-            continue
-        position = start + len(boundary["text"])
-        yield from _pieces(line, start, position)
-    if line[position:].strip():
-        yield from _pieces(line, position, len(line))
+def _spans(line: str, language: str) -> Iterator[tuple[int, int]]:
+    for start, end in sentence_spans(line, language):
+        yield from _pieces(line, start, end)
+
+
+def _headings(document: Document) -> set[int]:
+    """Where lines start that are headings by their enumerator: "2. Opening hours" over text, not an item of a list.
+
+    Others are marked by what reads the document.
+    """
+    found = set()
+    rows = list(lines(document.text))
+    numbered = [enumerated(line) for _, line in rows]
+    for place, (start, line) in enumerate(rows):
+        alone = not any(numbered[other] for other in (place - 1, place + 1) if 0 <= other < len(rows))
+        if numbered[place] and alone and _TITLE.fullmatch(line, numbered[place]):
+            found.add(start)
+    return found
 
 
 def _pieces(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -4,9 +4,7 @@ Words: Unicode letters, marks and digits, folded (NFKC, case, digits of all scri
 spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) gives character bigrams. Latin words also
 give their form without diacritics, codes ("57-NQ/TW") and grouped numbers ("1.200") their joined form.
 
-Sound keys: a word is romanised (anyascii), evened out (glides, aspirates, nasals), and reduced by Metaphone
-to its consonants; adjacent words also give one joined key, because a transliterator writes "Can Tho" as one
-word or two as it likes. A key is a hint for recall, never evidence: `same_sound` compares the romanised forms.
+Sound keys: see `index.language.sounds`.
 """
 
 from __future__ import annotations
@@ -19,46 +17,22 @@ from itertools import pairwise
 
 import regex
 from anyascii import anyascii
-from jellyfish import metaphone
-from rapidfuzz.distance import JaroWinkler
 
 from index.language.lexicon import lexicon
+from index.language.sounds import Sound, joined, sound
 
 # Raise it when the same text would give other tokens; the index is then rebuilt.
-TERMS_VERSION = 1
+TERMS_VERSION = 2
 
 _JOINERS = "‌‍"
 _WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}{_JOINERS}]+")
 _UNSPACED_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _UNSPACED = regex.compile(rf"[{_UNSPACED_SCRIPTS}]+")
-_UNHEARD = regex.compile(rf"[\p{{N}}{_UNSPACED_SCRIPTS}]")
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 _CODE = regex.compile(r"\p{N}[\p{L}\p{N}]*(?:[-/.][\p{L}\p{N}\p{M}]+)+|\p{Lu}+(?:[-/]?\p{N}+)+")
 _GROUPED = regex.compile(r"(?<![\p{N}.,])\p{N}{1,3}(?:[.,  ]\p{N}{2,3})+(?![\p{N}])")
-_INDIC = re.compile(r"[ऀ-෿]")
 _LATIN = regex.compile(r"^[\p{Latin}\p{M}\p{N}]+$")
 
-# The nasal signs of the Indic scripts stand for n, m or ng by position; anyascii writes m for each.
-_NASALS = {ord(mark): "ng" for mark in "ংঁंँંਂଂంಂം"}
-SHORTEST_KEY = 3
-# Letter-by-letter romanisation to how names are usually spelt: no glide after a consonant, "ch" for the letter
-# that anyascii writes c, one nasal. Both sides meet at k for a hard c and f for ph. What follows a letter is looked
-# for only where the letter is.
-_INDIC_SPELLING = (
-    ("y", re.compile(r"(?<=[bcdfghjklmnpqrstvwxz])y(?=[aeiou])"), ""),
-    ("c", re.compile(r"c(?!h)"), "ch"),
-    ("bh", re.compile(r"bh"), "v"),
-    ("ph", re.compile(r"ph"), "f"),
-    ("ng", re.compile(r"ng(?=[nm])|ngg"), "n"),
-)
-_LATIN_SPELLING = (
-    ("c", re.compile(r"c(?![ehiy])"), "k"),
-    ("q", re.compile(r"q"), "k"),
-    ("ph", re.compile(r"ph"), "f"),
-)
-# "nh" and "ng" are one nasal; Metaphone keeps the h and the k it hears in them.
-_NASAL_TAIL = re.compile(r"n[hk]+")
-_NOT_LETTERS = re.compile(r"[^a-z ]")
 _PUNCTUATION = regex.compile(r"[^\p{L}\p{M}\p{N}]")
 _MARKS = regex.compile(r"[^\p{L}\p{N}]")
 # Longer "words" are not words; hostile text can hold one of a megabyte.
@@ -105,25 +79,19 @@ def joined_terms(text: str) -> list[str]:
 
 def sound_keys(text: str, language: str) -> list[str]:
     """Sound keys of a text, in order, with repetitions: what the index stores of `sounds`."""
-    return [key for key, _ in sounds(text, language)]
+    return [found.key for found in sounds(text, language)]
 
 
-def sounds(text: str, language: str) -> list[tuple[str, str]]:
-    """(sound key, romanised form) of each word and each pair of adjacent words, run together.
+def sounds(text: str, language: str) -> list[Sound]:
+    """How each word and each pair of adjacent words, run together, is heard; what has no key is left out.
 
-    Words with a case ending of the language also count without it ("থোর": of Tho). Keys under 3 letters
-    are left out: they would meet by chance.
+    Words with a case ending of the language also count without it ("থোর": of Tho).
     """
-    variants = [word_sounds(word, language) for word in split_words(text)]
-    found = [form for words in variants for form in words if len(form[0]) >= SHORTEST_KEY]
-    for left, right in pairwise(variants):
-        key, roman = left[0]
-        found += [
-            (key + tail, roman + more)
-            for tail, more in right
-            if key and tail and len(key) + len(tail) >= SHORTEST_KEY
-        ]
-    return found
+    words = [word_sounds(word, language) for word in split_words(text)]
+    found = [heard for forms in words for heard in forms]
+    for left, right in pairwise(words):
+        found += [joined(left[0], tail) for tail in right]
+    return [heard for heard in found if heard.key]
 
 
 def without_ending(word: str, endings: Sequence[str]) -> str:
@@ -135,43 +103,11 @@ def without_ending(word: str, endings: Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=65536)
-def word_sounds(word: str, language: str) -> tuple[tuple[str, str], ...]:
-    """(sound key, romanised form) of a word, and of the word without its case ending; a key may be empty."""
-    forms = list(dict.fromkeys((word, without_ending(word, lexicon(language).endings))))
-    # Bengali writes the b of loanwords and the v of Sanskrit with one letter.
-    forms += [form.replace("ব", "ভ") for form in forms if "ব" in form]
-    return tuple((sound_key(form), romanise(form)) for form in forms)
-
-
-@lru_cache(maxsize=65536)
-def sound_key(word: str) -> str:
-    """The consonants of a word as heard, e.g. "KN" for Can, ক্যান and कैन; empty for numbers and Han text."""
-    if _UNHEARD.search(word):
-        return ""
-    heard = str(metaphone(romanise(word))).replace("0", "T").replace(" ", "").lower()
-    return _NASAL_TAIL.sub("n", heard) if "n" in heard else heard
-
-
-@lru_cache(maxsize=65536)
-def romanise(word: str) -> str:
-    """A word in lower-case ASCII letters, written as a Latin-script newspaper would rather than letter by letter."""
-    indic, latin = False, word
-    if not word.isascii():
-        text = unicodedata.normalize("NFC", word)
-        indic = _INDIC.search(text) is not None
-        latin = str(anyascii(text.translate(_NASALS) if indic else text))
-    latin = latin.lower()
-    if not latin.isalpha():
-        latin = _NOT_LETTERS.sub("", latin)
-    for letters, pattern, spelling in _INDIC_SPELLING if indic else _LATIN_SPELLING:
-        if letters in latin:
-            latin = pattern.sub(spelling, latin)
-    return latin
-
-
-def same_sound(left: str, right: str) -> float:
-    """How alike two romanised words are, in [0, 1]: Jaro-Winkler similarity."""
-    return float(JaroWinkler.similarity(left, right))
+def word_sounds(word: str, language: str) -> tuple[Sound, ...]:
+    """How a word is heard, and the word without its case ending; a key may be empty."""
+    bare = without_ending(word, lexicon(language).endings)
+    heard = sound(word, language)
+    return (heard,) if bare == word else tuple(dict.fromkeys((heard, sound(bare, language))))
 
 
 def _forms(word: str) -> Iterable[str]:

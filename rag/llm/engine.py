@@ -9,8 +9,8 @@ from typing import Literal
 
 from index.catalogue import Reader
 from index.embedder import Embedder
+from index.language.comparison import stands_in
 from index.language.detection import detect
-from index.language.facts import facts_in, stands_in
 from index.language.lexicon import languages
 from rag import extractive
 from rag.answer import Grounding, Token
@@ -20,6 +20,7 @@ from rag.llm.client import LanguageModel
 from rag.llm.prompting import select_passages
 from rag.llm.writing import write_answer
 from rag.settings import RagSettings
+from rag.verification.support import facts_in
 from rag.verification.verify import verify
 
 # Passages that the model is shown, and tokens of each: enough for what stands around a sentence to be clear.

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedder import Embedder
-from index.language.facts import Fact, facts_in, stands_in
+from index.language.comparison import stands_in
 from index.language.lexicon import languages, lexicon
+from index.language.quantities import Habit, Quantity, digit_habit, find_quantities
 from index.language.terms import fold
 from index.types import Sentence
 from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
@@ -96,8 +97,8 @@ class Source:
 
     passage: Passage
     vectors: NDArray[np.float32]
-    facts: tuple[tuple[Fact, ...], ...]
-    titled: tuple[Fact, ...]
+    facts: tuple[tuple[Quantity, ...], ...]
+    titled: tuple[Quantity, ...]
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
@@ -109,7 +110,7 @@ class Source:
         """The language of its chunk."""
         return self.passage.hit.chunk.language
 
-    def all_facts(self) -> tuple[Fact, ...]:
+    def all_facts(self) -> tuple[Quantity, ...]:
         """The facts of its sentences and its title."""
         return tuple(fact for facts in (*self.facts, self.titled) for fact in facts)
 
@@ -132,11 +133,20 @@ def sources_of(passages: Sequence[Passage], embedder: Embedder) -> list[Source]:
             Source(
                 passage,
                 vectors[own],
-                tuple(facts_in(sentence.text, sentence.language) for sentence in passage.sentences),
+                tuple(facts_in(s.text, s.language, habit=_habit(passage, s)) for s in passage.sentences),
                 facts_in(passage.hit.title, passage.hit.document_language),
             )
         )
     return found
+
+
+def facts_in(text: str, language: str, *, habit: Habit | None = None) -> tuple[Quantity, ...]:
+    """The numbers, dates and codes of a text, those included that may be none."""
+    return tuple(find_quantities(text, language, weak=True, habit=habit))
+
+
+def _habit(passage: Passage, sentence: Sentence) -> Habit:
+    return digit_habit(passage.text, sentence.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,7 @@ class Stated:
     asked: Question
     wanted: Wanted
     vector: NDArray[np.float32]
-    facts: tuple[Fact, ...]
+    facts: tuple[Quantity, ...]
 
 
 def stated(
@@ -219,7 +229,7 @@ def is_cased(text: str) -> bool:
     return sum(c.islower() or c.isupper() for c in letters) * 2 > len(letters)
 
 
-def missing_facts(claim: Stated, cited: Sequence[Source], repeated: Sequence[Fact]) -> list[Fact]:
+def missing_facts(claim: Stated, cited: Sequence[Source], repeated: Sequence[Quantity]) -> list[Quantity]:
     """The facts of a claim that stand neither in the passages, their titles included, nor among the `repeated`."""
     held = [*repeated, *(fact for source in cited for fact in source.all_facts())]
     readable = all(sentence.language in languages() for source in cited for sentence in source.sentences)
@@ -230,9 +240,10 @@ def missing_facts(claim: Stated, cited: Sequence[Source], repeated: Sequence[Fac
     ]
 
 
-def _may_be_in_words(fact: Fact) -> bool:
+def _may_be_in_words(fact: Quantity) -> bool:
     small = all(value <= _IN_WORDS and value.is_integer() for value in fact.values)
-    return fact.kind == "number" and (fact.in_words or (small and not fact.share))
+    number = bool(fact.values) and not (fact.code or fact.days or fact.minutes)
+    return number and (fact.in_words or (small and fact.kind != "share"))
 
 
 def _held(claim: Stated, texts: Sequence[TextTerms]) -> frozenset[int]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from index.catalogue import Reader
 from index.embedder import Embedder
-from index.language.facts import facts_in, stands_in
+from index.language.comparison import stands_in
 from index.language.lexicon import lexicon
 from index.language.terms import split_words
 from index.types import UNDETERMINED
@@ -26,7 +26,7 @@ from rag.reader.passages import Read
 from rag.verification import support
 from rag.verification.claims import Claim, claims_of, markers_of
 from rag.verification.passage import Passage
-from rag.verification.support import Source, Stated
+from rag.verification.support import Source, Stated, facts_in
 
 # A number in so few words is read together with its question. Chosen, not fitted.
 _FEW_WORDS = 3

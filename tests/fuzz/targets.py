@@ -13,14 +13,15 @@ from itertools import pairwise
 
 from index.chunks import make_chunks
 from index.errors import ReadError
-from index.language.calendar_dates import find_dates
+from index.language.comparison import stands_in
+from index.language.dates import find_dates
 from index.language.detection import detect
-from index.language.facts import facts_in, stands_in
 from index.language.lexicon import languages
-from index.language.number_words import numerals
-from index.language.quantities import find_quantities, numbers_in
+from index.language.numerals import numerals
+from index.language.quantities import find_quantities, numbers_held, numbers_in
 from index.language.sentences import split_sentences
-from index.language.terms import fold, fold_digits, romanise, sound_keys, split_words, word_terms
+from index.language.sounds import sounds_of
+from index.language.terms import fold, fold_digits, sound_keys, split_words, word_terms
 from index.normalise import normalise, normalise_line
 from index.readers import document_id, read_bytes
 from index.types import Document
@@ -85,28 +86,32 @@ def words(data: bytes) -> None:
     folded = fold(text)
     assert fold_digits(folded) == folded
     assert len(fold_digits(text)) == len(text)
-    assert romanise(text[:64]).isascii()
+    assert all(heard.heard.isascii() for heard in sounds_of(text[:64], language))
     assert detect(text)
 
 
 def numbers(data: bytes) -> None:
-    """Numbers, dates and facts lie where they say, in order."""
+    """Numbers and dates lie where they say, in order, and stand in their own text."""
     language, text = _spoken(data)
     plain = fold_digits(text)
-    for quantity in find_quantities(text, language):
+    found = find_quantities(text, language)
+    for quantity in found:
         assert 0 <= quantity.start < quantity.end <= len(text)
+        assert text[quantity.start : quantity.end] == quantity.text
         assert quantity.short
-        assert quantity.value is None or quantity.value >= 0
+    assert all(a.end <= b.start for a, b in pairwise(found))
     dates = find_dates(plain, language)
     assert all(0 <= date.start < date.end <= len(text) for date in dates)
     assert all(a.end <= b.start for a, b in pairwise(dates))
     taken = [(date.start, date.end) for date in dates]
-    found = numerals(plain, language, taken=taken)
-    assert all(0 <= number.start < number.end <= len(text) for number in found)
-    assert all(number.isascii() and number.isdecimal() for number in numbers_in(text))
-    facts = facts_in(text, language)
-    assert all(text[fact.start : fact.end] for fact in facts)
-    assert all(stands_in(fact, facts) for fact in facts), "a fact stands in the text that it is of"
+    numbers = numerals(plain, language, taken=taken)
+    assert all(0 <= number.start < number.end <= len(text) for number in numbers)
+    assert all(number.replace(".", "").isdecimal() for number in numbers_in(text, language))
+    assert numbers_in(text, language) <= numbers_held(text, language), "a text holds the numbers it names"
+    every = find_quantities(text, language, weak=True)
+    assert all(stands_in(quantity, every) for quantity in every), (
+        "a quantity stands in the text that it is of"
+    )
 
 
 def questions(data: bytes) -> None:

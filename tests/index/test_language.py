@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index.language.detection import detect, detect_per_part
 
@@ -91,3 +93,41 @@ def test_a_close_relative_does_not_steal_a_part() -> None:
 
 def test_no_parts() -> None:
     assert detect_per_part([], "en") == []
+
+
+SHORT = [
+    ("hi", "नमस्ते"),
+    ("hi", "कब"),
+    ("en", "fees"),
+    ("sv", "Vem?"),
+    ("vi", "bao nhieu nguoi"),
+    ("vi", "khi nao khoi cong?"),
+    ("hi", "kitne log aaye the"),
+    ("hi", "baithak kab hui?"),
+    ("bn", "koto taka khoroch hoyeche"),
+    ("bn", "mela kothay hobe?"),
+    ("mr", "बैठक कुठे आणि कधी आहे?"),
+    ("de", "Wie viele Brücken wurden gebaut?"),
+    ("es", "¿Cuántos puentes hay?"),
+]
+
+
+@pytest.mark.parametrize(("language", "text"), [pytest.param(*s, id=f"{s[0]}-{s[1]}") for s in SHORT])
+def test_a_few_words_tell_a_language_with_a_table(language: str, text: str) -> None:
+    assert detect(text) == language
+
+
+def test_what_is_expected_decides_where_nothing_else_does() -> None:
+    assert detect("Can Tho", expected=("vi",)) == "vi"
+    assert detect("Can Tho", expected=("bn", "sv")) == "sv"
+    assert detect("Wie viele Brücken wurden gebaut?", expected=("sv",)) == "de"
+    assert detect("কত?", expected=("en",)) == "bn"
+
+
+def test_the_languages_of_the_documents_are_likelier() -> None:
+    assert detect("Onde fica?", among=("pt",)) == "pt"
+
+
+@given(st.text(max_size=60), st.lists(st.sampled_from(["en", "bn", "vi", "zh", "xx"])))
+def test_any_text_has_a_language(text: str, expected: list[str]) -> None:
+    assert detect(text, among=expected, expected=expected)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.language.terms import fold, fold_digits, romanise, same_sound, sound_key, sounds, word_terms
+from index.language.sounds import ALIKE, alike, sound, sounds_of
+from index.language.terms import fold, fold_digits, sounds, split_words, word_terms
 
 NAMES = {
     "Can Tho": ["Cần Thơ", "ক্যান থো", "कैन थो"],
@@ -18,9 +19,9 @@ NAMES = {
 
 
 def meet(left: str, right: str, language: str) -> bool:
-    """Whether any word or pair of one has the key of one of the other and looks alike."""
-    found = dict(sounds(right, language))
-    return any(key in found and same_sound(roman, found[key]) >= 0.85 for key, roman in sounds(left, "en"))
+    """Whether any word or pair of one has the key of one of the other and sounds alike."""
+    found = sounds(right, language)
+    return any(a.key == b.key and alike(a.heard, b.heard) >= ALIKE for a in sounds(left, "en") for b in found)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +63,41 @@ def test_word_terms(text: str, expected: list[str]) -> None:
 def test_any_text_has_terms_and_keys_of_plain_characters(text: str) -> None:
     for term in word_terms(text):
         assert term and not any(c.isspace() for c in term)
-    for key, roman in sounds(text, "en"):
-        assert key.isascii() and roman.isascii()
+    for found in sounds(text, "en"):
+        assert found.key.isascii() and found.heard.isascii()
     assert len(fold_digits(text)) == len(text)
     assert fold(fold(text)) == fold(text) or text != text.strip()
 
 
-def test_romanised_names_look_like_a_newspaper_writes_them() -> None:
-    assert romanise("ক্যান") == "kan"
-    assert romanise("তুং") == "tung"
-    assert sound_key("Tho") == sound_key("থো") == "t"
+@pytest.mark.parametrize(
+    ("word", "language", "heard", "key"),
+    [
+        pytest.param("ক্যান", "bn", "kan", "k-n", id="two consonants: with the vowels at the ends"),
+        pytest.param("Lima", "en", "lima", "l-m-", id="a vowel at the end"),
+        pytest.param("Tho", "en", "tu", "", id="too short for a key"),
+        pytest.param("তুং", "bn", "tuN", "t-n", id="ng"),
+        pytest.param("पलाशपुर", "hi", "p.las.pur", "plspr", id="vowels that are not written"),
+        pytest.param("चंडीगढ़", "hi", "c.ndig.r", "sndgr", id="a consonant with a point"),
+        pytest.param("লক্ষ্মী", "bn", "l.ksmi", "lksm", id="joined consonants"),
+        pytest.param("Cần", "vi", "kan", "k-n", id="marks"),
+        pytest.param("Italien", "sv", "italia", "-t-l-", id="as Swedish hears it"),
+        pytest.param("x5", "en", "", "", id="digits"),
+        pytest.param("東京", "en", "", "", id="no letters"),
+        pytest.param("", "en", "", "", id="empty"),
+    ],
+)
+def test_a_word_is_heard(word: str, language: str, heard: str, key: str) -> None:
+    assert sound(word, language)[:2] == (key, heard)
+
+
+@given(st.text(max_size=20), st.sampled_from(["en", "sv", "vi", "bn", "hi", "und"]))
+def test_what_the_index_holds_of_a_word_is_what_a_question_looks_for_first(word: str, language: str) -> None:
+    assert sounds_of(word, language)[0] == sound(word, language)
+    assert all(alike(way.heard, way.heard) == 1 for way in sounds_of(word, language))
+
+
+@given(st.text(max_size=40))
+def test_a_text_sounds_like_itself(text: str) -> None:
+    for word in split_words(text):
+        heard = sound(word, "en")
+        assert not heard.key or heard in sounds(text, "en")

@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
-from index.language.quantities import numbers_in
 from rag.lexical import matched, text_terms, wanted
-from rag.matcher import Matcher, numbers_of
+from rag.matcher import Matcher
 from rag.question import analyse
 
 QUESTIONS = (
@@ -66,9 +65,3 @@ WORDS = st.sampled_from(sorted({word for text in (*QUESTIONS, *TEXTS) for word i
 )
 def test_finds_what_the_plain_one_finds_in_any_words(question: list[str], texts: list[list[str]]) -> None:
     agree(" ".join(question), [(" ".join(text), language) for text in texts for language in LANGUAGES])
-
-
-@pytest.mark.parametrize("text", by_id({str(i): text for i, text in enumerate(TEXTS)}))
-def test_numbers_are_those_of_the_terms(text: str) -> None:
-    expected = set().union(*(numbers_in(word) for word in text_terms(text, "en").words))
-    assert numbers_of(text) == expected

@@ -44,7 +44,7 @@ def support(text: str, pointed: str, language: str = "en") -> Support:
 def test_a_span_is_completed(text: str, pointed: str, language: str, expected: str) -> None:
     found = support(text, pointed, language)
     assert found.span is not None
-    assert completed(found, found.span)[0] == expected
+    assert completed(analyse("What is it?"), found, found.span)[0] == expected
 
 
 def test_a_number_that_is_asked_for_and_not_pointed_at_does_not_fit() -> None:

@@ -7,28 +7,22 @@ word takes in what smaller ones made. What differs between languages is in their
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 import regex
 
+from index.language.digits import Habit, find_digits, habit_of
 from index.language.lexicon import NumberWords, languages, lexicon
 
-_DIGITS = r"""(?<![\d]|\d[.,/])(?:
-      \d{1,3}(?:(?P<mark>[.,'’\u00a0\u202f\u2009 ])\d{3})(?:(?P=mark)\d{3})*(?!\d)(?:[.,]\d+)?  # 12.500, 12 500,5
-    | \d{1,2}(?:,\d{2})+,\d{3}(?!\d)(?:\.\d+)?                                             # 1,25,000
-    | \d+(?:[.,]\d+)?)"""
-_TOKEN = regex.compile(
-    rf"(?P<digits>{_DIGITS})|(?P<word>[\p{{L}}\p{{M}}\u200c\u200d]+(?:['’][\p{{L}}\p{{M}}]+)?)", regex.VERBOSE
-)
+_WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+(?:['’][\p{L}\p{M}]+)?")
 _GAP = regex.compile(r"[ \t\u00a0\u202f\u2009]{0,2}|-")
-_INDIAN = regex.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?")
-_GROUPS = regex.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+")
 # A longer word holds no number; it bounds the work on hostile text.
 _LONGEST_WORD = 60
 
+Spans = Iterable[tuple[int, int]]
 Part = Literal["digits", "unit", "scale", "add", "link", "ordinal"]
 
 
@@ -36,8 +30,10 @@ Part = Literal["digits", "unit", "scale", "add", "link", "ordinal"]
 class Numeral:
     """One number of a text: code points `start`..`end`.
 
-    `weak`: it may be no number at all, such as an article or an ordinal. `in_words`: it has no digits. `also`: another
-    value that it may have, the 19 of the century "1800-talet"; else None.
+    `weak`: it may be no number at all, such as an article or an ordinal; `ordinal`: it is one. `in_words`: it has no
+    digits. `also`: another value that it may have, the 19 of the century "1800-talet" or the other reading of "1.540";
+    else None. `scaled`: a word multiplies it; `first` is then what it multiplies, at the number's beginning, and
+    `last_scale` what multiplied the last part, else 1.
     """
 
     start: int
@@ -46,6 +42,10 @@ class Numeral:
     weak: bool
     in_words: bool
     also: float | None = None
+    ordinal: bool = False
+    scaled: bool = False
+    first: float = 0.0
+    last_scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,20 @@ class _Item:
     value: float
     start: int
     end: int
+    also: float | None = None
 
 
-def numerals(plain: str, language: str, *, taken: Sequence[tuple[int, int]] = ()) -> list[Numeral]:
+def numerals(plain: str, language: str, *, taken: Spans = (), habit: Habit | None = None) -> list[Numeral]:
     """The numbers of a text in order.
 
     Args:
         plain: a text with ASCII digits (`fold_digits`).
         language: of the text; words are read in languages that have a table.
         taken: spans that are something else, such as dates.
+        habit: how the text groups its digits; None: as its own numbers and its language say.
     """
     words = lexicon(language).numbers if language in languages() else None
-    items = _items(plain, words, taken)
+    items = _items(plain, words, taken, habit or habit_of(plain, language))
     found, position = [], 0
     while position < len(items):
         numeral, position = _Reading(plain, items, position, words).read()
@@ -75,30 +77,22 @@ def numerals(plain: str, language: str, *, taken: Sequence[tuple[int, int]] = ()
     return found
 
 
-def digits_value(digits: str) -> float:
-    """The size of a number in digits: groups of three, or of two in the Indian manner, are thousands; any other last
-    separator is a decimal point, and so is one after a leading zero."""
-    plain = regex.sub(r"[\s\u00a0\u202f\u2009'’]", "", digits)
-    if _INDIAN.fullmatch(plain):
-        return float(plain.replace(",", ""))
-    if _GROUPS.fullmatch(plain):
-        return float(regex.sub(r"[.,]", "", plain))
-    whole, _, part = plain.replace(",", ".").rpartition(".")
-    return float(f"{whole.replace('.', '')}.{part}") if whole else float(part)
-
-
-def _items(plain: str, words: NumberWords | None, taken: Sequence[tuple[int, int]]) -> list[_Item]:
+def _items(plain: str, words: NumberWords | None, taken: Spans, habit: Habit) -> list[_Item]:
+    occupied = bytearray(len(plain))
+    for first, last in taken:
+        occupied[first:last] = b"\1" * (last - first)
     items = []
-    for match in _TOKEN.finditer(plain):
-        start, end = match.span()
-        if any(first < end and start < last for first, last in taken):
-            continue
-        if match["digits"]:
-            items.append(_Item("digits", "", digits_value(match["digits"]), start, end))
-        elif words is not None and end - start <= _LONGEST_WORD:
-            parts = _parts(regex.sub("['’]", "", match["word"]).lower(), words)
-            items += [_Item(part, word, value, start, end) for part, word, value in parts]
-    return items
+    for digits in find_digits(plain, habit):
+        if digits.readings and not any(occupied[digits.start : digits.end]):
+            value, *also = digits.readings
+            items.append(_Item("digits", "", value, digits.start, digits.end, also[0] if also else None))
+    if words is not None:
+        for match in _WORD.finditer(plain):
+            start, end = match.span()
+            if end - start <= _LONGEST_WORD and not any(occupied[start:end]):
+                parts = _parts(regex.sub("['’]", "", match.group()).lower(), words)
+                items += [_Item(part, word, value, start, end) for part, word, value in parts]
+    return sorted(items, key=lambda item: item.start)
 
 
 def _parts(word: str, words: NumberWords) -> list[tuple[Part, str, float]]:
@@ -181,7 +175,9 @@ class _Reading:
         """The number, None when the item begins none, and the position after it."""
         first = self._items[self._first]
         if first.part == "ordinal":
-            return Numeral(first.start, first.end, first.value, weak=True, in_words=True), self._first + 1
+            return Numeral(
+                first.start, first.end, first.value, weak=True, in_words=True, ordinal=True
+            ), self._first + 1
         end = self._first
         while self._next < len(self._items) and self._joins() and self._take(self._items[self._next]):
             self._last = self._items[self._next]
@@ -195,10 +191,16 @@ class _Reading:
         start, stop = taken[0].start, taken[-1].end
         if self._goes_on_as_ordinal(end):
             ordinal = self._items[end]
-            return Numeral(start, ordinal.end, value + ordinal.value, weak=True, in_words=True), end + 1
+            return Numeral(
+                start, ordinal.end, value + ordinal.value, weak=True, in_words=True, ordinal=True
+            ), end + 1
         in_words = not any(item.part == "digits" for item in taken)
-        also = None if in_words or len(taken) > 1 else self._century(value, stop)
-        return Numeral(start, stop, value, self._is_weak(taken), in_words, also), end
+        also = None if in_words or len(taken) > 1 else taken[0].also or self._century(value, stop)
+        scaled = any(item.part == "scale" for item in taken)
+        return Numeral(
+            start, stop, value, self._is_weak(taken), in_words, also,
+            scaled=scaled, first=taken[0].value, last_scale=taken[-1].value if taken[-1].part == "scale" else 1.0,
+        ), end  # fmt: skip
 
     def _goes_on_as_ordinal(self, end: int) -> bool:
         """Whether an ordinal takes up the tens just read: "twenty-first"."""
@@ -256,7 +258,9 @@ class _Reading:
         if self._last is not None and self._last.part != "add" and not self._continues():
             return False
         self._digits = True
-        self._group, self._unit = item.value + self._added, 0.0
+        # "1.540 million" is less than two.
+        value = item.also if item.also is not None and self._followed_by({"scale"}) else item.value
+        self._group, self._unit = value + self._added, 0.0
         return True
 
     def _continues(self) -> bool:

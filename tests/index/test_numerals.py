@@ -7,10 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from texts import HOSTILE, by_id
 
-from index.language.facts import Fact, facts_in, stands_in
+from index.language.comparison import stands_in
 from index.language.lexicon import languages, lexicon
-from index.language.number_words import numerals
+from index.language.numerals import numerals
+from index.language.quantities import Quantity, find_quantities
 from index.language.terms import fold_digits
+
+
+def facts_in(text: str, language: str) -> list[Quantity]:
+    return find_quantities(text, language, weak=True)
+
 
 WORDS = {
     "en-compound": ("en", "twenty-one villages", [21]),
@@ -39,7 +45,7 @@ WORDS = {
 }
 DIGITS = {
     "comma": ("12,500", 12_500),
-    "point": ("12.500", 12_500),
+    "two-points": ("1.012.500", 1_012_500),
     "space": ("12 500", 12_500),
     "narrow-space": ("12\u202f500", 12_500),
     "apostrophe": ("12’500", 12_500),
@@ -122,7 +128,7 @@ def test_every_word_of_a_table_is_read_as_its_value(language: str) -> None:
         assert [number.value for number in numerals(word, language)] == [value], word
 
 
-def missing(claim: tuple[str, str], source: tuple[str, str]) -> list[Fact]:
+def missing(claim: tuple[str, str], source: tuple[str, str]) -> list[Quantity]:
     held = facts_in(source[1], source[0])
     return [fact for fact in facts_in(claim[1], claim[0]) if not stands_in(fact, held)]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import regex
+from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import get_month_names
 
@@ -41,21 +42,27 @@ class Day:
 class Date:
     """A date at code points `start`..`end`: `readings` are the days it may mean ("10/11/2025": two).
 
-    `weak`: a short month name alone, which may be another word.
+    `until`: the last day of a span ("2021-2025"), else None. `weak`: a short month name alone, which may be another
+    word.
     """
 
     start: int
     end: int
     readings: tuple[Day, ...]
     weak: bool = False
+    until: Day | None = None
 
 
+_YEAR = r"(?:1[1-9]|20)\d\d"
 _NUMERIC = regex.compile(
-    r"""(?<![\d.,/-])(?:
-        (?P<day>\d{1,2})\s?(?P<mark>[/.-])\s?(?P<month>\d{1,2})\s?(?P=mark)\s?(?P<year>\d{4})
-      | (?P<iyear>\d{4})-(?P<imonth>\d{1,2})-(?P<iday>\d{1,2})
-      | (?P<mmonth>0?[1-9]|1[0-2])/(?P<myear>(?:1\d|20)\d\d)
-    )(?![\d/])""",
+    rf"""(?<![\d,/-]|\d\.)(?:
+        (?P<day>\d{{1,2}})\s?(?P<mark>[/.-])\s?(?P<month>\d{{1,2}})\s?(?P=mark)\s?(?P<year>\d{{4}})
+      | (?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>\d\d)
+      | (?P<iyear>\d{{4}})-(?P<imonth>\d{{1,2}})-(?P<iday>\d{{1,2}})
+      | (?P<from>{_YEAR})\s?[-–/]\s?(?P<to>{_YEAR}|\d\d)
+      | (?P<iyear>{_YEAR})-(?P<imonth>0[1-9]|1[0-2])
+      | (?P<mmonth>0?[1-9]|1[0-2])/(?P<myear>{_YEAR})
+    )(?!\d|[/.,-]\d)""",
     regex.VERBOSE,
 )
 
@@ -68,31 +75,66 @@ def find_dates(plain: str, language: str) -> list[Date]:
         language: of the text; where CLDR does not know it, only dates in digits are found.
     """
     found: list[Date] = []
-    for date in (*_named(plain, language), *_numeric(plain)):
-        if not any(date.start < other.end and other.start < date.end for other in found):
+    occupied = bytearray(len(plain))
+    for date in (*_named(plain, language), *_numeric(plain, language)):
+        if not any(occupied[date.start : date.end]):
+            occupied[date.start : date.end] = b"\1" * (date.end - date.start)
             found.append(date)
     return sorted(found, key=lambda date: date.start)
 
 
-def _numeric(plain: str) -> list[Date]:
+def _numeric(plain: str, language: str) -> list[Date]:
     found = []
     for match in _NUMERIC.finditer(plain):
+        until = None
         if match["mmonth"]:
             readings = [Day(int(match["myear"]), int(match["mmonth"]), None)]
+        elif match["from"]:
+            first, last = int(match["from"]), int(match["to"])
+            if last < 100 and last == (first + 1) % 100:  # a year of accounts or of school
+                last = first + 1
+            if last < first:
+                iso = 1 <= last <= 12 and match["to"].isdecimal() and "-" in match.group()
+                readings = [Day(first, last, None)] if iso else []
+            else:
+                readings, until = [Day(first, None, None)], Day(last, None, None)
         elif match["iyear"]:
-            readings = [Day(int(match["iyear"]), int(match["imonth"]), int(match["iday"]))]
+            day = match["iday"]
+            readings = [Day(int(match["iyear"]), int(match["imonth"]), int(day) if day else None)]
         else:
-            first, second, year = int(match["day"]), int(match["month"]), int(match["year"])
-            # Day first in most of the world, month first in the United States.
-            readings = [Day(year, second, first), Day(year, first, second)]
-        readings = [day for day in dict.fromkeys(readings) if _possible(day)]
+            year = _century(match["year"])
+            readings = list(possible_days(int(match["day"]), int(match["month"]), year, language))
+        readings = [day for day in readings if _possible(day)]
         if readings:
-            found.append(Date(match.start(), match.end(), tuple(readings)))
+            found.append(Date(match.start(), match.end(), tuple(readings), until=until))
     return found
 
 
+def _century(year: str) -> int:
+    return int(year) if len(year) > 2 else 2000 + int(year) if int(year) < 70 else 1900 + int(year)
+
+
+def possible_days(first: int, second: int, year: int | None, language: str) -> tuple[Day, ...]:
+    """The days that a date in digits may mean: as the language orders them; both where that may be month first."""
+    day_first, month_first = Day(year, second, first), Day(year, first, second)
+    if _month_leads(language) is False and _possible(day_first):
+        return (day_first,)
+    return tuple(day for day in dict.fromkeys((day_first, month_first)) if _possible(day))
+
+
+@cache
+def _month_leads(language: str) -> bool | None:
+    """Whether a language writes the month before the day; None where CLDR has no such language."""
+    try:
+        pattern = Locale.parse(language).date_formats["short"].pattern
+    except (UnknownLocaleError, ValueError, TypeError, KeyError):
+        return None
+    return bool(pattern.lower().find("m") < pattern.lower().find("d") and not pattern.lower().startswith("y"))
+
+
 def _possible(day: Day) -> bool:
-    return 1 <= (day.month or 1) <= 12 and 1 <= (day.day or 1) <= 31
+    month, number = (1 if part is None else part for part in (day.month, day.day))
+    return 1 <= month <= 12 and 1 <= number <= 31
 
 
 def _named(plain: str, language: str) -> list[Date]:
@@ -106,9 +148,10 @@ def _named(plain: str, language: str) -> list[Date]:
             written = written[:-1]  # a glued ending
         day, year = match["before"] or match["after"], match["year"]
         date = Day(int(year) if year else None, names[written], int(day) if day else None)
+        until = Day(date.year, date.month, int(match["until"])) if match["until"] else None
         if day or year:
             if _possible(date):
-                found.append(Date(match.start(), match.end(), (date,)))
+                found.append(Date(match.start(), match.end(), (date,), until=until))
         elif not match["month"].endswith(".") and written in _wide_names(language):
             found.append(Date(match.start(), match.end(), (date,), weak=len(written) < _TELLING))
     return found
@@ -157,7 +200,7 @@ def _named_pattern(language: str) -> regex.Pattern[str]:
         rf"""(?<![\p{{L}}\p{{M}}\d])(?:
             (?P<before>{day})(?:\.|:?\p{{Latin}}{{1,2}}|-?[\p{{Bengali}}\p{{Devanagari}}]{{1,3}})?\s+(?:of\s+)?)?
             (?P<month>(?:{month})){edge}[.॰]?
-            (?:\s+(?P<after>{day})(?:st|nd|rd|th|-?[\p{{Bengali}}\p{{Devanagari}}]{{1,3}})?(?![\d\p{{L}}/:]|[.,]\d))?
+            (?:\s+(?P<after>{day})(?:st|nd|rd|th|-?[\p{{Bengali}}\p{{Devanagari}}]{{1,3}})?(?:\s?[-–]\s?(?P<until>{day}))?(?![\d\p{{L}}/:]|[.,]\d))?
             (?:(?:,?\s+(?:\p{{L}}{{2,3}}\s+)?|\s?/\s?)(?P<year>(?:1\d|20)\d\d)(?!\d|[.,]\d))?""",
         regex.VERBOSE | regex.IGNORECASE,
     )

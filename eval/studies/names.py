@@ -1,0 +1,220 @@
+"""Whether a name is found by itself in another script, on public names: CLDR's cities and territories.
+
+    python -m eval.studies.names [--missed N] [--json FILE]
+
+A *pair* is one city or territory in two languages. Many are different names ("Greece", "यूनान"), which no rule of sound
+brings together: a pair is left out unless it has as many words in both and each word, romanised letter by letter
+without
+any of the rules that are measured, agrees with its like in half of its consonants by the groups of Soundex. Names
+with a word that several share ("Island") are left out too: those are translated.
+
+*Recall*: the share of the pairs whose names find each other, each searched for as a name of a question among all names
+of the other language. *Precision*: of all names found so, the share that is the right one. *Words/s*: distinct words of
+the names, their sounds made for the first time, processor time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import permutations
+from pathlib import Path
+
+import regex
+from anyascii import anyascii
+from babel import Locale
+from rapidfuzz.distance import Levenshtein
+
+from index.language.lexicon import languages
+from index.language.sounds import sound
+from index.language.terms import split_words, word_sounds
+from rag.lexical import Wanted, matched, text_terms, wanted
+from rag.question import Question
+
+# CLDR's own test territories and the names of no place.
+_NO_PLACE = frozenset({"XA", "XB", "ZZ", "QO", "EZ", "UN", "EU"})
+_SAME_NAME = 0.5
+# What so many names share ("island", "north") is a word, translated and not written down by its sound.
+_A_WORD = 4
+_ABBREVIATED = regex.compile(r"[.&]")
+_SOUNDEX = {
+    letter: str(digit)
+    for digit, letters in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), start=1)
+    for letter in letters
+}
+# What a list adds to a name, in brackets or behind a comma ("Knox, Indiana"), is another name.
+_ADDED = regex.compile(r"\s*[(（,].*")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often names of one language found those of another.
+
+    Attributes:
+        pairs: places whose names are forms of one name.
+        found: those of them that found each other.
+        answers: all names found.
+        missed: the pairs that did not.
+    """
+
+    pairs: int = 0
+    found: int = 0
+    answers: int = 0
+    missed: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def recall(self) -> float:
+        """The share of the pairs found."""
+        return self.found / max(self.pairs, 1)
+
+    @property
+    def precision(self) -> float:
+        """The share of right ones among the names found."""
+        return self.found / max(self.answers, 1)
+
+
+def places(language: str) -> dict[str, str]:
+    """CLDR's territories and exemplar cities: identifier -> name in the language.
+
+    English, Swedish and Vietnamese list only the cities that are not named like their time zone's identifier.
+    """
+    locale, root = Locale(language), Locale("hi")
+    names = {code: name for code, name in locale.territories.items() if len(code) == 2 and code.isalpha()}
+    for zone, row in root.time_zones.items():
+        if "city" in row:
+            own = locale.time_zones.get(zone, {}).get("city")
+            names[zone] = own or zone.rsplit("/", 1)[-1].replace("_", " ")
+    names = {key: _ADDED.sub("", name) for key, name in names.items() if key not in _NO_PLACE}
+    counts = Counter(word for name in set(names.values()) for word in set(split_words(name)))
+    return {
+        key: name
+        for key, name in names.items()
+        if name and all(counts[word] < _A_WORD for word in split_words(name))
+    }
+
+
+def same_name(left: str, right: str) -> bool:
+    """Whether two names are forms of one: as many words, none abbreviated, each half alike by Soundex's groups."""
+    words, others = split_words(left), split_words(right)
+    if len(words) != len(others) or _ABBREVIATED.search(left + right):
+        return False
+    return all(
+        Levenshtein.normalized_similarity(_groups(a), _groups(b)) >= _SAME_NAME
+        for a, b in zip(words, others, strict=True)
+    )
+
+
+def _groups(word: str) -> str:
+    """The groups of Soundex (US patent 1261167) that the consonants of a word stand in, letter by letter."""
+    digits = "".join(_SOUNDEX.get(letter, " ") for letter in anyascii(word).lower())
+    return "".join(
+        digit for digit, before in zip(digits, " " + digits, strict=False) if digit not in (before, " ")
+    )
+
+
+def measure(left: Mapping[str, str], right: Mapping[str, str], languages: tuple[str, str]) -> Tally:
+    """Search for each name of `left` among those of `right`."""
+    tally = Tally()
+    by_term = _by_term(right, languages[1])
+    for key, name in left.items():
+        if key not in right or not same_name(name, right[key]):
+            continue
+        found = _found(name, languages, right, by_term)
+        tally.pairs += 1
+        # One place may be listed twice, as a city and as a territory, spelt in two ways.
+        same = {right[other] for other, twin in left.items() if twin == name and other in right}
+        wrong = {other for other in found if not any(_is_part(other, twin) for twin in same)}
+        if right[key] in found:
+            tally.found += 1
+        else:
+            tally.missed.append((name, right[key]))
+        tally.answers += len(wrong) + (right[key] in found)
+    return tally
+
+
+def _is_part(name: str, other: str) -> bool:
+    return name in other or other in name
+
+
+def _by_term(names: Mapping[str, str], language: str) -> dict[str, set[str]]:
+    """Words and sound keys -> the names that have them."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name in names.values():
+        terms = text_terms(name, language)
+        for term in (*terms.words, *terms.sounds):
+            found[term].add(name)
+    return found
+
+
+def _found(
+    name: str, languages: tuple[str, str], names: Mapping[str, str], by_term: Mapping[str, set[str]]
+) -> set[str]:
+    """The names in which every word of a name stands or is heard."""
+    asked = _asked(name, languages[0])
+    near: set[str] = set()
+    for term in asked.terms:
+        for form in (*term.forms, *(way.key for way in term.sounds)):
+            near |= by_term.get(form, set())
+    return {other for other in near if _covers(asked, other, languages[1])}
+
+
+def _asked(name: str, language: str) -> Wanted:
+    words = tuple(split_words(name))
+    question = Question(name, language, "other", names=(words,), numbers=frozenset())
+    return wanted(question)
+
+
+def _covers(asked: Wanted, name: str, language: str) -> bool:
+    heard = matched(asked, text_terms(name, language))
+    covered = {position for term in heard for position in range(term.first, term.last + 1)}
+    return len(covered) == len(asked.words)
+
+
+def words_per_second(names: Mapping[str, str], language: str) -> float:
+    """How many words of the names a second their sounds are made for."""
+    words = sorted({word for name in names.values() for word in split_words(name)})
+    word_sounds.cache_clear()
+    sound.cache_clear()
+    start = time.process_time()
+    for word in words:
+        word_sounds(word, language)
+    return len(words) / (time.process_time() - start)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure every pair of languages and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m eval.studies.names", description=__doc__.split("\n")[0])
+    parser.add_argument("--missed", type=int, default=0, help="also list so many pairs that were missed")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    options = parser.parse_args(arguments)
+    named = {language: places(language) for language in languages()}
+    rows = {}
+    print("| from | to | pairs | recall | precision |\n|---|---|---|---|---|")  # noqa: T201
+    for pair in permutations(named, 2):
+        tally = measure(named[pair[0]], named[pair[1]], pair)
+        rows["-".join(pair)] = {
+            "pairs": tally.pairs,
+            "recall": round(tally.recall, 4),
+            "precision": round(tally.precision, 4),
+        }
+        print(  # noqa: T201
+            f"| {pair[0]} | {pair[1]} | {tally.pairs} | {tally.recall:.3f} | {tally.precision:.3f} |"
+        )
+        for missed in tally.missed[: options.missed]:
+            print("   ", *missed, sep="\t")  # noqa: T201
+    speed = {language: round(words_per_second(names, language)) for language, names in named.items()}
+    print("words/s:", ", ".join(f"{language} {number:,}" for language, number in speed.items()))  # noqa: T201
+    if options.json:
+        options.json.write_text(
+            json.dumps({"pairs": rows, "words_per_second": speed}, indent=1), encoding="utf-8"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

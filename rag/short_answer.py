@@ -79,11 +79,21 @@ def completed(question: Question, support: Support, span: SpanScore) -> tuple[st
         start, end = _whole_name(text, start, end)
     fitting = [quantity for quantity in quantities if fits(question, [quantity]) and not quantity.names]
     asked = question.wants_number or question.wants_date
-    alone = len(quantities) == 1 and not split_words(text[start : quantities[0].start])
-    alone = alone and text[quantities[0].end : end].strip(_EDGES) in {"", quantities[0].unit}
-    if len(fitting) == 1 and (asked or alone):
+    if len(fitting) == 1 and (asked or _is_all(text, start, end, quantities)):
         return fitting[0].short, quantities
     return fold_digits(" ".join(text[start:end].split())).strip(_EDGES), quantities
+
+
+def _is_all(text: str, start: int, end: int, quantities: list[Quantity]) -> bool:
+    """Whether a span is one number, with its unit or with a classifier glued to it."""
+    first, *others = quantities
+    behind = text[first.end : end]
+    glued = not behind[:1].isspace() and len(split_words(behind)) <= 1
+    return (
+        not others
+        and not split_words(text[start : first.start])
+        and (glued or behind.strip(_EDGES) == first.unit)
+    )
 
 
 def of_one_number(question: Question, support: Support) -> str | None:

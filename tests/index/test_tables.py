@@ -64,7 +64,7 @@ def test_words_are_in_lower_case(language: str) -> None:
     cues = [phrase for kind in words.question.values() for phrase in kind]
     assert [
         w
-        for w in (*words.stop, *words.join, *words.endings, *cues, *rules, *words.romanised)
+        for w in (*words.stop, *words.endings, *cues, *rules, *words.romanised)
         if w != w.lower()
     ] == []
     assert [w for w in words.romanised if not w.isascii()] == []

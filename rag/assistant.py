@@ -200,7 +200,8 @@ class Assistant:
 
     def _analysed(self, question: str, history: Sequence[Turn]) -> Question:
         """A question in the language that its words, the documents and the turns before it make likeliest."""
-        among = self.corpus.languages()
+        with self.corpus.snapshot():
+            among = self.corpus.languages()
         said = [turn.content[:_TURN_LOOKED_AT] for turn in history if turn.role == "user"][-_TURNS_LOOKED_AT:]
         spoken = [detect(text, among=among) for text in reversed(said)]
         return analyse(question, among=among, expected=tuple(dict.fromkeys(spoken)))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from index.catalogue import Reader
 from index.language.quantities import numbers_held
-from index.language.terms import split_words
 from rag.answer import Hit
 from rag.lexical import Wanted
 from rag.matcher import Matcher
 from rag.question import Question
 
-# A word of the question is shared when this part of the document's sentences, and at least two, hold it.
-_SHARED = 0.08
-# Sentences of a document that are looked at for shared words and names; a long document shows them early.
+# Sentences of a document that are looked at for names; a long document shows them early.
 _LOOKED_AT = 120
 # What a document that holds the question's names and numbers gains over one that does not, as a cosine. A name of
 # several words that is there in full is hardly there by chance: in a pool of XQuAD articles in seven languages any
@@ -46,11 +42,6 @@ class Openings:
             found = self.reader.openings(missing, sentences=_LOOKED_AT)
             self._texts.update((key, found.get(key, [])) for key in missing)
 
-    def by_sentence(self, document_id: str) -> list[set[int]]:
-        """The positions of the question's words that each of a document's first sentences holds."""
-        self.load([document_id])
-        return [self.matcher.positions([text], language) for text, language in self._texts[document_id]]
-
     def held(self, document_id: str) -> set[int]:
         """The positions of the question's words that any of a document's first sentences holds."""
         if document_id not in self._held:
@@ -72,19 +63,6 @@ class Openings:
     def numbers_of(self, texts: Iterable[tuple[str, str]]) -> set[str]:
         """The numbers in texts with their languages; none when the question has none."""
         return set().union(*(numbers_held(*each) for each in texts)) if self._question.numbers else set()
-
-
-def focus_of(question: Question, openings: Openings, hit: Hit) -> str:
-    """The question without the words that many sentences of the document share."""
-    sentences = openings.by_sentence(hit.chunk.document_id)
-    needed = max(2.0, _SHARED * len(sentences))
-    counts = Counter(position for held in sentences for position in held)
-    shared = {position for position, count in counts.items() if count >= needed}
-    words = openings.asked.words
-    own = words if question.own is None else split_words(question.own)
-    left = [word for position, word in enumerate(words) if position not in shared and word in own]
-    # Two words are the least that can still ask for something.
-    return " ".join(left) if 2 <= len(left) < len(words) else question.text
 
 
 def about_the_names(question: Question, hits: Sequence[Hit], openings: Openings, *, top_k: int) -> list[Hit]:

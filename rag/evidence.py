@@ -1,8 +1,5 @@
 """From hits to evidence: the passages are read, and the sentences stand in the order in which they answer.
 
-Two vectors ask: the whole question, and its *focus*, the question without the words that many sentences of the best
-document share: inside a document these would favour whatever sentence repeats them.
-
 The reader reads each of the best passages whole. How far its best span within a sentence stands above "no answer", how
 sure it is that the passage answers at all, and how near question, passage and sentence are to each other make one
 score, the log odds that the sentence answers (`rag.scoring`). Without a reader nearness alone decides. The first
@@ -23,12 +20,12 @@ from index.embedder import Embedder
 from index.types import Sentence
 from rag import scoring
 from rag.answer import Hit
-from rag.coverage import Coverage, Openings, coverage_of, focus_of
+from rag.coverage import Coverage, Openings, coverage_of
 from rag.lexical import wanted
 from rag.question import Question
 from rag.reader.encode import SpanScore
 from rag.reader.passages import Read, Reads, Window, read
-from rag.scoring import AnswerFeatures, SentenceFeatures
+from rag.scoring import LONGEST_LEAD, AnswerFeatures, SentenceFeatures
 
 # The sentences of each hit's chunk with their vectors, by the chunk's id.
 Inside = Mapping[str, tuple[Sequence[Sentence], NDArray[np.float32]]]
@@ -94,9 +91,9 @@ def gather(
         openings = Openings(question, wanted(question), rows)
     hits = hits[:top_k]
     inside = rows.sentences_in([hit.chunk for hit in hits])
-    whole, focused = embedder.embed_queries([question.text, focus_of(question, openings, hits[0])])
+    (vector,) = embedder.embed_queries([question.text])
     reads = [] if reader is None else read(reader, question.text, [_whole(hit) for hit in hits])
-    supports = _supports(hits, inside, np.stack([whole, focused], axis=1), reads)
+    supports = _supports(hits, inside, vector, reads)
     if not supports:
         return Evidence(question, hits=tuple(hits), reads=tuple(reads))
     coverage = coverage_of(question, openings, supports[0].hit)
@@ -106,7 +103,7 @@ def gather(
         hits=tuple(hits),
         supports=tuple(supports),
         features=features,
-        answered=scoring.answered(features, question.language),
+        answered=scoring.answered(features, question.language, read=bool(reads)),
         missing=coverage.missing,
         reads=tuple(reads),
     )
@@ -119,37 +116,30 @@ def _whole(hit: Hit) -> Window:
 
 
 def _supports(
-    hits: Sequence[Hit], inside: Inside, asked: NDArray[np.float32], reads: Sequence[Read]
+    hits: Sequence[Hit], inside: Inside, vector: NDArray[np.float32], reads: Sequence[Read]
 ) -> list[Support]:
-    """The sentences of the hits, headings apart, best first; one that stands in several hits once.
-
-    `asked`: (dimension, 2), the vectors of the question and of its focus.
-    """
+    """The sentences of the hits, headings apart, best first; one that stands in several hits once."""
     found: dict[str, Support] = {}
     for place, hit in enumerate(hits):
         if hit.chunk.id not in inside:
             continue  # deleted since it was found
         reading = reads[place] if reads else None
         sentences, vectors = inside[hit.chunk.id]
-        for sentence, near in zip(sentences, (vectors @ asked).tolist(), strict=True):
+        for sentence, cosine in zip(sentences, (vectors @ vector).tolist(), strict=True):
             if sentence.kind == "heading":
                 continue
-            support = _support(sentence, hit, near, hits[0].score - hit.score, reading)
+            support = _support(sentence, hit, cosine, hits[0].score - hit.score, reading)
             known = found.get(sentence.id)
             if known is None or known.score < support.score:
                 found[sentence.id] = support
     return sorted(found.values(), key=lambda support: -support.score)
 
 
-def _support(
-    sentence: Sentence, hit: Hit, near: Sequence[float], behind: float, reading: Read | None
-) -> Support:
+def _support(sentence: Sentence, hit: Hit, cosine: float, behind: float, reading: Read | None) -> Support:
     span = None if reading is None else reading.best_in(sentence)
     features = SentenceFeatures(
-        passage=hit.score,
         behind=behind,
-        cosine=near[0],
-        focused=near[1],
+        cosine=cosine,
         margin=None if span is None else span.margin,
         answers=None if reading is None else reading.reading.logit,
     )
@@ -159,18 +149,11 @@ def _support(
 def _features(question: Question, supports: Sequence[Support], coverage: Coverage) -> AnswerFeatures:
     best = supports[0]
     elsewhere = [s.score for s in supports if s.sentence.document_id != best.sentence.document_id]
-    cosines = np.array([support.features.cosine for support in supports])
     return AnswerFeatures(
         score=best.score,
-        lead=min(best.score - max(elsewhere, default=best.score), _LEAD),
-        answers=best.features.answers,
+        lead=min(best.score - max(elsewhere, default=best.score), LONGEST_LEAD),
         passage=best.hit.score - best.hit.lexical,
-        cosine=best.features.cosine,
-        above=float(best.features.cosine - cosines.mean()),
         names=coverage.names,
         numbers=coverage.numbers,
         same_language=float(best.hit.chunk.language == question.language),
     )
-
-
-_LEAD = 10.0  # a lead of more says no more: e^10 to 1

@@ -22,18 +22,14 @@ class SentenceFeatures:
     """What a sentence's score rests on.
 
     Attributes:
-        passage: score of its passage in retrieval, about 0.4 to 1.1.
-        behind: how far that stands behind the best passage's.
+        behind: how far its passage's score in retrieval stands behind the best passage's, 0 or more.
         cosine: of sentence and question.
-        focused: of the sentence and the question's focus, its words without those that many sentences share.
         margin: how far the reader's best span within it stands above "no answer", a logit; None where it was not read.
         answers: the reader's logit that the passage answers; None where it was not read.
     """
 
-    passage: float
     behind: float
     cosine: float
-    focused: float
     margin: float | None
     answers: float | None
 
@@ -44,11 +40,8 @@ class AnswerFeatures:
 
     Attributes:
         score: of the best sentence, log odds.
-        lead: how far it stands above the best sentence of another document, at most 10; 0 where there is none.
-        answers: the reader's logit that its passage answers; None where it was not read.
+        lead: how far it stands above the best sentence of another document, at most LONGEST_LEAD; 0 without one.
         passage: score of its passage without its bonus for words, a cosine.
-        cosine: of sentence and question.
-        above: how far that stands above the mean of all sentences looked at.
         names: part of the question's names that its document holds; 1 when it has none.
         numbers: part of the question's numbers that its document holds; 1 when it has none.
         same_language: 1 when the passage is in the question's language.
@@ -56,13 +49,14 @@ class AnswerFeatures:
 
     score: float
     lead: float
-    answers: float | None
     passage: float
-    cosine: float
-    above: float
     names: float
     numbers: float
     same_language: float
+
+
+LONGEST_LEAD = 10.0
+"""A lead of more says no more: e^10 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +84,17 @@ class ShortFeatures:
 
 def sentence(features: SentenceFeatures, language: str) -> float:
     """The log odds that a sentence answers; `language`: its own."""
-    return _log_odds("sentence", features, language)
+    return _log_odds("sentence", features, language, read=features.margin is not None)
 
 
-def answered(features: AnswerFeatures, language: str) -> float:
-    """The probability, 0 to 1, that the evidence answers; `language`: the question's."""
-    return probability(_log_odds("answered", features, language))
+def answered(features: AnswerFeatures, language: str, *, read: bool) -> float:
+    """The probability, 0 to 1, that the evidence answers; `language`: the question's, `read`: by a reader."""
+    return probability(_log_odds("answered", features, language, read=read))
 
 
 def short(features: ShortFeatures, language: str) -> float:
     """The probability, 0 to 1, that a short answer is right; `language`: the question's."""
-    return probability(_log_odds("short", features, language))
+    return probability(_log_odds("short", features, language, read=True))
 
 
 def probability(log_odds: float) -> float:
@@ -114,13 +108,10 @@ def log_odds(probability: float) -> float:
     return math.log(inside / (1 - inside))
 
 
-def _log_odds(model: str, features: object, language: str) -> float:
-    values: dict[str, float | None] = asdict(features)  # type: ignore[call-overload]
-    kind = "similarity" if None in values.values() else "reader"
-    fitted = _models()[f"{model}.{kind}"]
-    return fitted.offset(language) + sum(
-        weight * value for name, weight in fitted.weights.items() if (value := values[name]) is not None
-    )
+def _log_odds(model: str, features: object, language: str, *, read: bool) -> float:
+    values: dict[str, float] = asdict(features)  # type: ignore[call-overload]
+    fitted = _models()[f"{model}.{'reader' if read else 'similarity'}"]
+    return fitted.offset(language) + sum(weight * values[name] for name, weight in fitted.weights.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,12 @@ from sklearn.preprocessing import StandardScaler
 
 from eval.learning.asked import parts_of
 from eval.learning.looked import Looked, Row, Work, collect
-from rag.scoring import MODEL_FILE, AnswerFeatures, SentenceFeatures, ShortFeatures
+from rag.scoring import LONGEST_LEAD, MODEL_FILE, AnswerFeatures, SentenceFeatures, ShortFeatures
 from rag.settings import RagSettings
 
 FOLDS = 5
 REFUSED = 0.08
 """The share of answerable questions, sources alike, that is refused at the default threshold; chosen."""
-_LONGEST_LEAD = 10.0
 # How much an offset for a language weighs against a standardised feature: little, so that few questions move it little.
 _OFFSET = 0.5
 _OF_READER = frozenset({"margin", "answers"})
@@ -194,14 +193,10 @@ def best_of(question: Looked, sentence: Fitted) -> Best:
         if question.passages[other.passage].document != seen.document
     ]
     score = float(scores[place])
-    cosines = np.array([other.features.cosine for other in question.rows])
     features = AnswerFeatures(
         score=score,
-        lead=min(score - max(elsewhere, default=score), _LONGEST_LEAD),
-        answers=row.features.answers,
+        lead=min(score - max(elsewhere, default=score), LONGEST_LEAD),
         passage=seen.score - seen.lexical,
-        cosine=row.features.cosine,
-        above=float(row.features.cosine - cosines.mean()),
         names=seen.names,
         numbers=seen.numbers,
         same_language=float(seen.language == question.asked_in),

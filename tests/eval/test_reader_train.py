@@ -130,8 +130,6 @@ class TestRun:
             evidence, _ = assistant.evidence(analyse("How many open datasets did Can Tho publish?"))
         assert len(evidence.reads) == len(evidence.hits)
         assert all(support.features.margin is not None for support in evidence.supports)
-        assert evidence.features is not None
-        assert evidence.features.answers in {each.reading.logit for each in evidence.reads}
         assert 0 < evidence.answered < 1
 
 

@@ -62,11 +62,7 @@ def test_words_are_in_lower_case(language: str) -> None:
     words = lexicon(language)
     rules = [word for kind in words.sentences.values() for word in kind]
     cues = [phrase for kind in words.question.values() for phrase in kind]
-    assert [
-        w
-        for w in (*words.stop, *words.endings, *cues, *rules, *words.romanised)
-        if w != w.lower()
-    ] == []
+    assert [w for w in (*words.stop, *words.endings, *cues, *rules, *words.romanised) if w != w.lower()] == []
     assert [w for w in words.romanised if not w.isascii()] == []
 
 

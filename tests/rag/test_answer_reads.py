@@ -1,4 +1,4 @@
-"""What an answer reads: the evidence in one transaction, what it quotes once more in another."""
+"""What an answer reads: the languages of the documents, the evidence, and what it quotes, each in one transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rag.assistant import Assistant
     ["How many people work at the port?", "Vad heter muséets direktör?", "Who won the race in 1973?"],
     ids=["number", "name", "date"],
 )
-def test_evidence_is_read_in_one_transaction_and_quotes_in_another(
+def test_languages_evidence_and_quotes_are_read_in_one_transaction_each(
     assistant: Assistant, question: str
 ) -> None:
     this_thread, begun = threading.get_ident(), []
@@ -28,9 +28,9 @@ def test_evidence_is_read_in_one_transaction_and_quotes_in_another(
     event.listen(Engine, "begin", begin)
     try:
         answer = assistant.ask(question, engine="extractive")
-        assert len(begun) == (1 if answer.refused else 2)
+        assert len(begun) == (2 if answer.refused else 3)
         begun.clear()
         assistant.search(question)
-        assert len(begun) == 1
+        assert len(begun) == 2
     finally:
         event.remove(Engine, "begin", begin)

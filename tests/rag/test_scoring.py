@@ -10,18 +10,8 @@ import pytest
 from rag import scoring
 from rag.scoring import MODEL_FILE, AnswerFeatures, SentenceFeatures, ShortFeatures
 
-READ = SentenceFeatures(passage=0.8, behind=0.1, cosine=0.85, focused=0.8, margin=2.0, answers=1.0)
-ANSWER = AnswerFeatures(
-    score=1.0,
-    lead=0.5,
-    answers=1.0,
-    passage=0.8,
-    cosine=0.85,
-    above=0.05,
-    names=1.0,
-    numbers=1.0,
-    same_language=1.0,
-)
+READ = SentenceFeatures(behind=0.1, cosine=0.85, margin=2.0, answers=1.0)
+ANSWER = AnswerFeatures(score=1.0, lead=0.5, passage=0.8, names=1.0, numbers=1.0, same_language=1.0)
 
 
 def by_hand(name: str, values: dict[str, float | None], language: str) -> float:
@@ -37,7 +27,7 @@ def test_a_score_is_a_weighed_sum(language: str) -> None:
         by_hand("sentence.reader", asdict(READ), language)
     )
     odds = by_hand("answered.reader", asdict(ANSWER), language)
-    assert scoring.answered(ANSWER, language) == pytest.approx(scoring.probability(odds))
+    assert scoring.answered(ANSWER, language, read=True) == pytest.approx(scoring.probability(odds))
 
 
 def test_what_was_not_read_is_judged_by_similarity_alone() -> None:
@@ -49,7 +39,9 @@ def test_what_was_not_read_is_judged_by_similarity_alone() -> None:
 
 def test_what_the_reader_is_surer_of_is_likelier() -> None:
     assert scoring.sentence(replace(READ, margin=8.0), "en") > scoring.sentence(READ, "en")
-    assert scoring.answered(replace(ANSWER, answers=6.0), "en") > scoring.answered(ANSWER, "en")
+    for read in (True, False):
+        likelier = scoring.answered(replace(ANSWER, score=6.0), "en", read=read)
+        assert likelier > scoring.answered(ANSWER, "en", read=read)
     short = ShortFeatures(answered=1.0, score=1.0, margin=1.0, share=0.5, words=2.0, figure=1.0, misses=0.0)
     assert scoring.short(replace(short, margin=8.0), "en") > scoring.short(short, "en")
 

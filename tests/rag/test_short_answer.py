@@ -14,7 +14,7 @@ from rag.reader.encode import SpanScore
 from rag.scoring import SentenceFeatures
 from rag.short_answer import candidate, completed, of_one_number
 
-FEATURES = SentenceFeatures(passage=0.9, behind=0.0, cosine=0.9, focused=0.9, margin=9.0, answers=5.0)
+FEATURES = SentenceFeatures(behind=0.0, cosine=0.9, margin=9.0, answers=5.0)
 
 
 def support(text: str, pointed: str, language: str = "en") -> Support:

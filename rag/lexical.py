@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from index.language.lexicon import lexicon
+from index.language.lexicon import languages, lexicon
 from index.language.short_texts import is_stop
 from index.language.sounds import ALIKE, SHORTEST_KEY, Sound, alike, joined, sounds_of
 from index.language.terms import fold, sounds, split_words, without_ending, word_terms
@@ -80,11 +80,16 @@ def wanted(question: Question) -> Wanted:
     )
     # Where names show by their capitals, a short word that is none meets others by chance.
     cased = question.text != question.text.lower()
+    # Syllables that are no name's sound like words of every language.
+    syllabic = cased and question.language in languages() and lexicon(question.language).syllabic
     terms = []
     for i, word in enumerate(words):
         if is_stop(fold(word), question.language) and i not in names:
             continue
         terms.append(_term(words, i, i, question.language, short=not cased or i in names))
+        if syllabic and not word[0].isupper():
+            terms[-1] = replace(terms[-1], sounds=())
+            continue
         if i + 1 < len(words) and (i + 1 in names or not is_stop(fold(words[i + 1]), question.language)):
             terms.append(_term(words, i, i + 1, question.language, short=False))
     return Wanted(words=words, terms=tuple(terms), names=names, language=question.language)

@@ -143,7 +143,7 @@ def _support(sentence: Sentence, hit: Hit, cosine: float, behind: float, reading
         margin=None if span is None else span.margin,
         answers=None if reading is None else reading.reading.logit,
     )
-    return Support(sentence, hit, scoring.sentence(features, hit.chunk.language), features, span)
+    return Support(sentence, hit, scoring.sentence(features), features, span)
 
 
 def _features(question: Question, supports: Sequence[Support], coverage: Coverage) -> AnswerFeatures:

@@ -1,7 +1,8 @@
 """What a sentence, an answer and a short answer are worth: logistic models over what was found out about them.
 
 Three models, fitted together on public data by `eval.learning.fit`; their coefficients lie beside this file with the
-recipe that made them. Each exists with a reader and without one, and has an offset for each language it was fitted on.
+recipe that made them. Each exists with a reader and without one; the latter two have an offset for each language that
+questions were asked in.
 """
 
 from __future__ import annotations
@@ -82,9 +83,9 @@ class ShortFeatures:
     misses: float
 
 
-def sentence(features: SentenceFeatures, language: str) -> float:
-    """The log odds that a sentence answers; `language`: its own."""
-    return _log_odds("sentence", features, language, read=features.margin is not None)
+def sentence(features: SentenceFeatures) -> float:
+    """The log odds that a sentence answers, whatever its language."""
+    return _log_odds("sentence", features, "", read=features.margin is not None)
 
 
 def answered(features: AnswerFeatures, language: str, *, read: bool) -> float:

@@ -17,7 +17,9 @@ from rag.reader.weights import read_weights, save_weights
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 def main(files: tuple[Path, ...], out: Path) -> None:
     """Write the mean of the weights of FILES."""

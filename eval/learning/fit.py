@@ -38,6 +38,15 @@ REFUSED = 0.08
 # How much an offset for a language weighs against a standardised feature: little, so that few questions move it little.
 _OFFSET = 0.5
 _OF_READER = frozenset({"margin", "answers"})
+# Sources whose questions stay near the wording of their texts: that others are further off says nothing against them.
+_NEAR_THE_TEXT = frozenset({"bn_haque2020", "norquad"})
+_WEIGHT_NEAR = 0.3
+# What a cosine of retrieval is worth beside the reader's margin, a logit. Of 10 to 200, all between 30 and 200 find the
+# answering sentence within 0.02 of each other (docs/decisions/0002); a small one leaves the choice among passages that
+# look alike to what was read in them.
+_RETRIEVAL = 45.0
+# Strata whose questions exist in every language.
+_PARALLEL = frozenset({"xquad", "article", "name"})
 # Of a question's sentences only the best by each measure say something.
 _MOST_ROWS = 12
 Table = NDArray[np.float64]
@@ -52,29 +61,32 @@ class Fitted:
     intercept: float
     languages: dict[str, float]
 
-    def of(self, table: Table, languages: Sequence[str]) -> Table:
+    def of(self, table: Table, languages: Sequence[str] = ()) -> Table:
         """(rows,) log odds of a (rows, features) table."""
-        offsets = np.array([self.languages.get(language, 0.0) for language in languages])
-        return np.asarray(table @ self.weights + self.intercept + offsets)
+        plain = table @ self.weights + self.intercept
+        return np.asarray(
+            plain + [self.languages.get(language, 0.0) for language in languages] if languages else plain
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As `rag.scoring` reads it."""
         return {
             "weights": {n: round(float(w), 4) for n, w in zip(self.names, self.weights, strict=True)},
             "intercept": round(self.intercept, 4),
-            "languages": {name: round(value, 4) for name, value in sorted(self.languages.items())},
+            "languages": {n: round(value, 4) for n, value in sorted(self.languages.items()) if n},
         }
 
 
 def fitted(
     names: Sequence[str], table: Table, truth: Sequence[bool], languages: Sequence[str], weights: Table
 ) -> Fitted:
-    """The model of some rows, each with a language and a weight."""
+    """The model of some rows, each with a language and a weight; without languages it has no offsets."""
     scaler = StandardScaler().fit(table)
     known = sorted(set(languages))
-    one_of = np.array([[_OFFSET * (language == name) for name in known] for language in languages])
+    one_of = [[_OFFSET * (language == name) for name in known] for language in languages or [""] * len(truth)]
+    inputs = np.hstack([scaler.transform(table), np.array(one_of).reshape(len(truth), len(known))])
     model = LogisticRegression(C=1.0, max_iter=2000)
-    model.fit(np.hstack([scaler.transform(table), one_of]), np.array(truth), sample_weight=weights)
+    model.fit(inputs, np.array(truth), sample_weight=weights)
     slopes = model.coef_[0][: len(names)] / scaler.scale_
     offsets = model.coef_[0][len(names) :] * _OFFSET
     return Fitted(
@@ -120,20 +132,28 @@ def learn(questions: Sequence[Looked], *, read: bool, without: str = "") -> Mode
     weights = source_weights(questions)
     by_question = {id(q): weight for q, weight in zip(questions, weights, strict=True)}
     names = names_of(SentenceFeatures, read=read, without=without)
+    table = np.array([[getattr(row.features, name) for name in names] for _, row in rows])
+    tied = read and not without.startswith(SentenceFeatures.__name__)
+    if tied:
+        margin, behind = names.index("margin"), names.index("behind")
+        table[:, margin] -= _RETRIEVAL * table[:, behind]
+        table[:, behind] = 0.0
     sentence = fitted(
         names,
-        np.array([[getattr(row.features, name) for name in names] for _, row in rows]),
+        table,
         [bool(row.right) for _, row in rows],
-        [row.language for _, row in rows],
+        [],  # a language's offset would say how hard its source is, and set documents of other languages apart
         np.array([by_question[id(q)] / shares[id(q)] * _MOST_ROWS for q, _ in rows]),
     )
+    if tied:
+        sentence.weights[behind] = -_RETRIEVAL * sentence.weights[margin]
     found = [best_of(q, sentence) for q in questions]
     names = names_of(AnswerFeatures, read=read, without=without)
     answered = fitted(
         names,
         np.array([[getattr(best.features, name) for name in names] for best in found]),
         [q.answered for q in questions],
-        [q.asked_in for q in questions],
+        [spoken(q) for q in questions],
         weights,
     )
     return Models(sentence, answered, _short(found, answered, weights) if read else None)
@@ -170,7 +190,7 @@ def short_table(found: Sequence[Best], answered: Fitted) -> tuple[Table, list[bo
             )
         )
         truth.append(short.right)
-        languages.append(best.looked.asked_in)
+        languages.append(spoken(best.looked))
         kept.append(place)
     return np.array([astuple(row) for row in rows]), truth, languages, kept
 
@@ -178,13 +198,13 @@ def short_table(found: Sequence[Best], answered: Fitted) -> tuple[Table, list[bo
 def log_odds_of(found: Sequence[Best], answered: Fitted) -> Table:
     """(questions,) log odds that each is answered."""
     table = np.array([[getattr(best.features, name) for name in answered.names] for best in found])
-    return answered.of(table, [best.looked.asked_in for best in found])
+    return answered.of(table, [spoken(best.looked) for best in found])
 
 
 def best_of(question: Looked, sentence: Fitted) -> Best:
     """The best sentence of a question, as `rag.evidence` finds it."""
     table = np.array([[getattr(row.features, name) for name in sentence.names] for row in question.rows])
-    scores = sentence.of(table, [row.language for row in question.rows])
+    scores = sentence.of(table)
     place = int(scores.argmax())
     row, seen = question.rows[place], question.passages[question.rows[place].passage]
     elsewhere = [
@@ -213,12 +233,22 @@ def _telling(question: Looked) -> list[Row]:
     return [*right, *{id(row): row for row in (*by_cosine, *by_margin)}.values()]
 
 
+def spoken(question: Looked) -> str:
+    """The language of a question that was asked in every language; "" of one that was not: what sets it apart from
+    others may be its source."""
+    return question.asked_in if question.stratum.split()[0] in _PARALLEL else ""
+
+
 def source_weights(questions: Sequence[Looked]) -> Table:
-    """Answered and not answered weigh the same in all, and so do the sources within each; 1 on average."""
+    """Answered and not answered weigh the same in all, and so do the sources within each, those apart that stay near
+    the text; 1 on average."""
     sources = [(q.answered, q.stratum.split()[0]) for q in questions]
     counts = Counter(sources)
-    kinds = Counter(answered for answered, _ in counts)
-    return np.array([len(questions) / 2 / kinds[s[0]] / counts[s] for s in sources])
+    shares = {source: _WEIGHT_NEAR if source[1] in _NEAR_THE_TEXT else 1.0 for source in counts}
+    sums = {
+        answered: sum(share for s, share in shares.items() if s[0] == answered) for answered in (True, False)
+    }
+    return np.array([len(questions) / 2 * shares[s] / sums[s[0]] / counts[s] for s in sources])
 
 
 def fold_of(question: Looked) -> int:

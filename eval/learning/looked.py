@@ -18,6 +18,7 @@ from eval.public import documents_by_name, index_folder, open_corpus, write_text
 from eval.records import Place
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
+from index.language.quantities import numbers_in
 from index.settings import IndexSettings
 from rag.assistant import load_reader
 from rag.coverage import Openings, coverage_of
@@ -30,6 +31,8 @@ from rag.scoring import SentenceFeatures
 from rag.settings import RagSettings, reader_file
 from rag.short_answer import completed, fits
 
+# Rises when something else is looked at: what was kept is then looked at anew.
+_VERSION = 2
 # Sentences of a question whose short answer is looked at: those with the largest margins.
 _SHORT = 4
 # A short answer with so much of an expected one, as F1 over words, says the same to a person.
@@ -139,7 +142,7 @@ def collect(parts: Sequence[Part], work: Work, *, tell: Callable[[str], None]) -
 
 def _key(part: Part, work: Work) -> str:
     """What a kept part must agree in to be used again."""
-    said = json.dumps([work.embedder.name, work.reader_hash, [asdict(ask) for ask in part.asks]])
+    said = json.dumps([work.embedder.name, work.reader_hash, _VERSION, [asdict(ask) for ask in part.asks]])
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -225,7 +228,14 @@ def _short(question: Question, support: Support, ask: Ask, right: bool | None, l
     text, quantities = completed(question, support, support.span)
     if right and ask.case is not None and ask.case.answers:
         right = metrics.f1(text, ask.case.answers, language) >= _SAME
+        right = right or any(_same_numbers(text, answer, language) for answer in ask.case.answers)
     asked, held = question.wants_number or question.wants_date, fits(question, quantities)
     return Short(
         len(text.split()), support.span.share, float(asked and held), float(asked and not held), right
     )
+
+
+def _same_numbers(text: str, answer: str, language: str) -> bool:
+    """Whether two short texts name the same numbers, whatever the words round them: "540+" and "more than 540"."""
+    numbers = numbers_in(text, language)
+    return bool(numbers) and numbers == numbers_in(answer, language)

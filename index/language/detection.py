@@ -178,7 +178,7 @@ def _part_language(part: str, default: str) -> str:
     if not at_home or found == default or _by_script(script, sample) is not None:
         return found
     shares = _shares(sample, row.every)
-    return found if shares[found] >= _PART_MARGIN * shares[default] else default
+    return found if shares.get(found, 0.0) >= _PART_MARGIN * shares[default] else default
 
 
 def _main_script(text: str) -> tuple[str | None, int]:

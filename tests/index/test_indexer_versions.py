@@ -57,7 +57,7 @@ def test_an_index_of_an_earlier_version_is_built_anew_beside_it(bench: Bench) ->
         earlier = replace(Manifest.from_json(text), chunker_version="1.1.1").to_json()
         connection.execute("UPDATE generations SET manifest = ?", [earlier])
     expected = manifest_for(bench.embedder, bench.settings)
-    with pytest.raises(IndexMismatch, match=r"chunker_version '1\.1\.1', not '1\.1'.*run `rag index`"):
+    with pytest.raises(IndexMismatch, match=r"chunker_version '1\.1\.1', not '1\.2'.*run `rag index`"):
         Corpus.open(bench.settings, manifest_expected=expected)
     assert len(bench.make().added) == 4
     assert bench.state() == before

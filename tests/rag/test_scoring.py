@@ -38,7 +38,7 @@ def test_what_was_not_read_is_judged_by_similarity_alone() -> None:
 
 
 def test_what_the_reader_is_surer_of_is_likelier() -> None:
-    assert scoring.sentence(replace(READ, margin=8.0), "en") > scoring.sentence(READ, "en")
+    assert scoring.sentence(replace(READ, margin=8.0)) > scoring.sentence(READ)
     for read in (True, False):
         likelier = scoring.answered(replace(ANSWER, score=6.0), "en", read=read)
         assert likelier > scoring.answered(ANSWER, "en", read=read)

@@ -19,7 +19,8 @@ _LOOKED_AT = 120
 # weight for it up to 0.12 cost nothing (first passage across languages 0.685 of 314, 0.688 without), where 0.04 for
 # single words cost 1.6 points.
 _HOLDS_FULL_NAMES, _HOLDS_WORDS, _HOLDS_NUMBERS = 0.1, 0.02, 0.04
-# A name is held when this part of its words is: titles and translated parts may be missing.
+# A name is held when more than this part of its words is: one of two may stand there by chance, as a short word that
+# sounds alike or as part of another place's name.
 _HELD = 0.5
 
 
@@ -112,7 +113,7 @@ class Coverage:
     """What a document holds of a question.
 
     Attributes:
-        names, numbers: part of the question's names and numbers, 0 to 1; 1 when it has none.
+        names, numbers: part of the question's names and numbers that are held, 0 to 1; 1 when it has none.
         full_names: part of its names of several words of which every word is held; 0 when it has none.
         single_names: part of its names of one word that are held; 0 when it has none.
         missing: the names and numbers that it does not hold.
@@ -147,10 +148,10 @@ def stated_by(question: Question, openings: Openings, hit: Hit) -> Coverage:
 
 def _coverage(question: Question, asked: Wanted, held: Collection[int], digits: Collection[str]) -> Coverage:
     shares = {name: _share_held(name, asked, held) for name in question.names}
-    missing = [" ".join(name) for name, share in shares.items() if share < _HELD]
+    missing = [" ".join(name) for name, share in shares.items() if share <= _HELD]
     unheld = sorted(question.numbers.difference(digits))
     return Coverage(
-        names=_mean(list(shares.values()), none=1.0),
+        names=_mean([float(share > _HELD) for share in shares.values()], none=1.0),
         full_names=_mean([float(share == 1.0) for name, share in shares.items() if len(name) > 1], none=0.0),
         single_names=_mean([share for name, share in shares.items() if len(name) == 1], none=0.0),
         numbers=1 - len(unheld) / len(question.numbers) if question.numbers else 1.0,

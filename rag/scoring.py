@@ -62,11 +62,9 @@ LONGEST_LEAD = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ShortFeatures:
-    """What showing a short answer rests on.
+    """What showing a short answer rests on, where the question is answered.
 
     Attributes:
-        answered: log odds that the question is answered.
-        score: of the sentence, log odds.
         margin: how far the span stands above "no answer", a logit.
         share: probability of the span, and of those that share a token with it, among all of its window.
         words: words of the short answer, at most 12.
@@ -74,8 +72,6 @@ class ShortFeatures:
         misses: 1 where one is asked for and the short answer holds none.
     """
 
-    answered: float
-    score: float
     margin: float
     share: float
     words: float
@@ -94,7 +90,7 @@ def answered(features: AnswerFeatures, language: str, *, read: bool) -> float:
 
 
 def short(features: ShortFeatures, language: str) -> float:
-    """The probability, 0 to 1, that a short answer is right; `language`: the question's."""
+    """The probability, 0 to 1, that a short answer is right if the question is answered; `language`: the question's."""
     return probability(_log_odds("short", features, language, read=True))
 
 

@@ -33,7 +33,7 @@ from rag.scoring import LONGEST_LEAD, MODEL_FILE, AnswerFeatures, SentenceFeatur
 from rag.settings import RagSettings
 
 FOLDS = 5
-REFUSED = 0.08
+REFUSED = 0.06
 """The share of answerable questions, sources alike, that is refused at the default threshold; chosen."""
 # How much an offset for a language weighs against a standardised feature: little, so that few questions move it little.
 _OFFSET = 0.5
@@ -156,18 +156,20 @@ def learn(questions: Sequence[Looked], *, read: bool, without: str = "") -> Mode
         [spoken(q) for q in questions],
         weights,
     )
-    return Models(sentence, answered, _short(found, answered, weights) if read else None)
+    return Models(sentence, answered, _short(found, weights) if read else None)
 
 
-def _short(found: Sequence[Best], answered: Fitted, weights: Table) -> Fitted:
-    table, truth, languages, kept = short_table(found, answered)
+def _short(found: Sequence[Best], weights: Table) -> Fitted:
+    """Of the questions that are answered: what is not is for the refusal to tell."""
+    answered = [place for place, best in enumerate(found) if best.looked.answered]
+    table, truth, languages, kept = short_table([found[place] for place in answered])
+    weights = weights[answered]
     names = [field.name for field in fields(ShortFeatures)]
     return fitted(names, table, truth, languages, weights[kept])
 
 
-def short_table(found: Sequence[Best], answered: Fitted) -> tuple[Table, list[bool], list[str], list[int]]:
+def short_table(found: Sequence[Best]) -> tuple[Table, list[bool], list[str], list[int]]:
     """(rows, features) of the questions whose best sentence has a short answer that is known to be right or wrong."""
-    log_odds = log_odds_of(found, answered)
     rows, truth, languages, kept = [], [], [], []
     for place, best in enumerate(found):
         short = best.row.short
@@ -180,8 +182,6 @@ def short_table(found: Sequence[Best], answered: Fitted) -> tuple[Table, list[bo
             continue
         rows.append(
             ShortFeatures(
-                answered=float(np.clip(log_odds[place], -20, 20)),
-                score=best.score,
                 margin=best.row.features.margin,
                 share=short.share,
                 words=float(short.words),
@@ -278,7 +278,7 @@ def judged(questions: Sequence[Looked], *, read: bool, without: str = "") -> lis
         log_odds = log_odds_of(best, models.answered)
         shorts: dict[int, float] = {}
         if models.short is not None:
-            table, _, languages, kept = short_table(best, models.answered)
+            table, _, languages, kept = short_table(best)
             if kept:
                 shorts = dict(zip(kept, models.short.of(table, languages).tolist(), strict=True))
         found += [Judged(b, float(log_odds[i]), shorts.get(i)) for i, b in enumerate(best)]
@@ -383,9 +383,7 @@ def main(data: Path, *, per_pair: int, limit: int, work: Path | None, ablate: bo
         models[f"answered.{kind}"] = learnt.answered.to_dict()
         models[f"answered.{kind}"]["intercept"] = round(learnt.answered.intercept + moved, 4)
         if learnt.short is not None:
-            short = learnt.short.to_dict()
-            short["intercept"] = round(learnt.short.intercept - moved * learnt.short.weights[0], 4)
-            models[f"short.{kind}"] = short
+            models[f"short.{kind}"] = learnt.short.to_dict()
     if ablate and kit.reader is not None:
         click.echo("\neach feature left out\n")
         _show(ablated(questions))

@@ -32,7 +32,7 @@ from rag.settings import RagSettings, reader_file
 from rag.short_answer import completed, fits
 
 # Rises when something else is looked at: what was kept is then looked at anew.
-_VERSION = 2
+_VERSION = 3
 # Sentences of a question whose short answer is looked at: those with the largest margins.
 _SHORT = 4
 # A short answer with so much of an expected one, as F1 over words, says the same to a person.

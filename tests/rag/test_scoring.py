@@ -42,7 +42,7 @@ def test_what_the_reader_is_surer_of_is_likelier() -> None:
     for read in (True, False):
         likelier = scoring.answered(replace(ANSWER, score=6.0), "en", read=read)
         assert likelier > scoring.answered(ANSWER, "en", read=read)
-    short = ShortFeatures(answered=1.0, score=1.0, margin=1.0, share=0.5, words=2.0, figure=1.0, misses=0.0)
+    short = ShortFeatures(margin=1.0, share=0.5, words=2.0, figure=1.0, misses=0.0)
     assert scoring.short(replace(short, margin=8.0), "en") > scoring.short(short, "en")
 
 

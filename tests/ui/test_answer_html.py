@@ -168,7 +168,7 @@ def test_what_is_around_an_answer_speaks_the_language_of_the_page(language: str)
 
 
 def test_every_table_has_every_label() -> None:
-    folder = Path(index.__file__).parent / "languages"
+    folder = Path(index.__file__).parent / "language" / "tables"
     english = tomllib.loads((folder / "en.toml").read_text(encoding="utf-8"))["labels"]
     for language in languages():
         labels = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))["labels"]

@@ -209,7 +209,7 @@ def test_when_one_is_killed_the_other_goes_on(shared: Shared) -> None:
     files = [("files", ("pier.txt", b"The pier of Norrfallsviken is 140 metres long."))]
     job = shared.two.client.post("/v1/documents", files=files).raise_for_status().json()["id"]
     until(lambda: shared.two.client.get(f"/v1/documents/jobs/{job}").json()["state"] == "done")
-    assert shared.two.ask("How long is the pier of Norrfallsviken?")["short_answer"] == "140"
+    assert shared.two.ask("How long is the pier of Norrfallsviken?")["short_answer"] == "140 metres"
 
 
 @pytest.mark.parametrize("server", ["postgres", "chroma"])
@@ -232,7 +232,7 @@ def test_a_server_that_restarts_is_a_clear_problem_meanwhile_and_none_afterwards
         stopped.start()
     assert shared.two.ask(QUESTIONS[0]) == expected
     assert shared.two.ready_status() == 200
-    assert shared.two.ask("How long is the pier of Norrfallsviken?")["short_answer"] == "140"
+    assert shared.two.ask("How long is the pier of Norrfallsviken?")["short_answer"] == "140 metres"
 
 
 def test_the_doctor_finds_it_sound_and_nobody_tells_the_password(shared: Shared) -> None:

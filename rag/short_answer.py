@@ -6,6 +6,9 @@ bound, the whole date, the whole name.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import regex
 
 from index.language.quantities import Quantity, find_quantities
@@ -14,13 +17,14 @@ from rag import scoring
 from rag.evidence import Evidence, Support
 from rag.question import Question
 from rag.reader.encode import SpanScore
+from rag.reader.passages import Read
 from rag.scoring import ShortFeatures
 
 # More words are no short answer; chosen.
 LONGEST = 12
 # Shown from this probability on. Chosen low: where a figure is asked for people look at the quote beside it, and across
 # languages the reader is right more often than the hard articles that the probability was fitted on say.
-SURE = 0.2
+SURE = 0.15
 # What asks for a sentence instead of a few words of it.
 _EXPLAINED = frozenset({"reason", "manner"})
 _EDGES = " \t\n.,;:!?()[]{}\"'“”‘’«»।॥-–—•*"
@@ -48,7 +52,7 @@ def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
     support = evidence.supports[0]
     if support.span is None:
         return None
-    text, quantities = completed(question, support, support.span)
+    text, quantities = completed(question, support, support.span, reads=evidence.reads)
     words = len(split_words(text))
     if not 0 < words <= LONGEST:
         return None
@@ -63,11 +67,13 @@ def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
     return text, features
 
 
-def completed(question: Question, support: Support, span: SpanScore) -> tuple[str, list[Quantity]]:
+def completed(
+    question: Question, support: Support, span: SpanScore, *, reads: Sequence[Read] = ()
+) -> tuple[str, list[Quantity]]:
     """The words of a span as a short answer to a question, and the numbers and dates in them.
 
     Of one number of the kind asked for its own short form is said ("540+", "24 days"), and so where a span is nothing
-    but a number.
+    but a number. Of several that one counts which the reader, by its `reads`, would point at alone.
     """
     text, language = support.sentence.text, support.sentence.language
     start, end = _whole_words(text, span.start, span.end)
@@ -78,9 +84,22 @@ def completed(question: Question, support: Support, span: SpanScore) -> tuple[st
         start, end = _whole_name(text, start, end)
     fitting = [quantity for quantity in quantities if fits(question, [quantity]) and not quantity.names]
     asked = question.wants_number or question.wants_date
+    if asked and len(fitting) > 1 and reads:
+        fitting = [max(fitting, key=lambda quantity: _margin(support, quantity, reads))]
     if len(fitting) == 1 and (asked or _is_all(text, start, end, quantities)):
         return fitting[0].short, quantities
     return fold_digits(" ".join(text[start:end].split())).strip(_EDGES), quantities
+
+
+def _margin(support: Support, quantity: Quantity, reads: Sequence[Read]) -> float:
+    """How far the best span within a number of the sentence stands above "no answer"."""
+    margins = []
+    for each in reads:
+        if each.window.holds(support.sentence):
+            offset = support.sentence.start - each.window.start
+            best = each.reading.best_in(offset + quantity.start, offset + quantity.end)
+            margins += [] if best is None else [best.margin]
+    return max(margins, default=-math.inf)
 
 
 def _is_all(text: str, start: int, end: int, quantities: list[Quantity]) -> bool:

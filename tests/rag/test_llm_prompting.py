@@ -298,5 +298,5 @@ def test_there_are_at_most_so_many_passages(assistant: Assistant, count: int, to
 
 def test_without_evidence_there_is_no_passage(assistant: Assistant) -> None:
     evidence, _ = assistant.evidence(analyse("What was decided?"))
-    nothing = replace(evidence, hits=(), supports=(), numbers=(), features=None)
+    nothing = replace(evidence, hits=(), supports=(), features=None)
     assert select_passages(nothing, assistant.corpus.reader(), count=3, tokens=500, each=100) == []

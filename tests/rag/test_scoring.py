@@ -23,18 +23,14 @@ def by_hand(name: str, values: dict[str, float | None], language: str) -> float:
 
 @pytest.mark.parametrize("language", ["hi", "xx"])
 def test_a_score_is_a_weighed_sum(language: str) -> None:
-    assert scoring.sentence(READ, language) == pytest.approx(
-        by_hand("sentence.reader", asdict(READ), language)
-    )
+    assert scoring.sentence(READ) == pytest.approx(by_hand("sentence.reader", asdict(READ), ""))
     odds = by_hand("answered.reader", asdict(ANSWER), language)
     assert scoring.answered(ANSWER, language, read=True) == pytest.approx(scoring.probability(odds))
 
 
 def test_what_was_not_read_is_judged_by_similarity_alone() -> None:
     unread = replace(READ, margin=None, answers=None)
-    assert scoring.sentence(unread, "en") == pytest.approx(
-        by_hand("sentence.similarity", asdict(unread), "en")
-    )
+    assert scoring.sentence(unread) == pytest.approx(by_hand("sentence.similarity", asdict(unread), ""))
 
 
 def test_what_the_reader_is_surer_of_is_likelier() -> None:

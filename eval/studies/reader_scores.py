@@ -9,9 +9,7 @@ margin over "no answer", and by the mean of their z scores. *Time*: milliseconds
 five. The readers run as they do in the product, by OpenVINO, with 8-bit weights.
 
 `eval.learning.pool.is_held_out` tells which titles of `qa/train` are held out; a reader that was taught by another rule
-has seen them. So has the pilot (`shared/reader`), of all files but bn_haque2020 and norquad; the copies of these two in
-`shared/data` lack just these titles, so that their rows are empty there. mt_squad_da is about XQuAD's articles and held
-out with them, by fold 0.
+has seen them. mt_squad_da is about XQuAD's articles and held out with them, by fold 0.
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ class Recipe:
     `steps` and `minutes` (0: no limit) end it, `hold_out` is the fold of articles that is only scored on (None: all
     is learnt from), `articles` how many of the others are learnt from (0: all), `per_pair` how many questions of each
     pair of languages are scored, `frozen` how many of the lowest layers stay as they are, `start` the file of an
-    earlier reader to begin with.
+    earlier reader to begin with. `drawn_beside`: examples are drawn in a process of their own, which is forked and must
+    therefore be that of the command alone.
     """
 
     steps: int = 100_000
@@ -74,6 +75,7 @@ class Recipe:
     score_every: int = 1500
     per_pair: int = 48
     checkpoint_minutes: float = 5.0
+    drawn_beside: bool = True
     start: str = ""
 
 
@@ -246,7 +248,15 @@ class Trainer:
         saved, done, since = time.monotonic(), 0, time.monotonic()
         self._feed.first = self.step
         # One process: it draws about three times as fast as two threads learn.
-        batches = iter(DataLoader(self._feed, batch_size=None, num_workers=1, prefetch_factor=_AHEAD))
+        beside = self.recipe.drawn_beside
+        batches = iter(
+            DataLoader(
+                self._feed,
+                batch_size=None,
+                num_workers=int(beside),
+                prefetch_factor=_AHEAD if beside else None,
+            )
+        )
         self.model.train()
         while (rate := self._rate()) > 0:
             part = Part(*next(batches))
@@ -349,7 +359,9 @@ class Trainer:
         save_weights(weights, self._out, record=record)
 
 
-SMOKE = Recipe(steps=40, batch=8, warm_up=5, learning_rate=3e-4, score_every=1000, per_pair=3)
+SMOKE = Recipe(
+    steps=40, batch=8, warm_up=5, learning_rate=3e-4, score_every=1000, per_pair=3, drawn_beside=False
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

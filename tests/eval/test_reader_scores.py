@@ -84,7 +84,8 @@ class TestHeldOut:
         ("title", "expected"),
         [
             pytest.param("Doctor_Who", True, id="latin"),
-            pytest.param("لبنان", True, id="arabic"),
+            pytest.param("Doctor Who", True, id="the-same-title"),
+            pytest.param("العراق", True, id="arabic"),
             pytest.param("norquad-wikipedia-1#0", False, id="not-in-the-eighth"),
         ],
     )

@@ -41,7 +41,10 @@ from eval.learning.pool import Pool, read_pool, scored_items, sources
 from eval.learning.score import SCORED, Scored, score
 from eval.learning.similar import similar_passages
 from eval.learning.windows import Example, Windows
+from eval.learning.word_pairs import WordPairs, texts_of
+from index.embedder import load_embedder
 from index.errors import PolyciteError, UsageError
+from index.settings import IndexSettings
 from rag.reader.encode import Batch, PairEncoder, Row, pad, token_span
 from rag.reader.weights import read_weights, save_weights
 
@@ -200,12 +203,14 @@ class Trainer:
         parameters = self.model.trained()
         self._pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
         windows = Windows(self._encoder.count)
-        similar = similar_passages(learnt, self.model, self._encoder, self._pool)
+        embedder = load_embedder(IndexSettings())
+        similar = similar_passages(learnt, embedder)
+        pairs = WordPairs(texts_of(learnt, items), embedder.embed_queries) if items else None
         parts: dict[str, Draws] = {
             "passages": Examples(learnt, windows=windows, similar=similar, seed=recipe.seed),
             **({"pool": Pool(items, windows), "office": Office()} if items else {}),
         }
-        self._feed = Feed(Mixture(parts, seed=recipe.seed), self._encoder, recipe)
+        self._feed = Feed(Mixture(parts, pairs=pairs, seed=recipe.seed), self._encoder, recipe)
         self._sample = [item for source in SCORED for item in scored_items(data, source, recipe.per_pair)]
         self._names = list(parameters)
         self._parameters: list[Tensor] = list(parameters.values())

@@ -44,7 +44,7 @@ OWNERS = {
     "prometheus_client": {"rag.api.metrics"},
     "pythonjsonlogger": {"rag.api.logs"},
     "rich": {"ui"},
-    "sklearn": {"eval.fit_support", "eval.learning.fit", "eval.studies"},
+    "sklearn": {"eval.fit_support", "eval.learning", "eval.studies"},
     "scipy": {"eval.statistics"},
     "ir_measures": {"eval.metrics"},
     "matplotlib": {"eval.report.figures"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import regex
 
@@ -35,13 +36,22 @@ _NAME_BEFORE = regex.compile(r"(?:\p{Lu}[\p{L}\p{M}.'’-]*\s)+$")
 _NAME_AFTER = regex.compile(r"(?:\s\p{Lu}[\p{L}\p{M}'’-]*)+")
 
 
-def short_answer(evidence: Evidence) -> str | None:
-    """The short answer of the first sentence, digits as ASCII; None where none is likely enough to be right."""
+@dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """A few words, digits as ASCII, and the probability that they are right where the question is answered."""
+
+    text: str
+    probability: float
+
+
+def short_answer(evidence: Evidence) -> ShortAnswer | None:
+    """The short answer of the first sentence; None where none is likely enough to be right."""
     found = candidate(evidence)
     if found is None:
         return None
     text, features = found
-    return text if scoring.short(features, evidence.question.language) >= SURE else None
+    probability = scoring.short(features, evidence.question.language)
+    return ShortAnswer(text, probability) if probability >= SURE else None
 
 
 def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:

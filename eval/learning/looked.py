@@ -32,7 +32,7 @@ from rag.settings import RagSettings, reader_file
 from rag.short_answer import completed, fits
 
 # Rises when something else is looked at: what was kept is then looked at anew.
-_VERSION = 3
+_VERSION = 4
 # Sentences of a question whose short answer is looked at: those with the largest margins.
 _SHORT = 4
 # A short answer with so much of an expected one, as F1 over words, says the same to a person.
@@ -227,7 +227,9 @@ def _short(question: Question, support: Support, ask: Ask, right: bool | None, l
         return None
     text, quantities = completed(question, support, support.span)
     if right and ask.case is not None and ask.case.answers:
-        right = metrics.f1(text, ask.case.answers, language) >= _SAME
+        right = metrics.f1(text, ask.case.answers, language) >= _SAME or bool(
+            metrics.short_answer_match(text, ask.case.answers, language=language)
+        )
         right = right or any(_same_numbers(text, answer, language) for answer in ask.case.answers)
     asked, held = question.wants_number or question.wants_date, fits(question, quantities)
     return Short(

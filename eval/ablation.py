@@ -36,9 +36,10 @@ from index.settings import IndexSettings
 from rag.answer import Hit
 from rag.assistant import load_reader
 from rag.evidence import Evidence, gather
+from rag.matching.query import Query
+from rag.matching.retriever import CorpusRetriever
 from rag.question import Question, analyse
 from rag.reader.passages import Reads
-from rag.retriever import CorpusRetriever
 from rag.settings import RagSettings
 from rag.short_answer import short_answer
 
@@ -63,17 +64,18 @@ def pair_counts(
 ) -> dict[str, Counts]:
     """Counts of every variant over the questions of one pair of languages."""
     results: dict[str, Counts] = {}
-    retrievers = {name: CorpusRetriever(corpus, embedder, top_k=5, **legs) for name, legs in LEGS.items()}
+    retrievers = {name: CorpusRetriever(top_k=5, **legs) for name, legs in LEGS.items()}
     vectors = embedder.embed_queries([question.text for question, _ in questions])
     for (question, gold), vector in zip(questions, vectors, strict=True):
+        query = Query.of(question, corpus, embedder, vector=vector)
         for name, retriever in retrievers.items():
-            hits = retriever.hits(question, vector=vector)
+            hits = retriever.hits(query)
             _count_passages(results.setdefault(name, {}), hits, gold)
             if name in {"dense chunks", "all legs"}:
-                _count_sentences(results[name], gather(question, hits, corpus, embedder), corpus, gold)
+                _count_sentences(results[name], gather(query, hits), corpus, gold)
             if name == "all legs" and reader is not None:
                 read = results.setdefault("all legs, read", {})
-                _count_sentences(read, gather(question, hits, corpus, embedder, reader=reader), corpus, gold)
+                _count_sentences(read, gather(query, hits, reader=reader), corpus, gold)
     return results
 
 
@@ -138,7 +140,7 @@ def pool(
     index_folder(folder, index, embedder, own)
     results: dict[str, Counts] = {}
     with open_corpus(index, embedder, own) as corpus:
-        retriever = CorpusRetriever(corpus, embedder, top_k=5)
+        retriever = CorpusRetriever(top_k=5)
         golds: dict[str, Place] = {}
         for language in languages:
             here = [case for case in files[language].cases.values() if chosen[case.article] == language]
@@ -147,11 +149,12 @@ def pool(
             cases = [case for case in files[asked_in].cases.values() if case.id in golds]
             for case in rng.sample(cases, min(limit, len(cases))):
                 question, gold = analyse(case.question, language=asked_in), golds[case.id]
-                hits = retriever.hits(question)
+                query = Query.of(question, corpus, embedder)
+                hits = retriever.hits(query)
                 kind = "same" if chosen[case.article] == asked_in else "cross"
                 counts = results.setdefault(kind, {})
                 _count_passages(counts, hits, gold)
-                evidence = gather(question, hits, corpus, embedder, reader=reader)
+                evidence = gather(query, hits, reader=reader)
                 _count_sentences(counts, evidence, corpus, gold)
                 expected = files[chosen[case.article]].cases[case.id].answers
                 said = short_answer(evidence) or ""

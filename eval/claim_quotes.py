@@ -31,8 +31,9 @@ from index.corpus import Corpus
 from index.embedder import Embedder
 from rag.evidence import Evidence, gather
 from rag.llm.prompting import select_passages
+from rag.matching.query import Query
+from rag.matching.retriever import CorpusRetriever
 from rag.question import analyse
-from rag.retriever import CorpusRetriever
 from rag.settings import RagSettings
 from rag.verification.support import Source, sources_of, stated
 from rag.verification.verify import in_full, nearest_first
@@ -61,15 +62,15 @@ def chosen(
         file = files[read]
         with work.corpus(f"xquad-{read}", articles(file)) as corpus:
             places = locate_all(corpus, file.articles, file.cases.values(), lambda c: f"{c.article:02d}")
-            retriever = CorpusRetriever(corpus, work.embedder, top_k=15)
+            retriever = CorpusRetriever(top_k=15)
             for asked in files:
                 shared = sorted(spoken[asked].cases.keys() & spoken[read].cases.keys() & places.keys())
                 for id_ in rng.sample(shared, min(per_pair, len(shared))):
                     question = analyse(spoken[asked].cases[id_].question, language=asked)
-                    hits = retriever.hits(question)
-                    evidence = gather(question, hits, corpus, work.embedder, reader=work.reader)
+                    query = Query.of(question, corpus, work.embedder)
+                    evidence = gather(query, retriever.hits(query), reader=work.reader)
                     claims = _claims(id_, spoken[asked], spoken[read], places[id_], corpus, rng)
-                    yield from _of_question(claims, evidence, corpus, work.embedder, same=asked == read)
+                    yield from _of_question(claims, evidence, work.embedder, same=asked == read)
 
 
 def _unseen(file: SquadFile, unseen: Unseen) -> SquadFile:
@@ -108,15 +109,12 @@ def _claims(  # noqa: PLR0917 - one step of `chosen`
 def _of_question(
     claims: Sequence[tuple[str, str, Place]],
     evidence: Evidence,
-    corpus: Corpus,
     embedder: Embedder,
     *,
     same: bool,
 ) -> Iterator[Chosen]:
     settings = RagSettings.model_fields["llm_context_tokens"].default
-    passages = select_passages(
-        evidence, corpus.reader(), count=_PASSAGES, tokens=settings, each=_PASSAGE_TOKENS
-    )
+    passages = select_passages(evidence, count=_PASSAGES, tokens=settings, each=_PASSAGE_TOKENS)
     question = evidence.question
     statements = stated(
         [words for _, words, _ in claims],

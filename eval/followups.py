@@ -39,8 +39,9 @@ from index.language.terms import fold
 from index.settings import IndexSettings
 from index.types import Document
 from rag.answer import Answer, Turn
+from rag.asking import Ask
 from rag.assistant import Assistant
-from rag.lexical import matched, text_terms, wanted
+from rag.matching.lexical import matched, text_terms, wanted
 from rag.question import analyse
 from rag.settings import RagSettings
 
@@ -227,8 +228,8 @@ class Study:
         key = (question, history, hidden is not None)
         if key not in self._known:
             shown = [document.id for name, document in self._documents.items() if name != hidden]
-            documents = None if hidden is None else shown
-            self._known[key] = self._assistant.ask(question, history=history, documents=documents)
+            documents = None if hidden is None else tuple(shown)
+            self._known[key] = self._assistant.answer(Ask(question, history=history, documents=documents))
         return self._known[key]
 
     def _outcome(self, answer: Answer, conversation: Conversation) -> Outcome:

@@ -21,7 +21,6 @@ from index.ownership import own
 from index.settings import IndexSettings
 from index.types import Document
 from index.upkeep import make_index
-from rag.answer import EngineName
 from rag.assistant import Assistant
 from rag.settings import RagSettings
 
@@ -86,7 +85,7 @@ def gold(
     asked: Sequence[Case],
     *,
     title: str,
-    engine: EngineName | None = None,
+    engine: str | None = None,
     seed: int = 0,
     progress: Progress = lambda done, total: None,
 ) -> Done:
@@ -111,7 +110,7 @@ def public(
     embedder: Embedder,
     *,
     title: str,
-    engine: EngineName | None = None,
+    engine: str | None = None,
     seed: int = 0,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Done:
@@ -148,7 +147,7 @@ def _done(
     records: Sequence[Record],
     *,
     seed: int,
-    engine: EngineName | None,
+    engine: str | None,
 ) -> Done:
     documents = [document for _, found, _ in parts for document in found]
     tasks = [task for _, _, asked in parts for task in asked]

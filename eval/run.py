@@ -16,7 +16,7 @@ from eval.provenance import sha256
 from eval.records import Record, Retrieved, Task
 from eval.target import Target
 from index.errors import UsageError
-from rag.answer import EngineName
+from rag.asking import Ask
 
 TOP_K = 10
 """How deep the ranking is looked at."""
@@ -28,7 +28,7 @@ def run(
     target: Target,
     tasks: Sequence[Task],
     *,
-    engine: EngineName | None = None,
+    engine: str | None = None,
     journal: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Record]:
@@ -63,7 +63,7 @@ def run(
     return metrics.rank_records(records)
 
 
-def _record(target: Target, task: Task, texts: Mapping[str, str], engine: EngineName | None) -> Record:
+def _record(target: Target, task: Task, texts: Mapping[str, str], engine: str | None) -> Record:
     started = time.perf_counter()
     try:
         answer = _ask(target, task, engine)
@@ -77,27 +77,28 @@ def _record(target: Target, task: Task, texts: Mapping[str, str], engine: Engine
     return Record(task, answer, retrieved, metrics.score(task, answer, texts), latency)
 
 
-def _ask(target: Target, task: Task, engine: EngineName | None) -> dict[str, Any]:
-    return target.ask(task.question, history=task.history, documents=task.documents, engine=engine).to_dict()
+def _ask(target: Target, task: Task, engine: str | None) -> dict[str, Any]:
+    ask = Ask(task.question, history=task.history, documents=task.documents, engine=engine)
+    return target.answer(ask).to_dict()
 
 
 def _retrieved(target: Target, task: Task, question: str) -> tuple[Retrieved, ...]:
-    hits = target.hits(question, top_k=TOP_K, documents=task.documents)
+    hits = target.search(Ask(question, documents=task.documents), top_k=TOP_K)
     return tuple(
         Retrieved(
             rank=rank,
-            document_id=hit["document_id"],
-            language=hit["language"],
-            start=hit["start"],
-            end=hit["end"],
-            score=hit["score"],
-            right=any(p.meets(hit["document_id"], hit["start"], hit["end"]) for p in task.places),
+            document_id=hit.document_id,
+            language=hit.language,
+            start=hit.start,
+            end=hit.end,
+            score=hit.score,
+            right=any(p.meets(hit.document_id, hit.start, hit.end) for p in task.places),
         )
         for rank, hit in enumerate(hits, start=1)
     )
 
 
-def _fingerprint(target: Target, tasks: Sequence[Task], engine: EngineName | None) -> str:
+def _fingerprint(target: Target, tasks: Sequence[Task], engine: str | None) -> str:
     asked = (TypeAdapter(Task).dump_json(task).decode() for task in tasks)
     return sha256([json.dumps(dict(target.provenance()), sort_keys=True), str(engine), *asked])
 

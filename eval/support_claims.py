@@ -19,7 +19,7 @@ from index.language.sentences import split_sentences
 from index.normalise import normalise
 from index.types import Chunk, Document
 from rag.answer import Hit
-from rag.lexical import text_terms
+from rag.matching.lexical import text_terms
 from rag.question import analyse
 from rag.verification.passage import Passage
 from rag.verification.support import (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
@@ -43,17 +45,20 @@ _SETTINGS = {
 }
 
 
-class _Snapshot(threading.local):
-    """What a thread found live when its `snapshot` began; None outside one."""
+@dataclass(slots=True)
+class _Counted:
+    """What is computed once for each state of the catalogue."""
 
-    moved: tuple[Generation, Reader, State] | None = None
+    counts: tuple[State, dict[str, int]] | None = None
+    languages: tuple[State, frozenset[str]] | None = None
+    frequencies: tuple[State, dict[tuple[str, str], int]] | None = None
 
 
 class Corpus:
     """The indexed documents, open for reading. Safe to share between threads.
 
-    Every call sees what is committed when it starts; in a `snapshot`, what was committed when that started. Ids that
-    were found a moment ago may be gone: methods that take ids leave out the ones that are not there.
+    Every call sees what is committed when it starts; those of a `snapshot`, what was committed when that started. Ids
+    that were found a moment ago may be gone: methods that take ids leave out the ones that are not there.
 
     Raises, from every method: IndexMismatch when another embedder's index came into service meanwhile,
     IndexMissing when there is none any more, IndexDamaged when the catalogue cannot be read, IndexUnreachable when a
@@ -65,11 +70,10 @@ class Corpus:
         self._vectors = vectors
         self._expected = expected
         self._lock = threading.Lock()
-        self._snapshot = _Snapshot()
         self._live: tuple[Generation, Reader] | None = None
-        self._counted: tuple[State, dict[str, int]] | None = None
-        self._spoken: tuple[State, frozenset[str]] | None = None
-        self._frequencies: tuple[State, dict[tuple[str, str], int]] | None = None
+        self._counted = _Counted()
+        # Of a snapshot: what was live when it began.
+        self._moment: tuple[Generation, Reader, State] | None = None
 
     @classmethod
     def open(cls, settings: IndexSettings, *, manifest_expected: Manifest | None) -> Self:
@@ -106,20 +110,18 @@ class Corpus:
         self.close()
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Have all that this thread reads in the block be of one moment; within another it changes nothing.
+    def snapshot(self) -> Iterator[Corpus]:
+        """The corpus of one moment, to be read in this block and by this thread; that of a snapshot is itself.
 
         It is one transaction, which holds a connection and keeps what is deleted meanwhile on the disk: not for long.
         """
-        if self._snapshot.moved is not None:
-            yield
+        if self._moment is not None:
+            yield self
             return
         with self._catalogue.snapshot():
-            self._snapshot.moved = self._moved()
-            try:
-                yield
-            finally:
-                self._snapshot.moved = None
+            moment = copy(self)
+            moment._moment = self._moved()
+            yield moment
 
     # -- what is there
 
@@ -145,17 +147,17 @@ class Corpus:
     def counts(self) -> dict[str, int]:
         """Return how many "documents", "chunks" and "sentences" there are."""
         _, reader, state = self._moved()
-        counted = self._counted
-        if counted is None or counted[0] != state:  # counting reads an entry of every document
-            counted = self._counted = (state, reader.counts())
-        return dict(counted[1])
+        counts = self._counted.counts
+        if counts is None or counts[0] != state:  # counting reads an entry of every document
+            counts = self._counted.counts = (state, reader.counts())
+        return dict(counts[1])
 
     def languages(self) -> frozenset[str]:
         """Return the languages that documents are in."""
         _, reader, state = self._moved()
-        spoken = self._spoken
+        spoken = self._counted.languages
         if spoken is None or spoken[0] != state:
-            spoken = self._spoken = (state, reader.languages())
+            spoken = self._counted.languages = (state, reader.languages())
         return spoken[1]
 
     def check(self) -> dict[str, int]:
@@ -285,9 +287,9 @@ class Corpus:
         changes.
         """
         _, reader, state = self._moved()
-        kept = self._frequencies
+        kept = self._counted.frequencies
         if kept is None or kept[0] != state or len(kept[1]) > _FREQUENCIES_KEPT:
-            kept = self._frequencies = (state, {})
+            kept = self._counted.frequencies = (state, {})
         known = kept[1]
         asked = [*(("words", word) for word in words), *(("keys", key) for key in keys)]
         missing = [pair for pair in asked if pair not in known]
@@ -309,8 +311,8 @@ class Corpus:
 
     def _moved(self) -> tuple[Generation, Reader, State]:
         """Return the live generation; when another one went live, check that it fits what is configured."""
-        if self._snapshot.moved is not None:
-            return self._snapshot.moved
+        if self._moment is not None:
+            return self._moment
         state = self._catalogue.state()
         with self._lock:
             if self._live is None or self._live[0].id != state.generation:

@@ -1,4 +1,4 @@
-"""The frozen types of the answering side: Hit -> Answer(Citation). One schema everywhere they are shown."""
+"""The frozen types of the answering side: Hit -> Found, Answer(Citation). One schema everywhere they are shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from index.types import Chunk
 
-EngineName = Literal["extractive", "llm"]
 Grounding = Literal["verified", "partial", "none"]
 
 
@@ -40,19 +39,35 @@ class Hit:
     lexical: float
     parallel: tuple[Parallel, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The search hit of the HTTP contract."""
-        return {
-            "chunk_id": self.chunk.id,
-            "document_id": self.chunk.document_id,
-            "source_url": self.source_url,
-            "title": self.title,
-            "language": self.chunk.language,
-            "text": self.chunk.text,
-            "start": self.chunk.start,
-            "end": self.chunk.end,
-            "score": round(self.score, 4),
-        }
+    def found(self) -> Found:
+        """The hit as it is shown."""
+        chunk = self.chunk
+        return Found(
+            chunk_id=chunk.id,
+            document_id=chunk.document_id,
+            source_url=self.source_url,
+            title=self.title,
+            language=chunk.language,
+            text=chunk.text,
+            start=chunk.start,
+            end=chunk.end,
+            score=round(self.score, 4),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage that a search found, as every door shows it: the search hit of the contract."""
+
+    chunk_id: str
+    document_id: str
+    source_url: str | None
+    title: str
+    language: str
+    text: str
+    start: int
+    end: int
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,7 @@ class Timings:
 class Answer:
     """What the assistant says, and the words it rests on. `to_dict` is the answer schema of the contract.
 
+    `engine` is the name of what wrote it, one of `rag.engines.ENGINES`.
     `notice` is one line in the answer's language where something went otherwise than asked, such as a language model
     that did not answer; else None.
     """
@@ -100,7 +116,7 @@ class Answer:
     short_answer: str | None
     refused: bool
     refusal_reason: str | None
-    engine: EngineName
+    engine: str
     model: str | None
     grounding: Grounding
     citations: tuple[Citation, ...]

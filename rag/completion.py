@@ -7,28 +7,29 @@ from collections.abc import Callable, Sequence
 
 from index.corpus import Corpus
 from rag.answer import Turn
-from rag.conversation import Leaning, candidates, leaning, quoted_documents
+from rag.conversation import Leaning, meant, quoted_documents
 from rag.evidence import Evidence
 from rag.question import Question
 from rag.scoring import log_odds
 
 Found = tuple[Evidence, float]
-Look = Callable[[Question, Sequence[str] | None], Found]
-"""Gathers the evidence for a question from some documents, or from all that the caller allows (None)."""
+"""Evidence, and when its passages were found."""
 
-# A question as it stands is kept without a second look when its evidence is at least this likely to answer. One with
-# a sign of leaning gets the second look however well some document seems to answer it.
-_ENOUGH: dict[Leaning, float] = {"no": 0.3, "perhaps": 0.5, "likely": math.inf, "surely": math.inf}
+Look = Callable[[Question, frozenset[str] | None], Found]
+"""Gathers the evidence for a question from some documents; None: from all."""
+
+# A question as it stands is kept without a second look when its evidence is at least this likely to answer, and likely
+# enough to be answered. One with a sign of leaning gets the second look however well some document seems to answer it.
+# Chosen.
+_ENOUGH: dict[Leaning, float] = {"no": 0.0, "perhaps": 0.5, "likely": math.inf, "surely": math.inf}
 # What the completed question may be less likely by and still be taken, in log odds: 2 takes it at 0.5 against 0.88.
 # On XQuAD conversations 1 to 3 did alike. Where documents say the same of different places, 1 is too little: the wrong
 # one answers the bare question well.
 _PREFERRED: dict[Leaning, float] = {"no": 0.0, "perhaps": 0.0, "likely": 2.0, "surely": 2.0}
 # How likely its evidence must be to answer at least: what is hardly a follow-up must not turn a refusal into an answer
-# about the old topic.
+# about the old topic. Chosen, seen to hold on XQuAD conversations (docs/conversation.md).
 _LEAST: dict[Leaning, float] = {"no": 0.4, "perhaps": 0.4, "likely": 0.3, "surely": 0.0}
-# From here on evidence is taken for an answer (the default of RAG_REFUSAL_THRESHOLD): no completing may lose one.
-_ANSWERED = 0.3
-# Likely enough to look no further.
+# Likely enough to look no further. Chosen.
 _SURE = 0.5
 
 
@@ -38,8 +39,8 @@ def choose(
     look: Look,
     corpus: Corpus,
     *,
-    languages: Sequence[str] | None = None,
-    documents: Sequence[str] | None = None,
+    among: frozenset[str] | None,
+    threshold: float,
 ) -> tuple[Question, Evidence, float]:
     """The question as it is to be answered, its evidence, and when its retrieval was done.
 
@@ -49,28 +50,26 @@ def choose(
 
     Args:
         look: gathers evidence.
-        languages, documents: what `look` is limited to when it is given no documents.
+        among: the documents that may be looked into; None: all.
+        threshold: from here on evidence is taken for an answer: no completing may lose one.
     """
-
-    def quoted() -> list[str]:
-        allowed = corpus.document_ids(languages=languages, documents=documents)
-        return [document_id for document_id in quoted_documents(history, corpus) if document_id in allowed]
-
-    asked, *completed = candidates(asked, history)
-    plain, retrieved = look(asked, None)
-    if not completed:
-        return asked, plain, retrieved
-    leans = leaning(asked)
+    if not history:
+        return (asked, *look(asked, among))
+    said = meant(asked, history)
+    asked, leans = said.asked, said.leans
+    plain, retrieved = look(asked, among)
     best = plain.answered
-    if best >= _ENOUGH[leans]:
+    if said.completed is None or best >= max(_ENOUGH[leans], threshold):
         return asked, plain, retrieved
+    quoted = frozenset(quoted_documents(history, corpus))
+    within = quoted if among is None else quoted & among
     chosen, evidence, needed = asked, plain, log_odds(best) - _PREFERRED[leans]
-    least = max(_LEAST[leans], _ANSWERED if best >= _ANSWERED else 0.0)
-    for question, within in _looks(asked, completed[0], leans, quoted()):
-        found, retrieved = look(question, within)
+    least = max(_LEAST[leans], threshold if best >= threshold else 0.0)
+    for question, inside in _looks(asked, said.completed, leans, within, among):
+        found, retrieved = look(question, inside)
         reached = found.answered
         if reached and reached >= least and log_odds(reached) >= needed and _holds_own_names(asked, found):
-            chosen, evidence, best, needed = completed[0], found, reached, log_odds(reached)
+            chosen, evidence, best, needed = said.completed, found, reached, log_odds(reached)
             if best >= _SURE:
                 break
     if leans in {"no", "perhaps"} and _same_sentence(plain, evidence):
@@ -79,8 +78,12 @@ def choose(
 
 
 def _looks(
-    asked: Question, completed: Question, leans: Leaning, quoted: Sequence[str]
-) -> list[tuple[Question, Sequence[str] | None]]:
+    asked: Question,
+    completed: Question,
+    leans: Leaning,
+    quoted: frozenset[str],
+    among: frozenset[str] | None,
+) -> list[tuple[Question, frozenset[str] | None]]:
     """What is looked for, and where, in order.
 
     Without a clear sign the question is looked for as it stands, in the documents quoted last: words of the old topic
@@ -88,12 +91,12 @@ def _looks(
     0.70 without, 0.72 without the history.
     """
     if completed.own is None:  # it names something else, perhaps of another document
-        return [(completed, None)]
+        return [(completed, among)]
     if leans == "surely":
-        return [(completed, quoted), (completed, None)] if quoted else [(completed, None)]
+        return [(completed, quoted), (completed, among)] if quoted else [(completed, among)]
     if quoted:
         return [(asked, quoted)]
-    return [(completed, None)] if completed.names else []
+    return [(completed, among)] if completed.names else []
 
 
 def _holds_own_names(asked: Question, found: Evidence) -> bool:

@@ -10,7 +10,7 @@ answered is for the evidence to decide (`rag.completion`). Measured in docs/conv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import regex
@@ -23,58 +23,88 @@ from rag.question import Question, analyse
 
 Leaning = Literal["no", "perhaps", "likely", "surely"]
 
-# A question with more words than this and no word that points back is taken as complete.
+# A question with more words than this and no word that points back is taken as complete. Chosen.
 _SHORT = 12
-# A question of so few words can hardly stand alone, and one that only names something else is not longer.
+# A question of so few words can hardly stand alone, and one that only names something else is not longer. Chosen.
 _FRAGMENT = 3
 _ELLIPTIC = 5
 # What a few words can ask in full: who or what or where something is.
 _OF_SOMETHING = frozenset({"other", "person", "place"})
-# What is looked at of a history: its last questions and answers, and the beginning of each. The rest only costs time.
+# What is looked at of a history: its last questions and answers, and the beginning of each.
+# Chosen: the rest only costs time.
 _QUESTIONS, _ANSWERS, _LOOKED_AT = 8, 3, 4000
-# Names and characters of a topic that are carried on.
+# Names and characters of a topic that are carried on. Chosen: a sentence holds no more.
 _MOST_NAMES, _LONGEST_TOPIC = 3, 160
-# Words by which a quoted sentence is looked for, and the passages in which it may stand.
+# Words by which a quoted sentence is looked for, and the passages in which it may stand. Chosen for time.
 _QUOTED_WORDS, _QUOTED_PASSAGES = 48, 5
-# A sentence with fewer characters could stand in any answer.
+# A sentence with fewer characters could stand in any answer. Chosen.
 _SHORTEST_QUOTED = 20
 _MARKS = " \t\n?？!.।,:;…"
 
 
-def leaning(question: Question) -> Leaning:
-    """Whether a question leans on what was said before.
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a question may mean after what was said before.
 
-    "surely": it has no name of its own and goes on from it, points back, or is a mere fragment. "likely": it has a name
-    beside such a sign, or a weak sign. "perhaps": it is short, without a name. "no": it can stand alone.
+    Attributes:
+        asked: as it stands, in the language that the conversation makes likelier.
+        completed: completed from the turns before; None where there is nothing to complete it from. It keeps what the
+            question asks for; `own` holds its own words.
+        leans: "surely": it has no name of its own and goes on from what was said, points back, or is a mere fragment.
+            "likely": it has a name beside such a sign, or a weak sign. "perhaps": it is short, without a name. "no": it
+            can stand alone.
     """
-    words = split_words(question.text)
+
+    asked: Question
+    completed: Question | None
+    leans: Leaning
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A question taken apart, each part analysed once.
+
+    `rest` is the question without an opening that goes on from before and a closing that rounds it off, `opened`
+    whether it has such an opening.
+    """
+
+    question: Question
+    rest: Question
+    opened: bool
+
+
+def meant(question: Question, history: Sequence[Turn]) -> Meant:
+    """What a question may mean after these turns."""
+    topic = _topic(history)
+    if topic is not None:
+        question = in_a_known_language(question, topic)
+    said = _said(question)
+    return Meant(question, None if topic is None else _completed(said, topic), _leaning(said))
+
+
+def _said(question: Question) -> _Said:
     rest, opened = _opened(question)
-    if _is_elliptic(rest, question.language) and (opened or len(words) <= _FRAGMENT):
+    bare = rest.strip(_MARKS)
+    part = question if bare == question.text else analyse(bare, language=question.language)
+    return _Said(question, replace(part, text=rest), opened)
+
+
+def _leaning(said: _Said) -> Leaning:
+    """See `Meant`."""
+    question, rest, opened = said.question, said.rest, said.opened
+    words = split_words(question.text)
+    if _is_elliptic(rest.text, question.language) and (opened or len(words) <= _FRAGMENT):
         return "surely"
     if len(words) > _SHORT and not opened:
         return "no"
-    strong = opened or _points_back(question, "pointing") or _is_fragment(question, words)
+    strong = opened or _points_back(question, "pointing") or _is_fragment(rest, words)
     # A word that may be an article or a relative pronoun tells less the more words there are to go with it.
     weak = _points_back(question, "perhaps_pointing")
-    named = bool(analyse(rest, language=question.language).names)
-    if not named and (strong or (weak and len(words) <= _SHORT // 2)):
+    if not rest.names and (strong or (weak and len(words) <= _SHORT // 2)):
         return "surely"
     if strong or weak:
         return "likely"
-    return "no" if named else "perhaps"
-
-
-def candidates(question: Question, history: Sequence[Turn]) -> list[Question]:
-    """The question as it is and, where there is something to complete it from, completed, in this order.
-
-    A completed question keeps what it asks for; `own` holds its own words.
-    """
-    topic = _topic(history)
-    if topic is None:
-        return [question]
-    question = in_a_known_language(question, topic)
-    completed = _completed(question, topic)
-    return [question] if completed is None else [question, completed]
+    return "no" if rest.names else "perhaps"
 
 
 def in_a_known_language(question: Question, topic: Question) -> Question:
@@ -134,10 +164,11 @@ def _topic(history: Sequence[Turn]) -> Question | None:
         completed = None
         if topic is not None:
             question = in_a_known_language(question, topic)
+            said = _said(question)
             # Without capitals the lack of a name says nothing, so a question without a cue begins a new topic.
-            leans = leaning(question)
+            leans = _leaning(said)
             if leans in {"surely", "likely"} or (leans == "perhaps" and _shows_names(question)):
-                completed = _completed(question, topic)
+                completed = _completed(said, topic)
         topic = completed or question
     return topic
 
@@ -165,27 +196,24 @@ def _subject(topic: Question) -> str:
 # -- completing
 
 
-def _completed(question: Question, topic: Question) -> Question | None:
-    """The question completed from the topic; None when that adds nothing."""
-    rest, opened = _opened(question)
-    words = split_words(rest)
-    if _is_elliptic(rest, question.language) and (opened or len(words) <= _FRAGMENT):
-        text = _put_in(rest, question.language, topic)
+def _completed(said: _Said, topic: Question) -> Question:
+    """The question completed from the topic."""
+    question, rest = said.question, said.rest
+    words = split_words(rest.text)
+    if _is_elliptic(rest.text, question.language) and (said.opened or len(words) <= _FRAGMENT):
+        text = _put_in(rest.text, question.language, topic)
         if text is not None:
             return replace(analyse(text, language=topic.language), language=question.language)
     subject = topic.text.strip(_MARKS)[:_LONGEST_TOPIC] if _only_asks(words, question.language) else None
     subject = f"“{subject}”" if subject else _subject(topic)
     known = question.language in languages()
     template = lexicon(question.language).completed["about"] if known else "{topic}: {question}"
-    text = template.format(topic=subject, question=_inside(rest, question.language))
     return replace(
         question,
-        text=text,
-        kind=analyse(rest.strip(_MARKS), language=question.language).kind,
-        own=rest,
-        names=tuple(
-            dict.fromkeys((*topic.names[:_MOST_NAMES], *analyse(rest, language=question.language).names))
-        ),
+        text=template.format(topic=subject, question=_inside(rest.text, question.language)),
+        kind=rest.kind,
+        own=rest.text,
+        names=tuple(dict.fromkeys((*topic.names[:_MOST_NAMES], *rest.names))),
     )
 
 
@@ -335,12 +363,11 @@ def _is_elliptic(rest: str, language: str) -> bool:
     return short and not any(_asks(word, language) for word in words) and bool(_core(rest, language))
 
 
-def _is_fragment(question: Question, words: Sequence[str]) -> bool:
+def _is_fragment(rest: Question, words: Sequence[str]) -> bool:
     """Whether a question of a few words lacks what it asks about: "How many pupils?", not "What is a quorum?"."""
-    if _only_asks(words, question.language):
+    if _only_asks(words, rest.language):
         return True
-    kind = analyse(question.text.strip(_MARKS), language=question.language).kind
-    return len(words) <= _FRAGMENT and kind not in _OF_SOMETHING
+    return len(words) <= _FRAGMENT and rest.kind not in _OF_SOMETHING
 
 
 def _only_asks(words: Sequence[str], language: str) -> bool:

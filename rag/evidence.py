@@ -10,18 +10,16 @@ answered.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.corpus import Corpus
-from index.embedder import Embedder
 from index.types import Sentence
 from rag import scoring
 from rag.answer import Hit
-from rag.coverage import Coverage, Openings, coverage_of
-from rag.lexical import wanted
+from rag.matching.coverage import Coverage, coverage_of
+from rag.matching.query import Query
 from rag.question import Question
 from rag.reader.encode import SpanScore
 from rag.reader.passages import Read, Reads, Window, read
@@ -48,15 +46,17 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything an engine needs.
+    """What speaks for an answer.
 
-    `supports` are best first. `features` are what `answered`, the probability that the question is answered, rests on;
-    None and 0 where there is no evidence. `missing` are names and numbers of the question that the best document does
-    not hold, `reads` the windows that were read: none without a reader.
+    `inside` are the sentences of the hits, `supports` those that may answer, best first. `features` are what
+    `answered`, the probability that the question is answered, rests on; None and 0 where there is no evidence.
+    `missing` are names and numbers of the question that the best document does not hold, `reads` the windows that were
+    read: none without a reader.
     """
 
     question: Question
     hits: tuple[Hit, ...] = ()
+    inside: Inside = field(default_factory=dict)
     supports: tuple[Support, ...] = ()
     features: AnswerFeatures | None = None
     answered: float = 0.0
@@ -64,43 +64,29 @@ class Evidence:
     reads: tuple[Read, ...] = ()
 
 
-def gather(
-    question: Question,
-    hits: Sequence[Hit],
-    corpus: Corpus,
-    embedder: Embedder,
-    *,
-    top_k: int = 5,
-    reader: Reads | None = None,
-    openings: Openings | None = None,
-) -> Evidence:
+def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads | None = None) -> Evidence:
     """Read the hits and rank their sentences.
 
     Args:
-        question: analysed.
+        query: the question and the corpus that the hits are of.
         hits: best first; none gives empty evidence.
-        embedder: has the question's vector at hand already, where it remembers.
         top_k: how many of the hits are looked into.
         reader: reads them; None: similarity alone decides.
-        openings: what retrieval has read of documents for this question; None: it is read here.
     """
+    question, hits = query.question, hits[:top_k]
     if not hits:
         return Evidence(question)
-    rows = corpus.reader()
-    if openings is None:
-        openings = Openings(question, wanted(question), rows)
-    hits = hits[:top_k]
-    inside = rows.sentences_in([hit.chunk for hit in hits])
-    (vector,) = embedder.embed_queries([question.text])
+    inside = query.rows.sentences_in([hit.chunk for hit in hits])
     reads = [] if reader is None else read(reader, question.text, [_whole(hit) for hit in hits])
-    supports = _supports(hits, inside, vector, reads)
+    supports = _supports(hits, inside, query.vector, reads)
     if not supports:
-        return Evidence(question, hits=tuple(hits), reads=tuple(reads))
-    coverage = coverage_of(question, openings, supports[0].hit)
+        return Evidence(question, hits=tuple(hits), inside=inside, reads=tuple(reads))
+    coverage = coverage_of(question, query.openings, supports[0].hit)
     features = _features(question, supports, coverage)
     return Evidence(
         question=question,
         hits=tuple(hits),
+        inside=inside,
         supports=tuple(supports),
         features=features,
         answered=scoring.answered(features, question.language, read=bool(reads)),

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Literal
 
 from index.errors import UsageError, WorkError
 from rag.answer import Answer, Turn
+from rag.asking import Ask
 
 Rating = Literal["up", "down"]
 
@@ -47,20 +48,10 @@ class Exchange:
     from_client: bool = False
 
     @classmethod
-    def of(
-        cls,
-        answer: Answer,
-        *,
-        history: Sequence[Turn] = (),
-        languages: Sequence[str] | None = None,
-        documents: Sequence[str] | None = None,
-    ) -> Exchange:
-        """Return the exchange of an answer; arguments as given to `Assistant.ask`."""
+    def of(cls, answer: Answer, ask: Ask) -> Exchange:
+        """Return the exchange of an answer and what was asked."""
         return cls(
-            answer=answer.to_dict(),
-            history=tuple(history),
-            languages=None if languages is None else tuple(languages),
-            documents=None if documents is None else tuple(documents),
+            answer=answer.to_dict(), history=ask.history, languages=ask.languages, documents=ask.documents
         )
 
 

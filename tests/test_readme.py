@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.asking import Ask
 from rag.assistant import Assistant
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
@@ -17,7 +18,7 @@ SHOWN = [
 
 
 def test_the_pasted_answer_is_todays_answer(assistant: Assistant) -> None:
-    answer = assistant.ask("How many open datasets did Can Tho publish?")
+    answer = assistant.answer(Ask("How many open datasets did Can Tho publish?"))
     assert answer.answer in README
     assert answer.citations[0].source_url in README
 
@@ -26,7 +27,7 @@ def test_the_pasted_answer_is_todays_answer(assistant: Assistant) -> None:
 def test_the_table_of_languages_is_todays(
     assistant: Assistant, language: str, question: str, shown: str
 ) -> None:
-    assert assistant.ask(question).answer.startswith(shown.split(" …", maxsplit=1)[0])
+    assert assistant.answer(Ask(question)).answer.startswith(shown.split(" …", maxsplit=1)[0])
 
 
 def test_five_languages_are_shown() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from threading import Event
 from typing import Any, Self
 
 import httpx
 
 from index.errors import UsageError, WorkError
 from index.types import Document
-from rag.answer import Answer, Citation, EngineName, Parallel, Timings, Token, Turn
+from rag.answer import Answer, Citation, Found, Parallel, Timings, Token
+from rag.asking import Answering, Ask
 
 CONNECT_SECONDS = 5.0
 # On top of what the server may itself wait for a language model.
@@ -20,7 +22,7 @@ _SPARE_SECONDS = 60.0
 _PAGE = 100
 
 
-class RemoteAssistant:
+class RemoteAssistant(Answering):
     """Asks a running server; answers as `rag.assistant.Assistant` does."""
 
     def __init__(self, address: str, *, answer_seconds: float, key: str | None = None) -> None:
@@ -49,45 +51,31 @@ class RemoteAssistant:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(
-        self,
-        question: str,
-        *,
-        history: Sequence[Turn] = (),
-        languages: Sequence[str] | None = None,
-        documents: Sequence[str] | None = None,
-        engine: EngineName | None = None,
-    ) -> Answer:
-        """See `Assistant.ask`.
+    def answer(self, ask: Ask) -> Answer:
+        """See `Answering.answer`.
 
         Raises:
             UsageError: the server refuses the question as it is.
             WorkError: the server does not answer, or cannot.
         """
-        body = _question(question, history, languages, documents, engine)
-        return _answer(self._post("/v1/ask", body), self._address)
+        return _answer(self._post("/v1/ask", _asked(ask)), self._address)
 
-    def stream(
-        self,
-        question: str,
-        *,
-        history: Sequence[Turn] = (),
-        languages: Sequence[str] | None = None,
-        documents: Sequence[str] | None = None,
-        engine: EngineName | None = None,
-    ) -> Iterator[Token | Answer]:
-        """See `Assistant.stream`. Closing the iterator, or this object, ends the server's work too.
+    def stream(self, ask: Ask, *, stop: Event | None = None) -> Iterator[Token | Answer]:
+        """See `Answering.stream`. Closing the iterator, or this object, ends the server's work too.
 
         Raises:
-            UsageError, WorkError: as `ask`; an error of the work may come after pieces.
+            UsageError, WorkError: as `answer`; an error of the work may come after pieces.
         """
-        body = {**_question(question, history, languages, documents, engine), "stream": True}
+        body = {**_asked(ask), "stream": True}
         try:
             with self._client.stream("POST", "/v1/ask", json=body) as response:
                 if not response.is_success:
                     response.read()
                     raise _error(response, _content(response), self._address)
-                yield from self._items(response.iter_text())
+                for item in self._items(response.iter_text()):
+                    if stop is not None and stop.is_set():
+                        return
+                    yield item
         except httpx.HTTPError as error:
             raise self._silent(error) from error
 
@@ -104,25 +92,23 @@ class RemoteAssistant:
             f"the server at {self._address} ended before its answer did: see its log, and ask again"
         )
 
-    def hits(
-        self, query: str, *, top_k: int = 10, documents: Sequence[str] | None = None
-    ) -> list[dict[str, Any]]:
-        """The passages nearest to a query, best first, as the HTTP contract writes them.
+    def search(self, ask: Ask, *, top_k: int = 10) -> list[Found]:
+        """See `Answering.search`.
 
         Raises:
-            UsageError, WorkError: as `ask`.
+            UsageError, WorkError: as `answer`.
         """
-        chosen = None if documents is None else list(documents)
-        found = self._post("/v1/search", {"query": query, "top_k": top_k, "documents": chosen}).get("hits")
-        if not isinstance(found, list):
-            raise _other_format(self._address)
-        return found
+        found = self._post("/v1/search", {"query": ask.text, "top_k": top_k, **_among(ask)}).get("hits")
+        try:
+            return [Found(**_known(Found, hit)) for hit in found]
+        except (TypeError, AttributeError) as error:
+            raise _other_format(self._address) from error
 
     def documents(self) -> list[Document]:
-        """Every indexed document with its text.
+        """See `Answering.documents`.
 
         Raises:
-            UsageError, WorkError: as `ask`.
+            UsageError, WorkError: as `answer`.
         """
         found: list[Document] = []
         while True:
@@ -160,20 +146,20 @@ class RemoteAssistant:
         return WorkError(f"the server at {self._address} does not answer ({error}): wait for it or stop it")
 
 
-def _question(
-    question: str,
-    history: Sequence[Turn],
-    languages: Sequence[str] | None,
-    documents: Sequence[str] | None,
-    engine: EngineName | None,
-) -> dict[str, Any]:
-    return {
-        "question": question,
-        "history": [{"role": turn.role, "content": turn.content} for turn in history],
-        "languages": None if languages is None else list(languages),
-        "documents": None if documents is None else list(documents),
-        "engine": engine,
-    }
+def _asked(ask: Ask) -> dict[str, Any]:
+    history = [{"role": turn.role, "content": turn.content} for turn in ask.history]
+    return {"question": ask.text, "history": history, "engine": ask.engine, **_among(ask)}
+
+
+def _among(ask: Ask) -> dict[str, Any]:
+    """What questions and searches have in common besides their text."""
+    # Servers of earlier versions know of no interface: where there is none, none is sent.
+    spoken = {} if ask.interface is None else {"interface": ask.interface}
+    return {"languages": _listed(ask.languages), "documents": _listed(ask.documents), **spoken}
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)
 
 
 def _events(received: Iterable[str], address: str) -> Iterator[tuple[str, dict[str, Any]]]:

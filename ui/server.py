@@ -128,7 +128,7 @@ def build_app(
     from ui.page import mount
 
     app = create_app(assistant, settings, keys=keys, intake=intake)
-    return mount(app, app.state.metrics.watched(assistant), settings, intake=intake)
+    return mount(app, assistant.corpus, settings, intake=intake)
 
 
 def keys_for(settings: RagSettings) -> KeyStore:

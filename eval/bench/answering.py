@@ -6,7 +6,8 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from index.indexer import manifest_for
 from index.settings import IndexSettings
 from index.vectors.exact import ExactRows
 from index.vectors.live import merged
+from rag.asking import Ask
 from rag.assistant import Assistant, load_reader
-from rag.remembered import RememberingEmbedder
+from rag.matching.vectors import QuestionVectors
 from rag.settings import load_settings
 
 EMBED, DENSE, WORDS, ROWS, READ = "embedding", "nearest vectors", "words and names", "stored rows", "reader"
@@ -60,24 +62,20 @@ def ask_all(
     settings = load_settings()
     clock = Clock()
     read = load_reader(settings) if reader else None
-    doors: dict[str, Any] = {
-        "corpus": Door(corpus, clock, _CORPUS, {"reader": _READER}),
-        # What is waited for: part of the embedding is done beside other stages.
-        "asking": Door(
-            RememberingEmbedder(embedder), clock, dict.fromkeys(("begin", "embed_queries"), EMBED)
-        ),
-    }
+    timed: Any = _TimedCorpus(corpus, clock, _CORPUS, {"reader": _READER})
+    # What is waited for: part of the embedding is done beside other stages.
+    vectors: Any = Door(QuestionVectors(embedder), clock, {}, {"of": {"result": EMBED}})
     assistant = Assistant(
-        doors["corpus"],
+        timed,
         embedder,
         settings,
         reader=lambda: Door(read, clock, {"read": READ}) if read else None,  # type: ignore[arg-type,return-value]
-        asking=doors["asking"],
+        vectors=vectors,
     )
     half = len(questions) // 2
     warm, asked = questions[:half], questions[half:]
     for question in warm:
-        assistant.ask(question, engine="extractive")
+        assistant.answer(Ask(question, engine="extractive"))
     clock.spent()
     times: dict[str, list[float]] = defaultdict(list)
     for question in asked:
@@ -85,13 +83,22 @@ def ask_all(
         embedder.embed_queries([question])
         times["one embedding"].append(time.perf_counter() - started)
         with clock.stage(REST):
-            assistant.ask(question, engine="extractive")
+            assistant.answer(Ask(question, engine="extractive"))
         spent = clock.spent()
         for stage in STAGES:
             times[stage].append(spent.get(stage, 0.0))
         times["total"].append(sum(spent.values()))
     unit = float(np.median(times["one embedding"]))
     return {name: _summary(np.array(values), unit) for name, values in times.items()}
+
+
+class _TimedCorpus(Door):
+    """A corpus whose snapshots are timed like itself."""
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Door]:
+        with self._target.snapshot() as moment:  # type: ignore[attr-defined]
+            yield Door(moment, self._clock, self._stages, self._inside)
 
 
 def _summary(seconds: NDArray[np.float64], unit: float) -> dict[str, float]:

@@ -21,12 +21,12 @@ from index.embedder import Embedder, load_embedder
 from index.language.quantities import numbers_in
 from index.settings import IndexSettings
 from rag.assistant import load_reader
-from rag.coverage import Openings, coverage_of
 from rag.evidence import Support, gather
-from rag.lexical import wanted
+from rag.matching.coverage import coverage_of
+from rag.matching.query import Query
+from rag.matching.retriever import CorpusRetriever
 from rag.question import Question, analyse
 from rag.reader.openvino_reader import Reader
-from rag.retriever import CorpusRetriever
 from rag.scoring import SentenceFeatures
 from rag.settings import RagSettings, reader_file
 from rag.short_answer import completed, fits
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A passage that was looked into: its document, and what that holds of the question (`rag.coverage`)."""
+    """A passage that was looked into: its document, and what that holds of the question (`rag.matching.coverage`)."""
 
     document: str
     language: str
@@ -174,7 +174,7 @@ def _asked(part: Part, work: Work, *, tell: Callable[[str], None]) -> list[Looke
         ids = documents_by_name(corpus)
         cases = [ask.case for ask in part.asks if ask.case is not None and ask.answered]
         places = locate_all(corpus, part.articles, cases, lambda case: f"{case.article:0{part.digits}d}")
-        retriever = CorpusRetriever(corpus, work.embedder, top_k=15)
+        retriever = CorpusRetriever(top_k=15)
         for number, ask in enumerate(part.asks, start=1):
             documents = None if ask.names is None else [ids[name] for name in ask.names if name in ids]
             if documents != []:
@@ -196,14 +196,14 @@ def _looked(  # noqa: PLR0917 - one step of `_asked`
     work: Work,
 ) -> Looked | None:
     question = analyse(ask.question)
-    hits = retriever.hits(question, documents=documents)
-    evidence = gather(question, hits, corpus, work.embedder, reader=work.reader)
+    query = Query.of(question, corpus, work.embedder)
+    hits = retriever.hits(query, among=None if documents is None else frozenset(documents))
+    evidence = gather(query, hits, reader=work.reader)
     if not evidence.supports:
         return None
-    openings = Openings(question, wanted(question), corpus.reader())
     passages = []
     for hit in evidence.hits:
-        held = coverage_of(question, openings, hit)
+        held = coverage_of(question, query.openings, hit)
         passages.append(
             Seen(hit.chunk.document_id, hit.chunk.language, hit.score, hit.lexical, held.names, held.numbers)
         )

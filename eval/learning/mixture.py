@@ -11,6 +11,7 @@ from typing import Protocol
 
 from eval.learning.examples import augmented
 from eval.learning.windows import Example
+from eval.learning.word_pairs import WordPairs
 
 # How often each part is drawn from, of 100; a part that is not there gives way to the others. Reading across languages
 # is learnt from `passages` (three of four of its examples) and `office`: a third of all. Chosen, not fitted.
@@ -26,10 +27,16 @@ class Draws(Protocol):
 
 
 class Mixture:
-    """Draws from `parts` by the shares of their names in SHARES."""
+    """Draws from `parts` by the shares of their names in SHARES.
 
-    def __init__(self, parts: Mapping[str, Draws], *, seed: int) -> None:
-        self._parts, self._seed = parts, seed
+    Args:
+        parts: by name.
+        pairs: mixes languages in what was drawn; None: it stays as it is.
+        seed: decides, with an example's number, what it is.
+    """
+
+    def __init__(self, parts: Mapping[str, Draws], *, pairs: WordPairs | None = None, seed: int) -> None:
+        self._parts, self._pairs, self._seed = parts, pairs, seed
         self._names = [name for name in SHARES if name in parts]
         self._shares = [SHARES[name] for name in self._names]
 
@@ -39,5 +46,8 @@ class Mixture:
         while True:
             (name,) = random.choices(self._names, self._shares)
             example = self._parts[name].draw(random)
-            if example is not None:
-                return augmented(random, example)
+            if example is None:
+                continue
+            if self._pairs is not None:
+                example = self._pairs.mixed(random, example)
+            return augmented(random, example)

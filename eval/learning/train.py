@@ -21,17 +21,17 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from random import Random
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
+from eval.learning.batches import Feed, Part
 from eval.learning.data import FOLDS, read_corpus
 from eval.learning.examples import Examples
 from eval.learning.mixture import Draws, Mixture
@@ -40,9 +40,12 @@ from eval.learning.office import Office
 from eval.learning.pool import Pool, read_pool, scored_items, sources
 from eval.learning.score import SCORED, Scored, score
 from eval.learning.similar import similar_passages
-from eval.learning.windows import Example, Windows
+from eval.learning.windows import Windows
+from eval.learning.word_pairs import WordPairs, texts_of
+from index.embedder import load_embedder
 from index.errors import PolyciteError, UsageError
-from rag.reader.encode import Batch, PairEncoder, Row, pad, token_span
+from index.settings import IndexSettings
+from rag.reader.encode import PairEncoder
 from rag.reader.weights import read_weights, save_weights
 
 log = logging.getLogger("eval.learning.train")
@@ -79,75 +82,7 @@ class Recipe:
     start: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A batch, or one thread's part of it: rows of (rows, tokens) tensors.
-
-    `starts` and `ends` are True on the tokens where an answer may start and end, on position 0 where there is none.
-    """
-
-    ids: Tensor
-    mask: Tensor
-    passage: Tensor
-    starts: Tensor
-    ends: Tensor
-
-    def rows(self, first: int, step: int) -> Part:
-        """Every `step`-th row from `first` on."""
-        return Part(*(getattr(self, name)[first::step] for name in Part.__slots__))
-
-
-class Feed(IterableDataset[list[Tensor]]):
-    """Batches without end, from number `first` on: batch i depends on the recipe and the data alone."""
-
-    # Batches whose examples are sorted by length together, so that rows of a batch are of one length.
-    _SORTED = 16
-
-    def __init__(self, examples: Mixture, encoder: PairEncoder, recipe: Recipe) -> None:
-        self._examples, self._encoder, self._recipe = examples, encoder, recipe
-        self.first = 0
-
-    def __iter__(self) -> Iterator[list[Tensor]]:
-        group, skip = divmod(self.first, self._SORTED)
-        while True:
-            yield from self._group(group)[skip:]
-            group, skip = group + 1, 0
-
-    def _group(self, number: int) -> list[list[Tensor]]:
-        size = self._recipe.batch * self._SORTED
-        drawn = [self._examples.draw(i) for i in range(number * size, (number + 1) * size)]
-        rows = self._encoder.rows([e.question for e in drawn], [e.window for e in drawn])
-        pairs = sorted(zip(rows, drawn, strict=True), key=lambda pair: len(pair[0].ids))
-        batches = [pairs[i : i + self._recipe.batch] for i in range(0, size, self._recipe.batch)]
-        Random(f"{self._recipe.seed}/{number}").shuffle(batches)  # noqa: S311 - no secret
-        seeds = range(number * self._SORTED, (number + 1) * self._SORTED)
-        return [
-            tensors_of(batch, dropped=self._recipe.dropped_words, seed=seed)
-            for batch, seed in zip(batches, seeds, strict=True)
-        ]
-
-
-def tensors_of(pairs: Sequence[tuple[Row, Example]], *, dropped: float, seed: int) -> list[Tensor]:
-    """The tensors of a `Part`, in its order.
-
-    A share `dropped` of the words, answers apart, becomes the unknown word.
-    """
-    batch: Batch = pad([row for row, _ in pairs])
-    ids, mask = torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)
-    starts, ends, inside = (torch.zeros_like(mask) for _ in range(3))
-    for place, (row, example) in enumerate(pairs):
-        answers = [example.answer, *example.also] if example.answer else []
-        spans = [token_span(row, answer.start, answer.end) for answer in answers if answer is not None]
-        for first, last in [span for span in spans if span] or [(0, 0)]:
-            starts[place, first] = ends[place, last] = True
-            inside[place, first : last + 1] = True
-    random = torch.Generator().manual_seed(seed)
-    chosen = (torch.rand(ids.shape, generator=random) < dropped) & mask & (ids > _UNKNOWN) & ~inside
-    return [ids.masked_fill(chosen, _UNKNOWN), mask, torch.from_numpy(batch.passage), starts, ends]
-
-
 _AHEAD = 64  # batches drawn ahead: two groups and more
-_UNKNOWN = 3  # `<unk>`; the ids before it are the other special tokens
 
 
 def loss_of(model: ReaderModel, part: Part) -> Tensor:
@@ -200,12 +135,20 @@ class Trainer:
         parameters = self.model.trained()
         self._pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
         windows = Windows(self._encoder.count)
-        similar = similar_passages(learnt, self.model, self._encoder, self._pool)
+        embedder = load_embedder(IndexSettings())
+        similar = similar_passages(learnt, embedder)
+        pairs = WordPairs(texts_of(learnt, items), embedder.embed_queries) if items else None
         parts: dict[str, Draws] = {
             "passages": Examples(learnt, windows=windows, similar=similar, seed=recipe.seed),
             **({"pool": Pool(items, windows), "office": Office()} if items else {}),
         }
-        self._feed = Feed(Mixture(parts, seed=recipe.seed), self._encoder, recipe)
+        self._feed = Feed(
+            Mixture(parts, pairs=pairs, seed=recipe.seed),
+            self._encoder,
+            batch=recipe.batch,
+            dropped_words=recipe.dropped_words,
+            seed=recipe.seed,
+        )
         self._sample = [item for source in SCORED for item in scored_items(data, source, recipe.per_pair)]
         self._names = list(parameters)
         self._parameters: list[Tensor] = list(parameters.values())

@@ -35,7 +35,7 @@ from rapidfuzz.distance import Levenshtein
 from index.language.lexicon import languages
 from index.language.sounds import sound
 from index.language.terms import split_words, word_sounds
-from rag.lexical import Wanted, matched, text_terms, wanted
+from rag.matching.lexical import Wanted, matched, text_terms, wanted
 from rag.question import Question
 
 # CLDR's own test territories and the names of no place.

@@ -88,12 +88,15 @@ class Lexicon:
         numbers: how numbers are written in words.
         conversation: words by which a question leans on the turns before it, by what they do; may lack any.
         completed: templates for questions completed from those turns, by name; English where a table lacks one.
+        shape: words that tell what form an answer must have, by form (`rag.shape`).
+        listed: the form of questions for every item, a regular expression; empty where words tell it.
+        asking_anywhere: whether its question words may stand anywhere in a question.
         alphabet: how lists are ordered for its readers.
         sounds: Latin letters heard in its own way, as index/language/sounds.toml writes them.
         sentences: words with a point: that stand before others ("before"), before numbers alone, names of letters
             ("initials"), and those that are no abbreviations ("whole").
         letters: those that no other language has.
-        shape: how each of its words looks without diacritics, a regular expression; empty where words have no shape.
+        bare_word: how each of its words looks without diacritics, a regular expression; empty where they have none.
         syllabic: whether each syllable of a name has a capital.
         inside_names: small words that stand inside names.
         romanised: its words without content as people write them in Latin letters; empty where those are its own.
@@ -111,11 +114,14 @@ class Lexicon:
     numbers: NumberWords
     conversation: Mapping[str, tuple[str, ...]]
     completed: Mapping[str, str]
+    shape: Mapping[str, tuple[str, ...]]
+    listed: str
+    asking_anywhere: bool
     alphabet: Alphabet
     sounds: Mapping[str, list[list[str]]]
     sentences: Mapping[str, list[str]]
     letters: frozenset[str]
-    shape: str
+    bare_word: str
     romanised: frozenset[str]
     syllabic: bool
     inside_names: frozenset[str]
@@ -134,6 +140,7 @@ def lexicon(language: str) -> Lexicon:
     with path.open("rb") as file:
         table = tomllib.load(file)
     conversation, detection = table.get("conversation", {}), table.get("detection", {})
+    shape = table.get("shape", {})
     quantity = {kind: tuple(words) for kind, words in table["quantity"].items() if kind != "scale"}
     return Lexicon(
         language=path.stem,
@@ -148,11 +155,14 @@ def lexicon(language: str) -> Lexicon:
         conversation={kind: tuple(words) for kind, words in conversation.items() if isinstance(words, list)},
         completed=_completed(path.stem, conversation),
         numbers=_numbers(table["numbers"], table["quantity"]["scale"]),
+        shape={name: tuple(words) for name, words in shape.items() if isinstance(words, list)},
+        listed=shape.get("listed", ""),
+        asking_anywhere=shape.get("asking_anywhere", False),
         alphabet=Alphabet(**table.get("alphabet", {})),
         sounds=table.get("sounds", {}),
         sentences=table.get("sentences", {}),
         letters=frozenset(detection.get("letters", "")),
-        shape=detection.get("shape", ""),
+        bare_word=detection.get("bare_word", ""),
         romanised=frozenset(detection.get("romanised", ())),
         syllabic=table.get("names", {}).get("syllabic", False),
         inside_names=frozenset(table.get("names", {}).get("inside", ())),

@@ -211,4 +211,4 @@ def _heard() -> dict[str, frozenset[str]]:
 
 @cache
 def _shapes() -> dict[str, regex.Pattern[str]]:
-    return {table.language: regex.compile(table.shape) for table in all_lexicons() if table.shape}
+    return {table.language: regex.compile(table.bare_word) for table in all_lexicons() if table.bare_word}

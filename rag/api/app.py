@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -28,7 +29,8 @@ from rag.api.schemas import (
     SearchOut,
     SearchRequest,
 )
-from rag.api.streaming import Answers, Asked
+from rag.api.streaming import Answers
+from rag.asking import Watched
 from rag.assistant import Assistant
 from rag.keys import KeyStore
 from rag.settings import RagSettings
@@ -69,21 +71,21 @@ def create_app(
     app = FastAPI(title=_TITLE, version=VERSION, description=_DESCRIPTION, docs_url=None, redoc_url=None)
     problems.install(app)
     larger = {uploads.PATH: uploads.most_bytes(settings)}
-    metrics = operation.install(app, assistant, settings, keys=keys, max_body_at=larger)
+    metrics = operation.install(app, assistant.corpus, settings, keys=keys, max_body_at=larger)
     if intake is not None:
         metrics.measure("waiting_uploads", "Uploaded files that wait to be indexed.", intake.waiting)
-    assistant = metrics.watched(assistant)
-    answers = Answers(assistant, answered=feedback.add_feedback(app, settings))
-    _add_answers(app, assistant, answers)
+    remember = feedback.add_feedback(app, settings)
+    answers = Answers(Watched(Watched(assistant, metrics.answer), remember))
+    _add_answers(app, answers)
     openai.add_openai(app, answers, settings)
     uploads.add_uploads(app, intake, settings)
-    documents.add_documents(app, assistant, settings)
+    documents.add_documents(app, assistant.corpus, settings)
     _add_health(app, assistant, metrics)
     _add_manual(app)
     return app
 
 
-def _add_answers(app: FastAPI, assistant: Assistant, answers: Answers) -> None:
+def _add_answers(app: FastAPI, answers: Answers) -> None:
     @app.post(
         "/v1/ask",
         tags=["answers"],
@@ -100,13 +102,7 @@ def _add_answers(app: FastAPI, assistant: Assistant, answers: Answers) -> None:
         A refusal is a normal answer (status 200) with `refused` true. With `stream` the answer comes as
         server-sent events; errors that are known before the first event have their usual status.
         """
-        asked = Asked(
-            question=body.question,
-            history=tuple(turn.turn() for turn in body.history),
-            languages=None if body.languages is None else tuple(body.languages),
-            documents=None if body.documents is None else tuple(body.documents),
-            engine=body.engine,
-        )
+        asked = body.ask(request.headers)
         if body.stream:
             items = await answers.stream(request, asked)
             return StreamingResponse(_events(items), media_type="text/event-stream", headers=_FRESH)
@@ -118,17 +114,10 @@ def _add_answers(app: FastAPI, assistant: Assistant, answers: Answers) -> None:
         summary="Search passages",
         responses=problems.responses(400, 413, 422, 500, 503),
     )
-    async def search(request: SearchRequest) -> SearchOut:
+    async def search(request: Request, body: SearchRequest) -> SearchOut:
         """Return the passages nearest to a query, in any language, the best first."""
-        hits = await answers.in_thread(
-            lambda: assistant.search(
-                request.query,
-                top_k=request.top_k,
-                languages=request.languages,
-                documents=request.documents,
-            )
-        )
-        return SearchOut(query=request.query, hits=[HitOut(**hit.to_dict()) for hit in hits])
+        found = await answers.search(body.ask(request.headers), top_k=body.top_k)
+        return SearchOut(query=body.query, hits=[HitOut(**asdict(hit)) for hit in found])
 
 
 async def _events(items: AsyncIterator[Token | Answer]) -> AsyncIterator[str]:

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Path, Query
 
 from index.catalogue import DocumentInfo
+from index.corpus import Corpus
 from index.uploads import upload_folder
 from rag.api import problems
 from rag.api.document_schemas import ChunkOut, DocumentOut, DocumentsOut, FullDocumentOut
 from rag.api.schemas import ParallelOut
-from rag.assistant import Assistant
 from rag.settings import RagSettings
 
 _MAX_PAGE = 500
@@ -27,9 +27,8 @@ def unknown_document(document_id: str) -> problems.ProblemResponse:
     )
 
 
-def add_documents(app: FastAPI, assistant: Assistant, settings: RagSettings) -> None:
+def add_documents(app: FastAPI, corpus: Corpus, settings: RagSettings) -> None:
     """Add the operations to an application."""
-    corpus = assistant.corpus
     uploads = str(upload_folder(settings.index))
 
     def shown(info: DocumentInfo) -> DocumentOut:

@@ -11,12 +11,12 @@ from index.errors import UsageError
 from rag.answer import Answer
 from rag.api import problems
 from rag.api.schemas import FeedbackOut, FeedbackRequest, SearchedIn
-from rag.api.streaming import Asked
+from rag.asking import Ask
 from rag.feedback import FILE_NAME, Exchange, FeedbackStore, RecentAnswers
 from rag.settings import RagSettings
 
 
-def add_feedback(app: FastAPI, settings: RagSettings) -> Callable[[Asked, Answer], None]:
+def add_feedback(app: FastAPI, settings: RagSettings) -> Callable[[Ask, Answer], None]:
     """Add `POST /v1/feedback`; return what remembers each answer, so that a rating needs only its id.
 
     The store of ratings is `app.state.feedback`.
@@ -48,9 +48,7 @@ def add_feedback(app: FastAPI, settings: RagSettings) -> Callable[[Asked, Answer
         store.add(exchange, rating=request.rating, reason=request.reason)
         return FeedbackOut(answer_id=request.answer_id, rating=request.rating)
 
-    return lambda asked, answer: recent.remember(
-        Exchange.of(answer, history=asked.history, languages=asked.languages, documents=asked.documents)
-    )
+    return lambda ask, answer: recent.remember(Exchange.of(answer, ask))
 
 
 def _sent(request: FeedbackRequest) -> Exchange | None:

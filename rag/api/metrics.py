@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,10 +18,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from index.corpus import Corpus
 from index.errors import PolyciteError
-from rag.answer import Answer, Token, answer_of
+from rag.answer import Answer
 from rag.api import logs
-from rag.assistant import Assistant
+from rag.asking import Ask
 
 # Nothing reads when each series began, and it doubles the page.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -35,11 +35,11 @@ class Metrics:
     """The counts of one server, in a registry of its own.
 
     Args:
-        assistant: whose index is measured at each reading.
+        corpus: whose size is measured at each reading.
         log_questions: whether questions go into the log.
     """
 
-    def __init__(self, assistant: Assistant, *, log_questions: bool = False) -> None:
+    def __init__(self, corpus: Corpus, *, log_questions: bool = False) -> None:
         self._registry = CollectorRegistry()
         self._log_questions = log_questions
         self._requests = self._counter("requests", "Requests.", "route", "method", "status")
@@ -53,7 +53,7 @@ class Metrics:
             "request_seconds", "Time until a request was answered.", "route"
         )
         self._stage_seconds = self._histogram("answer_seconds", "Time that an answer took.", "stage")
-        self._registry.register(_Index(assistant))
+        self._registry.register(_Index(corpus))
         ProcessCollector(registry=self._registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -82,7 +82,7 @@ class Metrics:
         """Count a request that a limit turned away."""
         self._rejected.labels(reason).inc()
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, _: Ask, answer: Answer) -> None:
         """Count an answer, and tell of it in the log."""
         self._answers.labels(answer.engine, answer.grounding).inc()
         if answer.refused:
@@ -97,10 +97,6 @@ class Metrics:
         if not logs.note(**told):  # the chat page works outside of any request
             logs.log.info("answer", extra={**told, "duration_ms": answer.timings_ms.total})
 
-    def watched(self, assistant: Assistant) -> Assistant:
-        """The assistant, with each of its answers counted."""
-        return cast("Assistant", _Watched(assistant, self.answer))
-
     def text(self, accept: str) -> tuple[bytes, str]:
         """The numbers as they are now, and their media type: the format that an Accept header prefers."""
         encode, media_type = choose_encoder(accept)
@@ -110,14 +106,14 @@ class Metrics:
 class _Index(Collector):
     """The size of the index when it is asked for; no numbers where it cannot be read."""
 
-    def __init__(self, assistant: Assistant) -> None:
-        self._assistant = assistant
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
 
     def collect(self) -> Iterable[Metric]:
         """Read the catalogue."""
         up = GaugeMetricFamily("polycite_index_up", "1 when the index can be read, else 0.")
         try:
-            counts = self._assistant.corpus.counts()
+            counts = self._corpus.counts()
         except PolyciteError:
             counts = {}
         up.add_metric([], 1 if counts else 0)
@@ -129,25 +125,3 @@ class _Index(Collector):
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: registering must not read the index."""
         return ()
-
-
-class _Watched:
-    """Passes everything on to an assistant and sees its answers on their way."""
-
-    def __init__(self, assistant: Assistant, seen: Callable[[Answer], None]) -> None:
-        self._assistant = assistant
-        self._seen = seen
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._assistant, name)
-
-    def ask(self, question: str, **options: Any) -> Answer:
-        return answer_of(self.stream(question, **options))
-
-    def stream(self, question: str, **options: Any) -> Iterator[Token | Answer]:
-        # Closed with this one: whoever leaves a stream ends its work.
-        with closing(cast("Any", self._assistant.stream(question, **options))) as items:
-            for item in items:
-                if isinstance(item, Answer):
-                    self._seen(item)
-                yield item

@@ -11,33 +11,33 @@ from fastapi import FastAPI, Path, Request
 from fastapi.responses import StreamingResponse
 
 from index.errors import UsageError
-from rag.answer import EngineName
+from rag import engines
 from rag.api import problems
 from rag.api.openai_schemas import STREAM_EXAMPLE, ChatCompletion, ChatRequest, ModelOut, ModelsOut
 from rag.api.openai_stream import Completion, InlineLinks, LateLinks, events
-from rag.api.streaming import Answers, Asked
+from rag.api.page_language import asker_language
+from rag.api.streaming import Answers
+from rag.asking import Ask
+from rag.engines import Row
 from rag.settings import RagSettings
 
 _FRESH = {"Cache-Control": "no-store"}
 _TAG = "OpenAI's format"
 
 
+_MODEL = "polycite"
+"""The default engine, as a model; the others are `polycite-NAME`."""
+
+
 def add_openai(app: FastAPI, answers: Answers, settings: RagSettings) -> None:
     """Add the endpoints of OpenAI's format; their errors have OpenAI's `error` beside the problem."""
-    engines = _engines(settings)
-    _add_completions(app, answers, engines)
-    _add_models(app, engines)
+    rows = engines.offered(settings)
+    served = {_MODEL: engines.default(settings), **{f"{_MODEL}-{row.name}": row for row in rows}}
+    _add_completions(app, answers, served)
+    _add_models(app, served)
 
 
-def _engines(settings: RagSettings) -> Mapping[str, EngineName | None]:
-    """The models that a client may name, the default first, and the engine of each."""
-    engines: dict[str, EngineName | None] = {"polycite": None, "polycite-extractive": "extractive"}
-    if settings.llm_base_url and settings.llm_model:
-        engines["polycite-llm"] = "llm"
-    return engines
-
-
-def _add_completions(app: FastAPI, answers: Answers, engines: Mapping[str, EngineName | None]) -> None:
+def _add_completions(app: FastAPI, answers: Answers, served: Mapping[str, Row]) -> None:
     @app.post(
         "/v1/chat/completions",
         tags=[_TAG],
@@ -56,9 +56,15 @@ def _add_completions(app: FastAPI, answers: Answers, engines: Mapping[str, Engin
         markers of a stream are plain and Markdown link definitions at its end make them links; should the checked
         answer differ from what was streamed, it follows whole after an empty line.
         """
-        if body.model not in engines:
-            return _no_model(body.model, engines)
-        asked = Asked(question=_question(body), history=body.history, engine=engines[body.model])
+        row = served.get(body.model)
+        if row is None:
+            return _no_model(body.model, served)
+        asked = Ask(
+            _question(body),
+            history=body.history,
+            engine=None if body.model == _MODEL else row.name,
+            interface=asker_language(request.headers),
+        )
         completion = Completion(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
@@ -68,13 +74,12 @@ def _add_completions(app: FastAPI, answers: Answers, engines: Mapping[str, Engin
         if not body.stream:
             answer = await answers.answer(request, asked)
             return await answers.in_thread(lambda: completion.whole(answer))
-        # A text that was complete before it was sent has its links at once.
-        model_writes = asked.engine == "llm" or (asked.engine is None and "llm" in engines.values())
         return StreamingResponse(
             events(
                 await answers.stream(request, asked),
                 completion,
-                LateLinks() if model_writes else InlineLinks(),
+                # A text that was complete before it was sent has its links at once.
+                LateLinks() if row.writes else InlineLinks(),
                 answers,
                 usage=body.stream_options is not None and body.stream_options.include_usage,
             ),
@@ -83,13 +88,13 @@ def _add_completions(app: FastAPI, answers: Answers, engines: Mapping[str, Engin
         )
 
 
-def _add_models(app: FastAPI, engines: Mapping[str, EngineName | None]) -> None:
+def _add_models(app: FastAPI, served: Mapping[str, Row]) -> None:
     started = int(time.time())
 
     @app.get("/v1/models", tags=[_TAG], summary="List the models")
     async def models() -> ModelsOut:
         """Return the ways to answer: `polycite` is the default engine, the others name theirs."""
-        return ModelsOut(data=[ModelOut(id=name, created=started) for name in engines])
+        return ModelsOut(data=[ModelOut(id=name, created=started) for name in served])
 
     @app.get(
         "/v1/models/{model}",
@@ -102,7 +107,7 @@ def _add_models(app: FastAPI, engines: Mapping[str, EngineName | None]) -> None:
         model: Annotated[str, Path(max_length=200, description="The model's id.", examples=["polycite"])],
     ) -> Any:
         """Return one way to answer."""
-        return ModelOut(id=model, created=started) if model in engines else _no_model(model, engines)
+        return ModelOut(id=model, created=started) if model in served else _no_model(model, served)
 
 
 def _question(body: ChatRequest) -> str:
@@ -111,7 +116,7 @@ def _question(body: ChatRequest) -> str:
     return body.question
 
 
-def _no_model(name: str, engines: Mapping[str, object]) -> problems.ProblemResponse:
+def _no_model(name: str, served: Mapping[str, object]) -> problems.ProblemResponse:
     return problems.of_status(
-        404, f"there is no model {name!r}: use {' or '.join(engines)}", name="model-not-found"
+        404, f"there is no model {name!r}: use {' or '.join(served)}", name="model-not-found"
     )

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from rag import engines
 from rag.answer import Turn
 from rag.api.markdown import from_markdown
 from rag.api.schemas import AnswerOut
 
+_ENGINES = " or ".join(f"`polycite-{name}`" for name in engines.names())
 _MAX_MESSAGES = 2000
 # Of a longer conversation the newest are looked at, as `POST /v1/ask` takes at most so many.
 _MAX_TURNS = 200
@@ -94,7 +96,7 @@ class ChatRequest(_Tolerant):
 
     model: str = Field(
         max_length=200,
-        description="`polycite`: the default engine; `polycite-extractive` or `polycite-llm`: that engine.",
+        description=f"`polycite`: the default engine; {_ENGINES}: that engine.",
         examples=["polycite"],
     )
     messages: list[ChatMessage] = Field(

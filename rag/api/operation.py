@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from index.corpus import Corpus
 from rag.api import guard
 from rag.api.access import Access
 from rag.api.limits import Capacity, Load, RateLimit
 from rag.api.logs import ID_HEADER, Requests
 from rag.api.metrics import Metrics
-from rag.assistant import Assistant
 from rag.keys import KeyStore, is_loopback
 from rag.settings import RagSettings
 
@@ -31,7 +31,7 @@ _SHOWN_HEADERS = (ID_HEADER, "Retry-After", "RateLimit-Limit", "RateLimit-Remain
 
 def install(
     app: FastAPI,
-    assistant: Assistant,
+    corpus: Corpus,
     settings: RagSettings,
     *,
     keys: KeyStore | None = None,
@@ -41,7 +41,7 @@ def install(
 
     Args:
         app: the API.
-        assistant: whose index the metrics measure.
+        corpus: whose size the metrics measure.
         settings: names, limits and rates.
         keys: the API keys; None: those of the data directory.
         max_body_at: bytes of a request's body, at paths that may take more than the others.
@@ -50,7 +50,7 @@ def install(
     store = keys or KeyStore(
         index.data_dir, shared_dir=index.shared_dir, required=not is_loopback(settings.host)
     )
-    metrics = Metrics(assistant, log_questions=settings.log_questions)
+    metrics = Metrics(corpus, log_questions=settings.log_questions)
     load = Load(settings.max_waiting)
     metrics.measure("waiting_questions", "Questions in progress or waiting.", lambda: load.waiting)
     app.state.metrics, app.state.load = metrics, load

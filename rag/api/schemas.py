@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answer import EngineName, Grounding, Turn
+from rag import engines
+from rag.answer import Grounding, Turn
+from rag.api.page_language import asker_language
+from rag.asking import Ask
 from rag.feedback import MAX_REASON_CHARS, Rating
+
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal[engines.names()]
 
 _QUESTION = "How many open datasets did the city publish?"
 _ID = "5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"
@@ -44,6 +53,18 @@ End = Annotated[int, Field(ge=0, strict=True, description="Offset of its end, ex
 Milliseconds = Annotated[float, Field(ge=0, strict=True, examples=[41.7])]
 Count = Annotated[int, Field(ge=0, strict=True, examples=[12])]
 Moment = Annotated[str, Field(examples=["2026-01-31T08:30:00+00:00"])]
+
+
+Interface = Annotated[
+    str | None,
+    Field(
+        min_length=2,
+        max_length=35,
+        description="The language (ISO 639-1) of the page or program that asks: a few words that may be of several "
+        "languages are likelier of this one. Null: the one that the Accept-Language header prefers.",
+        examples=["vi"],
+    ),
+]
 
 
 class _Request(BaseModel):
@@ -97,6 +118,18 @@ class AskRequest(_Request):
         description="Send the answer as server-sent events: `token` events, one `answer` event with the whole "
         "answer, then `done`.",
     )
+    interface: Interface = None
+
+    def ask(self, headers: Mapping[str, str]) -> Ask:
+        """Return it as what answers takes it; `headers`: those of the request."""
+        return Ask(
+            self.question,
+            history=tuple(turn.turn() for turn in self.history),
+            languages=_tuple(self.languages),
+            documents=_tuple(self.documents),
+            engine=self.engine,
+            interface=self.interface or asker_language(headers),
+        )
 
 
 class SearchRequest(_Request):
@@ -113,6 +146,20 @@ class SearchRequest(_Request):
     documents: list[DocumentId] | None = Field(
         None, max_length=_MAX_CODES, description="Look only into these documents; null: all."
     )
+    interface: Interface = None
+
+    def ask(self, headers: Mapping[str, str]) -> Ask:
+        """Return it as what answers takes it; `headers`: those of the request."""
+        return Ask(
+            self.query,
+            languages=_tuple(self.languages),
+            documents=_tuple(self.documents),
+            interface=self.interface or asker_language(headers),
+        )
+
+
+def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
 
 
 class ParallelOut(BaseModel):

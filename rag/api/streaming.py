@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from threading import Event
 from typing import TypeVar
 
@@ -13,8 +12,8 @@ import anyio
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from rag.answer import Answer, EngineName, Token, Turn
-from rag.assistant import Assistant
+from rag.answer import Answer, Found, Token
+from rag.asking import Answering, Ask
 
 # Requests that are answered at once, each in a thread; most of them wait, for their turn or for a model server.
 _THREADS = 64
@@ -22,87 +21,61 @@ _THREADS = 64
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A question with all that it is asked with; see `Assistant.ask`."""
-
-    question: str
-    history: tuple[Turn, ...] = ()
-    languages: tuple[str, ...] | None = None
-    documents: tuple[str, ...] | None = None
-    engine: EngineName | None = None
-
-
 class Answers:
-    """The assistant for callers on an event loop.
+    """What answers, for callers on an event loop."""
 
-    Args:
-        assistant: an open one.
-        answered: called with every answer that was finished, and what was asked.
-    """
-
-    def __init__(self, assistant: Assistant, *, answered: Callable[[Asked, Answer], None]) -> None:
-        self._assistant = assistant
-        self._answered = answered
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
         self._limiter = anyio.CapacityLimiter(_THREADS)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run work off the event loop; who no longer waits for it leaves it behind."""
         return await anyio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
 
-    async def answer(self, request: Request, asked: Asked) -> Answer:
+    async def answer(self, request: Request, ask: Ask) -> Answer:
         """Return the whole answer.
 
         Raises:
-            PolyciteError: as `Assistant.ask`.
+            PolyciteError: as `Answering.answer`.
             ClientDisconnect: the client of the request left; the work has ended.
         """
         stop = Event()
-        items = self._items(asked, stop)
+        items = self._answering.stream(ask, stop=stop)
         async with _ended_by(request, stop):
             answer = await self.in_thread(
                 lambda: next((item for item in items if isinstance(item, Answer)), None)
             )
         if answer is None:
             raise ClientDisconnect
-        self._answered(asked, answer)
         return answer
 
-    async def stream(self, request: Request, asked: Asked) -> AsyncIterator[Token | Answer]:
+    async def stream(self, request: Request, ask: Ask) -> AsyncIterator[Token | Answer]:
         """Begin an answer and return its pieces, and last the answer; closing the iterator ends the work.
 
         Raises:
             PolyciteError, ClientDisconnect: as `answer`, when it is known before the first piece.
         """
         stop = Event()
-        items = self._items(asked, stop)
+        items = self._answering.stream(ask, stop=stop)
         async with _ended_by(request, stop):
             first = await self.in_thread(lambda: next(items, None))
         if first is None:
             raise ClientDisconnect
-        return self._rest(first, items, asked, stop)
+        return self._rest(first, items, stop)
+
+    async def search(self, ask: Ask, *, top_k: int) -> list[Found]:
+        """Return the passages nearest to what is asked, best first."""
+        return await self.in_thread(lambda: self._answering.search(ask, top_k=top_k))
 
     async def _rest(
-        self, item: Token | Answer | None, items: Iterator[Token | Answer], asked: Asked, stop: Event
+        self, item: Token | Answer | None, items: Iterator[Token | Answer], stop: Event
     ) -> AsyncIterator[Token | Answer]:
         try:
             while item is not None:
-                if isinstance(item, Answer):
-                    self._answered(asked, item)
                 yield item
                 item = await self.in_thread(lambda: next(items, None))
         finally:
             stop.set()
-
-    def _items(self, asked: Asked, stop: Event) -> Iterator[Token | Answer]:
-        return self._assistant.stream(
-            asked.question,
-            history=asked.history,
-            languages=asked.languages,
-            documents=asked.documents,
-            engine=asked.engine,
-            stop=stop,
-        )
 
 
 @asynccontextmanager

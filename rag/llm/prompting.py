@@ -16,7 +16,6 @@ import regex
 from babel import Locale
 from babel.core import UnknownLocaleError
 
-from index.catalogue import Reader
 from index.types import UNDETERMINED, Sentence
 from rag.answer import Hit, Turn
 from rag.evidence import Evidence, Support
@@ -44,14 +43,13 @@ _UNSEEN = regex.compile(
 _BRACKETED = regex.compile(r"\[(?=\s?/?(?:\p{Nd}|[A-Z_]{3,}\]))|[【［]")
 
 
-def select_passages(evidence: Evidence, rows: Reader, *, count: int, tokens: int, each: int) -> list[Passage]:
+def select_passages(evidence: Evidence, *, count: int, tokens: int, each: int) -> list[Passage]:
     """Runs of whole sentences around the most promising ones, best first, numbered from 1.
 
     No sentence stands in two of them. Empty where there is no evidence, or no sentence fits.
 
     Args:
         evidence: its sentences, in their order.
-        rows: the catalogue that the evidence is of.
         count: at most so many passages.
         tokens: all together, with titles, have at most so many.
         each: a passage grows by its neighbours while it has at most so many.
@@ -61,7 +59,7 @@ def select_passages(evidence: Evidence, rows: Reader, *, count: int, tokens: int
     left = tokens
     chosen = windows(
         [(support.sentence, support.hit.chunk) for support in supports],
-        lambda chunk: rows.sentences_of(chunk.document_id, chunk.first, chunk.last),
+        lambda chunk: evidence.inside[chunk.id][0],
         count_tokens,
         most=count,
         tokens=each,
@@ -69,12 +67,8 @@ def select_passages(evidence: Evidence, rows: Reader, *, count: int, tokens: int
     taken: set[str] = set()
     for window in chosen:
         support = next(one for one in supports if window.holds(one.sentence) and one.sentence.id not in taken)
-        chunk = support.hit.chunk
-        around = [
-            sentence
-            for sentence in rows.sentences_of(chunk.document_id, chunk.first, chunk.last)
-            if window.holds(sentence)
-        ]
+        inside, _ = evidence.inside[support.hit.chunk.id]
+        around = [sentence for sentence in inside if window.holds(sentence)]
         run = _run_around(support, around, taken)
         passage = _passage(len(found) + 1, support.hit, run)
         cost = sum(count_tokens([passage.text, support.hit.title])) + _AROUND
@@ -124,8 +118,6 @@ def language_for_a_model(code: str) -> str:
 def _run_around(support: Support, around: Sequence[Sentence], taken: set[str]) -> list[Sentence]:
     """The sentences of a window that adjoin the one it is made for and stand in no passage yet."""
     ids = [sentence.id for sentence in around]
-    if support.sentence.id not in ids:
-        return [support.sentence]  # the document changed between two reads
     first = last = ids.index(support.sentence.id)
     while first > 0 and ids[first - 1] not in taken:
         first -= 1

@@ -23,7 +23,7 @@ from index.language.lexicon import languages, lexicon
 from index.language.quantities import Habit, Quantity, digit_habit, find_quantities
 from index.language.terms import fold
 from index.types import Sentence
-from rag.lexical import TextTerms, Wanted, matched, text_terms, wanted
+from rag.matching.lexical import TextTerms, Wanted, matched, text_terms, wanted
 from rag.question import Question, analyse
 from rag.verification.passage import Passage
 

@@ -1,7 +1,7 @@
 """Checks each claim of a written answer against the passages it cites, and quotes the words it rests on.
 
 verify(...)            the answer with what is not supported marked, and its citations
-check_citations(...)   whether every quote is its document's text
+quotes_are_exact(...)  whether every quote is its document's text
 short_is_quoted(...)   whether the numbers of a short answer stand in the quotes
 """
 
@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from index.catalogue import Reader
 from index.embedder import Embedder
 from index.language.comparison import stands_in
 from index.language.lexicon import lexicon
 from index.language.terms import split_words
 from index.types import UNDETERMINED
-from rag.answer import Citation, Grounding
-from rag.lexical import text_terms
+from rag.answer import Citation, Grounding, Hit
+from rag.matching.lexical import text_terms
 from rag.question import Question
 from rag.reader.passages import Read
 from rag.verification import support
@@ -119,17 +118,18 @@ def in_full(claim: str, question: Question) -> str:
     return f"{question.text} {claim}" if bare else claim
 
 
-def check_citations(citations: Sequence[Citation], rows: Reader) -> bool:
-    """Whether every quote is exactly the text of its document at its offsets."""
-    texts = {}
-    for citation in citations:
-        if citation.document_id not in texts:
-            document = rows.document(citation.document_id)
-            texts[citation.document_id] = None if document is None else document.text
-    return all(
-        text is not None and citation.quote and citation.quote == text[citation.start : citation.end]
-        for citation in citations
-        for text in [texts[citation.document_id]]
+def quotes_are_exact(citations: Sequence[Citation], hits: Sequence[Hit]) -> bool:
+    """Whether every quote is exactly the text of one of the hits at its offsets: the catalogue cuts that out of the
+    document."""
+    return all(citation.quote and any(_holds(hit, citation) for hit in hits) for citation in citations)
+
+
+def _holds(hit: Hit, citation: Citation) -> bool:
+    chunk = hit.chunk
+    return (
+        chunk.document_id == citation.document_id
+        and chunk.start <= citation.start
+        and chunk.text[citation.start - chunk.start : citation.end - chunk.start] == citation.quote
     )
 
 

@@ -11,9 +11,9 @@ from reader_towns import needs_package
 
 from eval.learning import train
 from index.errors import ModelError
+from rag.asking import Ask
 from rag.assistant import Assistant
 from rag.doctor import check_reader
-from rag.question import analyse
 from rag.reader.encode import PairEncoder, pad, span_scores
 from rag.reader.openvino_reader import Reader
 from rag.settings import RagSettings
@@ -121,13 +121,13 @@ class TestRun:
     def test_has_its_say_in_answers(self, trained: Path, seed_settings: RagSettings) -> None:
         settings = seed_settings.model_copy(update={"reader_model": str(trained)})
         with Assistant.open(settings) as assistant:
-            answer = assistant.ask("How many open datasets did Can Tho publish?")
+            answer = assistant.answer(Ask("How many open datasets did Can Tho publish?"))
             assert answer.citations
             for citation in answer.citations:
                 document = assistant.corpus.document(citation.document_id)
                 assert document is not None
                 assert document.text[citation.start : citation.end] == citation.quote
-            evidence, _ = assistant.evidence(analyse("How many open datasets did Can Tho publish?"))
+            evidence = assistant.look(Ask("How many open datasets did Can Tho publish?")).evidence
         assert len(evidence.reads) == len(evidence.hits)
         assert all(support.features.margin is not None for support in evidence.supports)
         assert 0 < evidence.answered < 1

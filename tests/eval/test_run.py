@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,7 @@ from eval.run import run
 from eval.target import InProcess
 from index.errors import UsageError, WorkError
 from rag.answer import Answer, Turn
+from rag.asking import Ask
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -33,12 +34,12 @@ class Counted(InProcess):
         self.asked: list[str] = []
         self._fails_on = fails_on
 
-    def ask(self, question: str, **options: Any) -> Answer:
-        """Ask, or fail as a server that went away would."""
-        self.asked.append(question)
-        if question == self._fails_on and len(self.asked) > 1:
+    def answer(self, ask: Ask) -> Answer:
+        """Answer, or fail as a server that went away would."""
+        self.asked.append(ask.text)
+        if ask.text == self._fails_on and len(self.asked) > 1:
             raise WorkError("the server went away")
-        return super().ask(question, **options)
+        return super().answer(ask)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from index.intake import Intake
 from index.settings import IndexSettings
 from index.upkeep import default_folders, make_index, vector_faults
 from index.vectors import pointer
+from rag.asking import Ask
 from rag.assistant import Assistant
 from rag.settings import RagSettings
 from tests.digest import DigestEmbedder, settings_for
@@ -163,7 +164,7 @@ def answers(settings: IndexSettings) -> list[str]:
         assistant = Assistant(corpus, embedder, rag)
         given = []
         for question in QUESTIONS:
-            answer = assistant.ask(question).to_dict()
+            answer = assistant.answer(Ask(question)).to_dict()
             given.append(json.dumps({k: v for k, v in answer.items() if k not in ("id", "timings_ms")}))
         for row in embedder.embed_queries(QUESTIONS[:3]):
             near = corpus.search_sentences(row, top_k=5)

@@ -190,26 +190,26 @@ def test_searches_while_documents_come_and_go_and_versions_are_switched(case: Ca
 
 @pytest.mark.parametrize("with_chroma", [False, True], ids=["exact", "chroma"])
 def test_in_a_snapshot_nothing_comes_or_goes(case: Case, *, with_chroma: bool) -> None:
-    corpus, vector = case.corpus, unit(1, seed=3)[0]
+    vector = unit(1, seed=3)[0]
 
-    def stored() -> object:
+    def stored(corpus: Corpus) -> object:
         words = ["155", "document"]
         return corpus.search_text(words=words, top_k=180), corpus.frequencies(words=words), corpus.counts()
 
     if with_chroma:
         case.build()
-    with corpus.snapshot():
-        nearest, before = corpus.search_chunks(vector, top_k=180), stored()
+    with case.corpus.snapshot() as corpus:
+        nearest, before = corpus.search_chunks(vector, top_k=180), stored(corpus)
         case.remove("5.txt")
         case.add(numbered(100))
-        assert (corpus.search_chunks(vector, top_k=180), stored()) == (nearest, before)
+        assert (corpus.search_chunks(vector, top_k=180), stored(corpus)) == (nearest, before)
         with ThreadPoolExecutor(1) as other:
             other.submit(case.agrees).result()
         # The vectors are shared, and now another question's: of what they find, the snapshot reads what it holds.
         found = corpus.chunks([match.id for match in corpus.search_chunks(vector, top_k=200)])
         there, gone = {match.id for match in nearest}, {chunk.id for chunk in ENTRIES[5].chunks}
         assert there - gone <= {chunk.id for chunk in found} <= there
-        assert stored() == before
+        assert stored(corpus) == before
     case.agrees()
 
 

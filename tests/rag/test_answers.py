@@ -12,8 +12,9 @@ from index.errors import UsageError
 from index.language.lexicon import lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Turn
+from rag.asking import Ask
 from rag.assistant import Assistant
-from rag.llama_index_retriever import LlamaIndexRetriever
+from rag.matching.llama_index_retriever import LlamaIndexRetriever
 from rag.settings import RagSettings
 
 # Towns, museums and figures made up for these tests.
@@ -79,7 +80,7 @@ def check_citations(assistant: Assistant, answer: Answer) -> None:
 def test_unseen_documents_are_answered(
     town: Assistant, question: str, language: str, short: str, url: str
 ) -> None:
-    answer = town.ask(question)
+    answer = town.answer(Ask(question))
     assert not answer.refused
     assert answer.short_answer is not None
     assert answer.short_answer.replace(" ", ",") == short  # each version groups thousands its own way
@@ -99,7 +100,7 @@ def test_unseen_documents_are_answered(
     ],
 )
 def test_what_the_documents_do_not_hold_is_refused(town: Assistant, question: str) -> None:
-    answer = town.ask(question)
+    answer = town.answer(Ask(question))
     assert answer.refused
     assert answer.short_answer is None
     assert answer.grounding == "none"
@@ -110,18 +111,18 @@ def test_what_the_documents_do_not_hold_is_refused(town: Assistant, question: st
 
 
 def test_parallel_documents_count_as_one_in_the_question_language(town: Assistant) -> None:
-    hits = town.search("Hur många besökare kom till Lumenmuseet?")
+    hits = town.look(Ask("Hur många besökare kom till Lumenmuseet?")).evidence.hits
     museum = [hit for hit in hits if hit.source_url == "https://museum.example/lumen"]
     assert {hit.document_language for hit in museum} == {"sv"}
     assert [version.language for version in museum[0].parallel] == ["en"]
 
 
 def test_filters_by_language_and_document(town: Assistant) -> None:
-    hits = town.search("museum", languages=["hi", "bn"])
-    assert hits and {hit.document_language for hit in hits} <= {"hi", "bn"}
-    only = hits[0].chunk.document_id
-    assert {hit.chunk.document_id for hit in town.search("museum", documents=[only])} == {only}
-    nothing = town.ask("How many paintings?", languages=["fi"])
+    hits = town.search(Ask("museum", languages=("hi", "bn")))
+    assert hits and {hit.language for hit in hits} <= {"hi", "bn"}
+    only = hits[0].document_id
+    assert {hit.document_id for hit in town.search(Ask("museum", documents=(only,)))} == {only}
+    nothing = town.answer(Ask("How many paintings?", languages=("fi",)))
     assert nothing.refused and nothing.refusal_reason == "empty" and nothing.citations == ()
 
 
@@ -130,7 +131,7 @@ def test_a_follow_up_is_completed_from_the_turn_before(town: Assistant) -> None:
         Turn("user", "How many paintings does the Lumen Museum hold?"),
         Turn("assistant", "4,210 [1]"),
     ]
-    answer = town.ask("and how many people does it employ?", history=history)
+    answer = town.answer(Ask("and how many people does it employ?", history=tuple(history)))
     assert answer.short_answer == "85"
     assert answer.question == "and how many people does it employ?"
 
@@ -138,7 +139,7 @@ def test_a_follow_up_is_completed_from_the_turn_before(town: Assistant) -> None:
 @pytest.mark.parametrize("text", by_id(HOSTILE))
 def test_hostile_questions_get_an_answer_or_a_clear_error(town: Assistant, text: str) -> None:
     try:
-        answer = town.ask(text)
+        answer = town.answer(Ask(text))
     except UsageError as error:
         assert "question" in str(error)
     else:
@@ -150,12 +151,12 @@ def test_hostile_questions_get_an_answer_or_a_clear_error(town: Assistant, text:
 )
 def test_an_empty_question_is_a_usage_error(town: Assistant, question: str) -> None:
     with pytest.raises(UsageError, match="empty"):
-        town.ask(question)
+        town.answer(Ask(question))
 
 
 def test_a_huge_question_is_a_usage_error(town: Assistant) -> None:
     with pytest.raises(UsageError, match="RAG_MAX_QUESTION_CHARS"):
-        town.ask("how many " * 200_000)
+        town.answer(Ask("how many " * 200_000))
 
 
 def test_the_retriever_is_a_llama_index_retriever(town: Assistant) -> None:
@@ -177,7 +178,7 @@ def test_refusals_are_in_the_language_of_the_question(town: Assistant, language:
         "sv": "Vilken kokpunkt har kvicksilver?",
         "vi": "Nhiệt độ sôi của thủy ngân là bao nhiêu độ?",
     }
-    answer = town.ask(questions[language])
+    answer = town.answer(Ask(questions[language]))
     notices = lexicon(language).notices
     assert answer.refused
     openings = [notices[key].split("{")[0] for key in ("refusal", "refusal_name", "refusal_number")]

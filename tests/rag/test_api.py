@@ -17,6 +17,7 @@ from problem import problem
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from rag.answer import Answer, Turn, pieces
+from rag.asking import Ask
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -44,7 +45,7 @@ def test_an_answer_has_the_schema_of_the_contract(client: TestClient) -> None:
 
 def test_the_schema_is_that_of_the_answer(client: TestClient, assistant: Assistant) -> None:
     """No field of the frozen type is lost on its way through the wire's schema."""
-    answer = replace(assistant.ask(QUESTION), id="0")
+    answer = replace(assistant.answer(Ask(QUESTION)), id="0")
     body = client.post("/v1/ask", json={"question": QUESTION}).json()
     expected = answer.to_dict()
     for changing in ("id", "timings_ms"):
@@ -73,7 +74,10 @@ def test_the_history_is_passed_on(client: TestClient, assistant: Assistant) -> N
     follow_up = "And how many tasks?"
     body = client.post("/v1/ask", json={"question": follow_up, "history": history}).json()
     turns = [Turn("user", QUESTION), Turn("assistant", "540+")]
-    assert body["standalone_question"] == assistant.ask(follow_up, history=turns).standalone_question
+    assert (
+        body["standalone_question"]
+        == assistant.answer(Ask(follow_up, history=tuple(turns))).standalone_question
+    )
     assert body["standalone_question"] != follow_up
 
 

@@ -20,6 +20,7 @@ from index.errors import UsageError, WorkError
 from index.settings import IndexSettings
 from rag.answer import Answer, Citation, Turn
 from rag.api import create_app
+from rag.asking import Ask
 from rag.feedback import MAX_REASON_CHARS, Exchange, FeedbackFull, FeedbackStore, RecentAnswers
 from rag.settings import RagSettings
 from ui.cli import cli
@@ -27,6 +28,7 @@ from ui.cli import cli
 if TYPE_CHECKING:
     from rag.assistant import Assistant
 
+ASK = Ask("How many stones?")
 HERE = "http://127.0.0.1:8000"
 QUESTION = "How many open data sets has the city of Can Tho published?"
 
@@ -74,7 +76,11 @@ class TestStore:
     def test_a_line_says_all_that_a_case_needs(self, store: FeedbackStore) -> None:
         rated = answer()
         history = (Turn("user", "Finns det en kvarn?"), Turn("assistant", "Ja. [1]"))
-        store.add(Exchange.of(rated, history=history, languages=["sv"]), rating="down", reason="old")
+        store.add(
+            Exchange.of(rated, Ask("?", history=tuple(history), languages=("sv",))),
+            rating="down",
+            reason="old",
+        )
         (line,) = lines(store.path)
         assert line.pop("created_at").endswith("+00:00")
         assert line == {
@@ -92,13 +98,13 @@ class TestStore:
         }
 
     def test_nobody_else_reads_it(self, store: FeedbackStore) -> None:
-        store.add(Exchange.of(answer()), rating="up")
+        store.add(Exchange.of(answer(), ASK), rating="up")
         assert store.path.stat().st_mode & 0o777 == 0o600
 
     @pytest.mark.parametrize("text", by_id({**MULTI_SCRIPT, **HOSTILE}))
     def test_any_text_is_read_back(self, store: FeedbackStore, text: str) -> None:
-        store.add(Exchange.of(answer(answer=text)), rating="up", reason=text)
-        store.add(Exchange.of(answer(id="a2")), rating="down")
+        store.add(Exchange.of(answer(answer=text), ASK), rating="up", reason=text)
+        store.add(Exchange.of(answer(id="a2"), ASK), rating="down")
         first, second = lines(store.path)
         assert (first["reason"], first["answer"]["answer"]) == (text, text)
         assert second["answer_id"] == "a2"
@@ -108,7 +114,7 @@ class TestStore:
         def rate(worker: int) -> None:
             mine = FeedbackStore(store.path)
             for number in range(20):
-                mine.add(Exchange.of(answer(id=f"{worker}-{number}")), rating="up")
+                mine.add(Exchange.of(answer(id=f"{worker}-{number}"), ASK), rating="up")
 
         threads = [threading.Thread(target=rate, args=(worker,)) for worker in range(8)]
         for thread in threads:
@@ -128,10 +134,10 @@ class TestStore:
         ],
     )  # fmt: skip
     def test_a_torn_line_does_not_spoil_the_next(self, store: FeedbackStore, tail: bytes, kept: int) -> None:
-        store.add(Exchange.of(answer()), rating="up")
+        store.add(Exchange.of(answer(), ASK), rating="up")
         before = store.path.read_bytes()
         store.path.write_bytes(before + tail)
-        store.add(Exchange.of(answer(id="a2")), rating="up")
+        store.add(Exchange.of(answer(id="a2"), ASK), rating="up")
         assert store.path.read_bytes().startswith(before)
         assert len(lines(store.path)) == kept + 1
 
@@ -150,18 +156,18 @@ class TestStore:
         self, store: FeedbackStore, changed: dict[str, Any], reason: str | None, message: str
     ) -> None:
         with pytest.raises(UsageError, match=message):
-            store.add(Exchange.of(answer(**changed)), rating="up", reason=reason)
+            store.add(Exchange.of(answer(**changed), ASK), rating="up", reason=reason)
         assert not store.path.exists()
 
     def test_it_grows_to_a_bound(self, tmp_path: Path) -> None:
         store = FeedbackStore(tmp_path / "feedback.jsonl", max_bytes=2000)
         with pytest.raises(FeedbackFull, match="move it away"):
             for _ in range(10):
-                store.add(Exchange.of(answer()), rating="up")
+                store.add(Exchange.of(answer(), ASK), rating="up")
         assert 1 <= len(lines(store.path)) < 10
 
     def test_a_full_disk_loses_nothing(self, store: FeedbackStore) -> None:
-        store.add(Exchange.of(answer()), rating="up")
+        store.add(Exchange.of(answer(), ASK), rating="up")
         before = store.path.read_bytes()
 
         def full(_: int) -> None:
@@ -169,17 +175,17 @@ class TestStore:
 
         with pytest.MonkeyPatch.context() as patch, pytest.raises(WorkError, match="No space left"):
             patch.setattr(os, "fsync", full)
-            store.add(Exchange.of(answer(id="a2")), rating="up")
+            store.add(Exchange.of(answer(id="a2"), ASK), rating="up")
         assert store.path.read_bytes() == before
 
     def test_a_place_that_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("x")
         with pytest.raises(WorkError, match="cannot be written"):
-            FeedbackStore(tmp_path / "file" / "feedback.jsonl").add(Exchange.of(answer()), rating="up")
+            FeedbackStore(tmp_path / "file" / "feedback.jsonl").add(Exchange.of(answer(), ASK), rating="up")
 
     def test_of_a_long_history_the_newest_turns(self, store: FeedbackStore) -> None:
         history = [Turn("user", f"{number} {'x' * 6000}") for number in range(10)]
-        store.add(Exchange.of(answer(), history=history), rating="up")
+        store.add(Exchange.of(answer(), Ask("?", history=tuple(history))), rating="up")
         kept = lines(store.path)[0]["history"]
         assert [turn["content"].split()[0] for turn in kept] == ["7", "8", "9"]
 
@@ -187,7 +193,7 @@ class TestStore:
 class TestRecent:
     def test_what_is_remembered(self) -> None:
         recent = RecentAnswers()
-        exchange = Exchange.of(answer(), history=[Turn("user", "x")], documents=["d1"])
+        exchange = Exchange.of(answer(), Ask("?", history=(Turn("user", "x"),), documents=("d1",)))
         recent.remember(exchange)
         found = recent.get("a1")
         assert found is not None
@@ -198,20 +204,20 @@ class TestRecent:
     def test_the_oldest_make_room(self) -> None:
         recent = RecentAnswers(count=3)
         for number in range(5):
-            recent.remember(Exchange.of(answer(id=str(number))))
+            recent.remember(Exchange.of(answer(id=str(number)), ASK))
         assert [number for number in range(5) if recent.get(str(number))] == [2, 3, 4]
 
     def test_large_ones_make_room_too(self) -> None:
         recent = RecentAnswers(size=10_000)
         for number in range(5):
-            recent.remember(Exchange.of(answer(id=str(number), answer="x" * 4000)))
+            recent.remember(Exchange.of(answer(id=str(number), answer="x" * 4000), ASK))
         assert [number for number in range(5) if recent.get(str(number))] == [3, 4]
 
     def test_the_same_answer_again_counts_once(self) -> None:
         recent = RecentAnswers(size=10_000)
         for _ in range(10):
-            recent.remember(Exchange.of(answer(answer="x" * 4000)))
-        recent.remember(Exchange.of(answer(id="b")))
+            recent.remember(Exchange.of(answer(answer="x" * 4000), ASK))
+        recent.remember(Exchange.of(answer(id="b"), ASK))
         assert recent.get("a1") is not None
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from index.language.lexicon import languages, lexicon
 from rag.answer import Turn
-from rag.conversation import candidates, leaning
+from rag.conversation import meant
 from rag.question import analyse
 
 
@@ -77,7 +77,8 @@ from rag.question import analyse
 )
 def test_the_completed_question_reads_as_one(turns: list[str], shown: str) -> None:
     history = [Turn("user", text) for text in turns[:-1]]
-    assert candidates(analyse(turns[-1]), history)[-1].text == shown
+    found = meant(analyse(turns[-1]), history)
+    assert (found.completed or found.asked).text == shown
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_the_completed_question_reads_as_one(turns: list[str], shown: str) -> No
     ],
 )
 def test_a_fragment_is_in_the_language_whose_words_it_uses(question: str, before: str, language: str) -> None:
-    asked, *_ = candidates(replace(analyse(question), language="de"), [Turn("user", before)])
+    asked = meant(replace(analyse(question), language="de"), [Turn("user", before)]).asked
     assert asked.language == language
 
 
@@ -116,7 +117,7 @@ def test_a_fragment_is_in_the_language_whose_words_it_uses(question: str, before
     ],
 )
 def test_leaning(question: str, expected: str) -> None:
-    assert leaning(analyse(question)) == expected
+    assert meant(analyse(question), ()).leans == expected
 
 
 @pytest.mark.parametrize("language", languages())

@@ -21,6 +21,7 @@ from texts import MULTI_SCRIPT, by_id
 
 from index.errors import UsageError
 from rag.answer import Answer, Turn
+from rag.asking import Ask
 from ui.cli import cli
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def check(assistant: Assistant, answer: Answer) -> None:
 
 @pytest.mark.parametrize("text", by_id(MIXED))
 def test_words_with_something_else_are_answered(assistant: Assistant, text: str) -> None:
-    check(assistant, assistant.ask(text))
+    check(assistant, assistant.answer(Ask(text)))
 
 
 @pytest.mark.parametrize("text", by_id(WORDLESS))
@@ -95,7 +96,7 @@ def test_what_holds_no_word_is_told_so(assistant: Assistant, text: str) -> None:
 @pytest.mark.parametrize("text", by_id(LONG))
 def test_a_megabyte_is_told_how_much_is_allowed(assistant: Assistant, text: str) -> None:
     with pytest.raises(UsageError, match=r"RAG_MAX_QUESTION_CHARS allows 2,000: shorten it|is empty: ask"):
-        assistant.ask(text)
+        assistant.answer(Ask(text))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,8 @@ def test_a_megabyte_is_told_how_much_is_allowed(assistant: Assistant, text: str)
 )
 def test_an_earlier_turn_is_material_of_any_length(assistant: Assistant, text: str) -> None:
     check(
-        assistant, assistant.ask("And how many tasks?", history=[Turn("user", text), Turn("assistant", text)])
+        assistant,
+        assistant.answer(Ask("And how many tasks?", history=(Turn("user", text), Turn("assistant", text)))),
     )
 
 
@@ -150,7 +152,7 @@ def test_on_the_command_line_each_is_a_line_of_json_or_of_errors(
     assert [line for line in told if not line.startswith("rag: the question ")] == []
     assert len(answers) + len(told) == len(asked) + 2
     usual = next(answer for answer in answers if answer["question"] == QUESTION)
-    assert usual["answer"] == assistant.ask(QUESTION).answer
+    assert usual["answer"] == assistant.answer(Ask(QUESTION)).answer
 
 
 def test_a_wrong_question_is_one_line_and_exit_code_2(seed_settings: RagSettings) -> None:

@@ -19,6 +19,7 @@ from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.types import Chunk, Sentence
 from rag.answer import Hit, Turn
+from rag.asking import Ask
 from rag.llm.client import Message
 from rag.llm.markers import SENTINEL
 from rag.llm.prompting import (
@@ -261,9 +262,9 @@ def test_the_vocabulary_is_found_without_a_network(tmp_path: Path, own: bool) ->
 
 @pytest.mark.parametrize("question", by_id(MULTI_SCRIPT))
 def test_passages_are_whole_sentences_of_their_documents(assistant: Assistant, question: str) -> None:
-    evidence, _ = assistant.evidence(analyse(question))
+    evidence = assistant.look(Ask(question)).evidence
     rows = assistant.corpus.reader()
-    found = select_passages(evidence, rows, count=6, tokens=1200, each=200)
+    found = select_passages(evidence, count=6, tokens=1200, each=200)
     assert [one.number for one in found] == list(range(1, len(found) + 1))
     assert 1 <= len(found) <= 6
     assert sum(count_tokens([one.text for one in found])) <= 1200
@@ -291,12 +292,12 @@ def test_passages_are_whole_sentences_of_their_documents(assistant: Assistant, q
     ],
 )
 def test_there_are_at_most_so_many_passages(assistant: Assistant, count: int, tokens: int, most: int) -> None:
-    evidence, _ = assistant.evidence(analyse("What was decided?"))
-    found = select_passages(evidence, assistant.corpus.reader(), count=count, tokens=tokens, each=100)
+    evidence = assistant.look(Ask("What was decided?")).evidence
+    found = select_passages(evidence, count=count, tokens=tokens, each=100)
     assert min(1, most) <= len(found) <= most
 
 
 def test_without_evidence_there_is_no_passage(assistant: Assistant) -> None:
-    evidence, _ = assistant.evidence(analyse("What was decided?"))
+    evidence = assistant.look(Ask("What was decided?")).evidence
     nothing = replace(evidence, hits=(), supports=(), features=None)
-    assert select_passages(nothing, assistant.corpus.reader(), count=3, tokens=500, each=100) == []
+    assert select_passages(nothing, count=3, tokens=500, each=100) == []

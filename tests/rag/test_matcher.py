@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
-from rag.lexical import matched, text_terms, wanted
-from rag.matcher import Matcher
+from rag.matching.lexical import matched, text_terms, wanted
+from rag.matching.matcher import Matcher
 from rag.question import analyse
 
 QUESTIONS = (

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi.testclient import TestClient
 from operation import QUESTION, UNANSWERED, Make, numbers
-
-from rag.api import create_app
-from rag.keys import KeyStore
-from rag.settings import RagSettings
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -54,11 +48,3 @@ def test_two_servers_in_a_process_count_apart(make: Make) -> None:
     key = ("polycite_requests_total", "GET", "/healthz", "200")
     assert numbers(one)[key] == 1
     assert key not in numbers(two)
-
-
-def test_the_chat_page_is_counted(assistant: Assistant, seed_settings: RagSettings, tmp_path: Path) -> None:
-    """What the page is given is the assistant with its answers counted."""
-    app = create_app(assistant, seed_settings, keys=KeyStore(tmp_path))
-    app.state.metrics.watched(assistant).ask(QUESTION)
-    with TestClient(app, base_url=HERE) as client:
-        assert numbers(client)["polycite_answers_total", "extractive", "verified"] == 1

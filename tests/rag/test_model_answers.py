@@ -18,6 +18,7 @@ from index.language.lexicon import lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Token, Turn
 from rag.api import create_app
+from rag.asking import Ask
 from rag.assistant import Assistant
 from rag.settings import RagSettings
 
@@ -104,7 +105,7 @@ def normal(text: str) -> str:
 
 def test_the_model_answers_with_citations(assistant: Assistant, server: ModelServer) -> None:
     server.behave(says("Alby opened 12 schools in 2021 [{alby}].", alby="12 skolor"))
-    *tokens, answer = assistant.stream(QUESTION)
+    *tokens, answer = assistant.stream(Ask(QUESTION))
     assert isinstance(answer, Answer)
     assert answer.answer == "Alby opened 12 schools in 2021 [1]."
     assert "".join(token.text for token in tokens if isinstance(token, Token)) == answer.answer
@@ -122,7 +123,7 @@ def test_the_answer_is_asked_for_in_the_language_of_the_question(
     assistant: Assistant, server: ModelServer, language: str
 ) -> None:
     server.behave(says("12 [{alby}]", alby="12 skolor"))
-    answer = assistant.ask(ASKED[language])
+    answer = assistant.answer(Ask(ASKED[language]))
     assert (answer.engine, answer.language) == ("llm", language)
     assert lexicon(language).name in server.requests[0]["messages"][0]["content"]
 
@@ -135,7 +136,9 @@ def test_markers_count_in_reading_order(assistant: Assistant, server: ModelServe
             borna="340",
         )
     )
-    answer = assistant.ask("How many schools did Alby open, and how many solar panels did Borna install?")
+    answer = assistant.answer(
+        Ask("How many schools did Alby open, and how many solar panels did Borna install?")
+    )
     assert (
         answer.answer == "Borna installed 340 solar panels in 2022 [1]. Alby opened 12 schools in 2021 [2]."
     )
@@ -152,7 +155,7 @@ def test_markers_count_in_reading_order(assistant: Assistant, server: ModelServe
 )
 def test_a_claim_without_support_is_marked(assistant: Assistant, server: ModelServer, claim: str) -> None:
     server.behave(says(f"Alby opened 12 schools in 2021 [{{alby}}]. {claim} [{{alby}}].", alby="12 skolor"))
-    answer = assistant.ask(QUESTION)
+    answer = assistant.answer(Ask(QUESTION))
     mark = lexicon("en").notices["unsupported"]
     assert answer.grounding == "partial"
     first, second = normal(answer.answer).split(claim)
@@ -162,7 +165,7 @@ def test_a_claim_without_support_is_marked(assistant: Assistant, server: ModelSe
 
 def test_where_nothing_is_left_the_documents_are_quoted(assistant: Assistant, server: ModelServer) -> None:
     server.behave(says("Alby opened 99 schools in 1999 [{alby}].", alby="12 skolor"))
-    answer = assistant.ask(QUESTION)
+    answer = assistant.answer(Ask(QUESTION))
     assert (answer.engine, answer.model, answer.grounding) == ("extractive", None, "verified")
     assert answer.notice == lexicon("en").notices["llm_unsupported"]
     assert answer.short_answer == "12"
@@ -173,7 +176,7 @@ def test_the_model_may_say_that_the_documents_do_not_answer(
     assistant: Assistant, server: ModelServer
 ) -> None:
     server.behave(good("NOT_IN_", "DOCUMENTS"))
-    *tokens, answer = assistant.stream(QUESTION)
+    *tokens, answer = assistant.stream(Ask(QUESTION))
     assert not tokens
     assert isinstance(answer, Answer)
     assert (answer.refused, answer.refusal_reason, answer.engine) == (True, "unanswered", "llm")
@@ -187,7 +190,7 @@ def test_an_answer_in_another_language_is_not_shown(assistant: Assistant, server
             alby="12 skolor",
         )
     )
-    answer = assistant.ask(QUESTION)
+    answer = assistant.answer(Ask(QUESTION))
     assert answer.engine == "extractive"
     assert answer.notice == lexicon("en").notices["llm_language"]
 
@@ -198,8 +201,8 @@ def test_a_failing_server_gives_the_extractive_answer_and_a_notice(
 ) -> None:
     server.behave(Script(kind, pieces=("Alby ", "opened ")))
     with caplog.at_level(logging.WARNING):
-        answer = assistant.ask(QUESTION)
-    plain = assistant.ask(QUESTION, engine="extractive")
+        answer = assistant.answer(Ask(QUESTION))
+    plain = assistant.answer(Ask(QUESTION, engine="extractive"))
     assert (answer.engine, answer.model) == ("extractive", None)
     assert (answer.answer, answer.citations) == (plain.answer, plain.citations)
     assert answer.notice == lexicon("en").notices["llm_failed"]
@@ -214,7 +217,7 @@ def test_the_notice_is_in_the_language_of_the_question(
     assistant: Assistant, server: ModelServer, language: str
 ) -> None:
     server.go_down()
-    answer = assistant.ask(ASKED[language])
+    answer = assistant.answer(Ask(ASKED[language]))
     assert answer.notice == lexicon(language).notices["llm_failed"]
     others = {lexicon(code).notices["llm_failed"] for code in ASKED if code != language}
     assert answer.notice not in others
@@ -224,7 +227,7 @@ def test_the_notice_is_in_the_language_of_the_question(
 def test_leaving_ends_the_servers_work(assistant: Assistant, server: ModelServer, how: str) -> None:
     server.behave("endless")
     stop = Event()
-    items = assistant.stream(QUESTION, stop=stop)
+    items = assistant.stream(Ask(QUESTION), stop=stop)
     assert isinstance(next(items), Token)
     if how == "stop":
         stop.set()
@@ -239,14 +242,14 @@ def test_what_the_documents_do_not_hold_never_reaches_the_model(
 ) -> None:
     strict = settings.model_copy(update={"refusal_threshold": 0.6})
     with opened(strict, embedder) as assistant:
-        answer = assistant.ask("Which planets have rings?")
+        answer = assistant.answer(Ask("Which planets have rings?"))
         assert (answer.refused, answer.engine) == (True, "extractive")
-        assert assistant.ask(QUESTION, documents=["nowhere"]).refusal_reason == "empty"
+        assert assistant.answer(Ask(QUESTION, documents=("nowhere",))).refusal_reason == "empty"
     assert not server.requests
 
 
 def test_the_extractive_engine_never_asks_the_model(assistant: Assistant, server: ModelServer) -> None:
-    answer = assistant.ask(QUESTION, engine="extractive")
+    answer = assistant.answer(Ask(QUESTION, engine="extractive"))
     assert (answer.engine, answer.short_answer) == ("extractive", "12")
     assert not server.requests
 
@@ -257,7 +260,7 @@ HISTORY = (Turn("user", QUESTION), Turn("assistant", "12 [1]"))
 def test_the_model_completes_a_follow_up(assistant: Assistant, server: ModelServer) -> None:
     complete = "How many kronor did Alby pay for the schools?"
     server.behave(good(complete), says("Alby paid 40 million kronor [{alby}].", alby="40 miljoner"))
-    answer = assistant.ask("And how much did it pay?", history=HISTORY)
+    answer = assistant.answer(Ask("And how much did it pay?", history=HISTORY))
     assert (answer.question, answer.standalone_question) == ("And how much did it pay?", complete)
     assert (answer.engine, answer.grounding) == ("llm", "verified")
     assert complete in server.requests[1]["messages"][-1]["content"]
@@ -267,8 +270,8 @@ def test_where_the_model_cannot_the_rule_completes_a_follow_up(
     assistant: Assistant, server: ModelServer
 ) -> None:
     server.behave("failed")
-    answer = assistant.ask("And how much did it pay?", history=HISTORY)
-    plain = assistant.ask("And how much did it pay?", history=HISTORY, engine="extractive")
+    answer = assistant.answer(Ask("And how much did it pay?", history=HISTORY))
+    plain = assistant.answer(Ask("And how much did it pay?", history=HISTORY, engine="extractive"))
     assert answer.standalone_question == plain.standalone_question != "And how much did it pay?"
     assert answer.notice == lexicon("en").notices["llm_failed"]
     assert len(server.requests) == 1, "a server that has just failed is not asked again for the same question"

@@ -20,6 +20,7 @@ from index.errors import IndexDamaged
 from rag.answer import Answer, Token
 from rag.api import create_app
 from rag.api.markdown import answer_markdown
+from rag.asking import Ask
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -61,7 +62,7 @@ def post(address: str, body: object) -> httpx.Response:
 @pytest.mark.parametrize("question", [QUESTION, NOT_THERE], ids=["answer", "refusal"])
 def test_a_completion_is_the_answer(client: openai.OpenAI, assistant: Assistant, question: str) -> None:
     completion = client.chat.completions.create(model="polycite", messages=[said(question)])
-    expected = assistant.ask(question)
+    expected = assistant.answer(Ask(question))
     (choice,) = completion.choices
     assert (choice.index, choice.finish_reason, choice.message.role) == (0, "stop", "assistant")
     assert choice.message.content == answer_markdown(expected)
@@ -79,7 +80,7 @@ def test_a_completion_is_the_answer(client: openai.OpenAI, assistant: Assistant,
 
 def test_markers_lead_to_the_quoted_words(client: openai.OpenAI, assistant: Assistant) -> None:
     completion = client.chat.completions.create(model="polycite", messages=[said(QUESTION)])
-    url = assistant.ask(QUESTION).citations[0].source_url
+    url = assistant.answer(Ask(QUESTION)).citations[0].source_url
     _, links, _ = shown(completion.choices[0].message.content or "")
     assert links
     assert links[0].startswith(f"{url}#:~:text=")
@@ -162,7 +163,7 @@ def test_a_follow_up_is_completed_from_the_messages_before(
         f"{client.base_url}ask",
         json={
             "question": follow_up,
-            "history": [said(QUESTION), said(assistant.ask(QUESTION).answer, "assistant")],
+            "history": [said(QUESTION), said(assistant.answer(Ask(QUESTION)).answer, "assistant")],
         },
         timeout=60,
     ).json()
@@ -184,7 +185,9 @@ def test_a_follow_up_is_completed_from_the_messages_before(
 )
 def test_options_without_effect(address: str, assistant: Assistant, options: dict[str, Any]) -> None:
     response = post(address, {"model": "polycite", "messages": [said(QUESTION)], **options})
-    assert response.json()["choices"][0]["message"]["content"] == answer_markdown(assistant.ask(QUESTION))
+    assert response.json()["choices"][0]["message"]["content"] == answer_markdown(
+        assistant.answer(Ask(QUESTION))
+    )
 
 
 # -- models

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from texts import HOSTILE, by_id
 
-from rag.lexical import matched, text_terms, wanted
+from rag.matching.lexical import matched, text_terms, wanted
 from rag.question import analyse
 
 

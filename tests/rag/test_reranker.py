@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from index.errors import ModelError
+from rag.asking import Ask
 from rag.assistant import Assistant
-from rag.reranker import Reranker
+from rag.matching.reranker import Reranker
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_same_hits_in_another_order(assistant: Assistant, cross_encoder: Path) -> None:
-    hits = assistant.search("How many open datasets did Can Tho publish?", top_k=5)
+    hits = assistant.look(Ask("How many open datasets did Can Tho publish?")).evidence.hits
     reranked = Reranker(str(cross_encoder)).rerank("a question", hits)
     assert {hit.chunk.id for hit in reranked} == {hit.chunk.id for hit in hits}
     assert [hit.score for hit in reranked] == sorted((hit.score for hit in hits), reverse=True)

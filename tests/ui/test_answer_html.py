@@ -17,6 +17,7 @@ from texts import HOSTILE, MULTI_SCRIPT, by_id
 import index
 from index.language.lexicon import languages, lexicon
 from rag.answer import Answer, Citation, Parallel
+from rag.asking import Ask
 from rag.links import safe_url, source_link, text_fragment
 from ui.answer_html import Reader, lines, plain, said_html
 from ui.names import direction, language_name
@@ -359,7 +360,7 @@ def test_directions(code: str, expected: str) -> None:
 
 
 def test_the_passage_of_a_quote(assistant: Assistant) -> None:
-    for cited in assistant.ask(QUESTION).citations:
+    for cited in assistant.answer(Ask(QUESTION)).citations:
         before, quoted, after = passage(assistant.corpus, cited)
         document = assistant.corpus.document(cited.document_id)
         assert document is not None

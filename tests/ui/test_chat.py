@@ -13,6 +13,7 @@ from shown_html import Shown
 
 from index.language.lexicon import lexicon
 from rag.api.page_language import page_language
+from rag.asking import Ask
 from ui.page.examples import example_questions
 from ui.server import build_app
 
@@ -52,7 +53,7 @@ def test_the_examples_come_from_the_documents(assistant: Assistant) -> None:
             for info in documents
             if text == lexicon(info.language).labels["example"].format(title=info.title)
         ]
-        assert info.language in {citation.language for citation in assistant.ask(text).citations}
+        assert info.language in {citation.language for citation in assistant.answer(Ask(text)).citations}
         assert len(shown) <= len(text)
         assert language == info.language
     assert len({text for text, _, _ in examples}) == len(examples)
@@ -120,7 +121,7 @@ def test_the_pages_files_are_served(client: TestClient, path: str, kind: str, ca
 
 
 def test_turns_of_another_shape_are_none(client: TestClient, assistant: Assistant) -> None:
-    said = assistant.ask(QUESTION).to_dict()
+    said = assistant.answer(Ask(QUESTION)).to_dict()
     kept = [
         {"answer": said, "day": "2026-01-02"},
         {"answer": {**said, "citations": "none"}},
@@ -135,7 +136,7 @@ def test_turns_of_another_shape_are_none(client: TestClient, assistant: Assistan
 
 
 def test_a_forged_quote_is_not_put_into_a_passage(client: TestClient, assistant: Assistant) -> None:
-    said = assistant.ask(QUESTION).to_dict()
+    said = assistant.answer(Ask(QUESTION)).to_dict()
     forged = {**said, "citations": [{**said["citations"][0], "quote": "Never said."}]}
     [shown] = client.post("/chat/turns", json={"turns": [{"answer": forged}]}).json()
     source = shown[shown.index("pc-passage") :]

@@ -21,6 +21,7 @@ from index.ownership import CARD_NAME, own
 from index.settings import IndexSettings
 from index.upkeep import make_index, vector_faults
 from index.vectors import pointer
+from rag.asking import Ask
 from rag.settings import setting_names
 from ui.cli import cli
 
@@ -78,7 +79,7 @@ def docs(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("language", DATASETS)
 def test_the_same_question_has_the_same_answer_in_five_languages(assistant: Assistant, language: str) -> None:
-    answer = assistant.ask(DATASETS[language])
+    answer = assistant.answer(Ask(DATASETS[language]))
     assert (answer.short_answer, answer.refused, answer.language) == ("540+", False, language)
     citation = answer.citations[0]
     assert citation.source_url == URL
@@ -101,7 +102,7 @@ def same(printed: str, answer: Answer) -> bool:
 def test_ask_prints_the_answer_and_nothing_else(rag: Rag, seeds: Path, assistant: Assistant) -> None:
     result = rag("ask", DATASETS["bn"], data=seeds)
     assert (result.exit_code, result.stderr) == (0, "")
-    answer = assistant.ask(DATASETS["bn"])
+    answer = assistant.answer(Ask(DATASETS["bn"]))
     assert result.stdout.startswith(answer.answer.split("\n")[0])
     assert str(answer.citations[0].source_url) in result.stdout.splitlines()[-1].strip()
     assert "\x1b" not in result.stdout
@@ -118,13 +119,13 @@ def test_a_process_of_its_own_is_as_quiet(seeds: Path, assistant: Assistant, tmp
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert same(done.stdout, assistant.ask(DATASETS["sv"]))
+    assert same(done.stdout, assistant.answer(Ask(DATASETS["sv"])))
 
 
 def test_json_is_the_answer_schema_and_nothing_else(rag: Rag, seeds: Path, assistant: Assistant) -> None:
     result = rag("ask", "--json", "-", data=seeds, stdin=f"{DATASETS['vi']}\n")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert same(result.stdout, assistant.ask(DATASETS["vi"]))
+    assert same(result.stdout, assistant.answer(Ask(DATASETS["vi"])))
     assert "Cần" in result.stdout, "written as it is, not as escapes"
 
 
@@ -301,9 +302,9 @@ def test_questions_are_answered_through_the_server_that_owns_the_directory(
 ) -> None:
     asked = rag("ask", "--json", DATASETS["bn"])
     assert (asked.exit_code, asked.stderr) == (0, "")
-    assert same(asked.stdout, assistant.ask(DATASETS["bn"]))
+    assert same(asked.stdout, assistant.answer(Ask(DATASETS["bn"])))
     filtered = rag("ask", "--json", "-l", "sv", DATASETS["en"])
-    assert same(filtered.stdout, assistant.ask(DATASETS["en"], languages=["sv"]))
+    assert same(filtered.stdout, assistant.answer(Ask(DATASETS["en"], languages=("sv",))))
     chatted = rag("chat", stdin=f"{DATASETS['hi']}\n")
     assert chatted.stdout == rag("ask", DATASETS["hi"]).stdout + "\n"
 

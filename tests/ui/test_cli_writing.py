@@ -27,6 +27,7 @@ from index.ownership import own
 from index.settings import IndexSettings
 from rag.answer import Answer, Token
 from rag.api import create_app
+from rag.asking import Ask
 from rag.assistant import Assistant
 from rag.settings import RagSettings
 from ui import render
@@ -107,7 +108,7 @@ def test_the_text_is_there_before_it_is_whole_and_then_stands_as_ever(
         assert not any("lanterns" in line for line in terminal.lines())
         gate.set()
         assert terminal.end() == 0
-        expected = shown(assistant.ask(QUESTION), 100)
+        expected = shown(assistant.answer(Ask(QUESTION)), 100)
         assert terminal.lines() == expected
         assert expected[:2] == ["1840", BUILT + LANTERNS]
         assert not terminal.screen.cursor.hidden
@@ -129,7 +130,7 @@ def test_of_what_was_written_only_the_checked_answer_stays(
     model.behave(Script(script.kind, script.pieces, pause_s=0.06))
     with Terminal("ask", QUESTION, data_dir=owned, width=40, height=8) as terminal:
         assert terminal.end() == 0
-        assert terminal.lines() == shown(assistant.ask(QUESTION), 40)
+        assert terminal.lines() == shown(assistant.answer(Ask(QUESTION)), 40)
 
 
 def test_a_terminal_that_gives_vowel_signs_a_column_keeps_nothing_of_the_writing(
@@ -145,7 +146,7 @@ def test_a_terminal_that_gives_vowel_signs_a_column_keeps_nothing_of_the_writing
         terminal.wait_for("শহরের")
         gate.set()
         assert terminal.end() == 0
-        expected = shown(assistant.ask(QUESTION), 40)
+        expected = shown(assistant.answer(Ask(QUESTION)), 40)
         assert "".join("".join(terminal.lines()).split()) == "".join("".join(expected).split())
 
 
@@ -156,7 +157,7 @@ def test_a_terminal_that_cannot_erase_gets_the_answer_alone(
     with Terminal("ask", QUESTION, data_dir=owned, TERM="dumb") as terminal:
         assert terminal.end() == 0
         assert b"\x1b" not in terminal.received
-        assert terminal.lines() == shown(assistant.ask(QUESTION), 80), "of 80 columns, as rich has it"
+        assert terminal.lines() == shown(assistant.answer(Ask(QUESTION)), 80), "of 80 columns, as rich has it"
 
 
 def test_escape_sequences_are_harmless_also_when_cut_between_pieces(owned: Path, model: ModelServer) -> None:
@@ -242,7 +243,7 @@ def test_a_stream_without_an_answer_is_an_error_after_its_pieces(
 ) -> None:
     cut = [letter for piece in pieces for letter in piece]
     with served(streaming(*cut)) as address, RemoteAssistant(address, answer_seconds=60) as remote:
-        items = remote.stream("How?")
+        items = remote.stream(Ask("How?"))
         assert next(items) == Token("It\u2028is\x85there")
         with pytest.raises(kind, match=said):
             next(items)
@@ -255,11 +256,11 @@ def test_a_stream_through_a_server_is_that_of_the_assistant(
     from index.ownership import owner_address
 
     with RemoteAssistant(str(owner_address(owned)), answer_seconds=60) as remote:
-        *pieces, answer = remote.stream(QUESTION)
-        *expected, same = assistant.stream(QUESTION)
+        *pieces, answer = remote.stream(Ask(QUESTION))
+        *expected, same = assistant.stream(Ask(QUESTION))
         assert isinstance(answer, Answer)
         assert isinstance(same, Answer)
         assert pieces == expected
         assert (answer.answer, answer.citations) == (same.answer, same.citations)
         with pytest.raises(UsageError, match="the question is empty"):
-            next(remote.stream("?!"))
+            next(remote.stream(Ask("?!")))

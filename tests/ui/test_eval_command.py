@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from junitparser import JUnitXml
 
+from rag.asking import Ask
 from ui.cli import cli
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ def test_a_case_is_added_at_the_terminal(rag: Rag, tmp_path: Path) -> None:
 
 
 def test_rated_answers_become_drafts(rag: Rag, tmp_path: Path, assistant: Assistant) -> None:
-    answer = assistant.ask("How many open datasets did Can Tho publish?")
+    answer = assistant.answer(Ask("How many open datasets did Can Tho publish?"))
     rated = {
         "answer_id": answer.id,
         "rating": "up",

@@ -20,6 +20,7 @@ from chroma_server import ChromaForTests
 from postgres_server import PASSWORD
 
 from index.settings import SHIPPED_DOCUMENTS
+from rag.asking import Ask
 
 if TYPE_CHECKING:
     from postgres_server import PostgresForTests
@@ -169,10 +170,10 @@ def same(found: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=["en", "bn", "sv", "hi", "refused"])
 def test_both_answer_as_the_embedded_set_up_does(shared: Shared, assistant: Assistant, question: str) -> None:
-    expected = {k: v for k, v in assistant.ask(question).to_dict().items() if k not in _OWN}
+    expected = {k: v for k, v in assistant.answer(Ask(question)).to_dict().items() if k not in _OWN}
     for service in shared.services:
         assert same(service.ask(question), expected), (service.ask(question), expected)
-    hits = [hit.to_dict() for hit in assistant.search(question, top_k=10)]
+    hits = [hit.to_dict() for hit in assistant.search(Ask(question), top_k=10)]
     for service in shared.services:
         found = service.client.post("/v1/search", json={"query": question, "top_k": 10}).json()["hits"]
         assert same(found, hits)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
 import click
 
 from index.errors import IndexBusy, UsageError
+from rag import engines
 
 if TYPE_CHECKING:
-    from rag.answer import Answer, Token, Turn
+    from rag.answer import Answer, Turn
+    from rag.asking import Answering, Ask
     from rag.settings import RagSettings
 
 # Turns of a conversation that are sent along with the next question.
@@ -20,7 +22,7 @@ _HISTORY_TURNS = 20
 
 _Command = Callable[..., None]
 _ANSWER_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
-    click.option("--engine", type=click.Choice(["extractive", "llm"]), help="Who writes the answer."),
+    click.option("--engine", type=click.Choice(engines.names()), help="Who writes the answer."),
     click.option(
         "-d",
         "--document",
@@ -47,23 +49,6 @@ def _answer_options(command: _Command) -> _Command:
     return command
 
 
-class _How(TypedDict, total=False):
-    """What a question is asked with; see `Assistant.ask`."""
-
-    history: Sequence[Turn]
-    languages: Sequence[str] | None
-    documents: Sequence[str] | None
-    engine: Literal["extractive", "llm"] | None
-
-
-class _Answering(Protocol):
-    """What answers: the index itself, or the server that owns it."""
-
-    def ask(self, question: str, **how: Unpack[_How]) -> Answer: ...
-
-    def stream(self, question: str, **how: Unpack[_How]) -> Iterator[Token | Answer]: ...
-
-
 @click.command()
 @click.argument("question")
 @_answer_options
@@ -72,23 +57,18 @@ def ask(
     as_json: bool,
     languages: tuple[str, ...],
     documents: tuple[str, ...],
-    engine: Literal["extractive", "llm"] | None,
+    engine: str | None,
 ) -> None:
     """Answer QUESTION from the documents, with citations. `-` reads it from standard input."""
+    from rag.asking import Ask
     from rag.settings import load_settings
 
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise UsageError("the question is empty: ask in words")
     with _answering(load_settings(), purpose="rag ask") as answering:
-        answer = _answer(
-            answering,
-            _clean(text),
-            as_json=as_json,
-            languages=_codes(languages),
-            documents=documents or None,
-            engine=engine,
-        )
+        asked = Ask(_clean(text), languages=_codes(languages), documents=documents or None, engine=engine)
+        answer = _answer(answering, asked, as_json=as_json)
     _show(answer, as_json=as_json)
 
 
@@ -100,13 +80,14 @@ def chat(
     as_json: bool,
     languages: tuple[str, ...],
     documents: tuple[str, ...],
-    engine: Literal["extractive", "llm"] | None,
+    engine: str | None,
 ) -> None:
     """Ask question after question; each may lean on those before it. An empty line ends it.
 
     Questions may also come from a file or a pipe, one a line.
     """
     from rag.answer import Turn
+    from rag.asking import Ask
     from rag.settings import load_settings
 
     history: list[Turn] = []
@@ -114,15 +95,14 @@ def chat(
     with _answering(load_settings(), purpose="rag chat") as answering:
         for question in _questions():
             try:
-                answer = _answer(
-                    answering,
+                asked = Ask(
                     question,
-                    as_json=as_json,
-                    history=history[-_HISTORY_TURNS:],
+                    history=tuple(history[-_HISTORY_TURNS:]),
                     languages=_codes(languages),
                     documents=documents or None,
                     engine=engine,
                 )
+                answer = _answer(answering, asked, as_json=as_json)
             except UsageError as error:  # the question's fault: the next one may be better
                 click.echo(f"rag: {error}", err=True)
                 failed = True
@@ -152,7 +132,7 @@ def _questions() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _answering(settings: RagSettings, *, purpose: str) -> Iterator[_Answering]:
+def _answering(settings: RagSettings, *, purpose: str) -> Iterator[Answering]:
     """The server that owns the data directory, else the index itself, read beside other readers.
 
     Raises:
@@ -186,17 +166,17 @@ def _answering(settings: RagSettings, *, purpose: str) -> Iterator[_Answering]:
             yield assistant
 
 
-def _answer(answering: _Answering, question: str, *, as_json: bool, **how: Unpack[_How]) -> Answer:
+def _answer(answering: Answering, ask: Ask, *, as_json: bool) -> Answer:
     """The answer; a person at a terminal sees it being written meanwhile."""
     if as_json or not sys.stdout.isatty():
-        return answering.ask(question, **how)
+        return answering.answer(ask)
     from ui.render import terminal
     from ui.writing import can_show_writing, show_writing
 
     console = terminal()
     if not can_show_writing(console):
-        return answering.ask(question, **how)
-    return show_writing(console, answering.stream(question, **how))
+        return answering.answer(ask)
+    return show_writing(console, answering.stream(ask))
 
 
 def _show(answer: Answer, *, as_json: bool) -> None:
@@ -210,9 +190,9 @@ def _show(answer: Answer, *, as_json: bool) -> None:
     render.show_answer(render.terminal(), answer)
 
 
-def _codes(languages: Sequence[str]) -> list[str] | None:
+def _codes(languages: Sequence[str]) -> tuple[str, ...] | None:
     """Language codes as the index writes them; None for none."""
-    return [code.strip().lower() for code in languages] or None
+    return tuple(code.strip().lower() for code in languages) or None
 
 
 def _clean(question: str) -> str:

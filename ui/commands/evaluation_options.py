@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from index.errors import UsageError
+from rag import engines
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -25,7 +25,7 @@ class Options:
     documents: Path | None
     live: bool
     url: str | None
-    engine: Literal["extractive", "llm"] | None
+    engine: str | None
     languages: tuple[str, ...]
     tags: tuple[str, ...]
     squad: tuple[Path, ...]
@@ -62,7 +62,7 @@ _OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
     ),
     click.option("--live", is_flag=True, help="Ask about what is indexed in the data directory."),
     click.option("--url", metavar="URL", help="Ask a running server."),
-    click.option("--engine", type=click.Choice(["extractive", "llm"]), help="Who writes the answers."),
+    click.option("--engine", type=click.Choice(engines.names()), help="Who writes the answers."),
     click.option(
         "-l",
         "--language",

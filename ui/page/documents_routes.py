@@ -64,7 +64,7 @@ def _close_uploads(app: FastAPI) -> None:
 
 
 def _add_list(app: FastAPI, tools: Tools) -> None:
-    settings, titles = tools.settings, _ByTitle(tools.assistant.corpus)
+    settings, titles = tools.settings, _ByTitle(tools.corpus)
     limits = Limits(
         file_mb=settings.index.max_file_mb,
         request_mb=settings.max_upload_mb,
@@ -87,7 +87,7 @@ def _add_list(app: FastAPI, tools: Tools) -> None:
 def _listed(
     tools: Tools, titles: _ByTitle, request: Request, *, words: str, order: Order, number: int, language: str
 ) -> DocumentList:
-    reader = tools.assistant.corpus.reader()
+    reader = tools.corpus.reader()
 
     def turned(to: int) -> tuple[int, list[DocumentInfo]]:
         if order == "title":
@@ -138,7 +138,7 @@ class _ByTitle:
 
 def _add_document(app: FastAPI, tools: Tools) -> None:
     def view(request: Request, document_id: str, quoted: tuple[int, int] | None) -> DocumentView | None:
-        corpus = tools.assistant.corpus
+        corpus = tools.corpus
         document = corpus.document(document_id)
         info = corpus.document_infos([document_id]).get(document_id)
         if document is None or info is None:

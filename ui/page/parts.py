@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 if TYPE_CHECKING:
+    from index.corpus import Corpus
     from index.intake import Intake
-    from rag.assistant import Assistant
     from rag.settings import RagSettings
 
 Labels = Mapping[str, str]
@@ -20,7 +20,7 @@ Labels = Mapping[str, str]
 class Tools:
     """What a tab works with. `intake` None: no documents are taken and none deleted."""
 
-    assistant: Assistant
+    corpus: Corpus
     settings: RagSettings
     intake: Intake | None = None
 

@@ -57,7 +57,7 @@ class Kept(BaseModel):
 def add(app: FastAPI, tools: Tools) -> None:
     """Add the routes to an application, before the page itself is mounted."""
     start = Start(tools)
-    corpus = tools.assistant.corpus
+    corpus = tools.corpus
     translator = None if tools.settings.translator_url == "off" else tools.settings.translator_url
 
     @app.get(f"{PREFIX}/start", include_in_schema=False)

@@ -23,8 +23,8 @@ from ui.page.parts import Part, Tools
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from index.corpus import Corpus
     from index.intake import Intake
-    from rag.assistant import Assistant
     from rag.settings import RagSettings
 
 TITLE = "polycite"
@@ -40,11 +40,9 @@ _HEAD = """
 """
 
 
-def mount(
-    app: FastAPI, assistant: Assistant, settings: RagSettings, *, intake: Intake | None = None
-) -> FastAPI:
+def mount(app: FastAPI, corpus: Corpus, settings: RagSettings, *, intake: Intake | None = None) -> FastAPI:
     """Put the page at `/` of an application, behind its middleware; `intake` as for `rag.api.create_app`."""
-    tools = Tools(assistant=assistant, settings=settings, intake=intake)
+    tools = Tools(corpus=corpus, settings=settings, intake=intake)
     routes.add(app, tools)
     documents_routes.add(app, tools)
 

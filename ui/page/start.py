@@ -26,7 +26,7 @@ class Start:
     """Makes the answer to the page's first request. Safe to share between threads."""
 
     def __init__(self, tools: Tools) -> None:
-        self._corpus = tools.assistant.corpus
+        self._corpus = tools.corpus
         settings = tools.settings
         self._model = settings.llm_model if settings.llm_base_url else None
         self._question_characters = settings.max_question_chars

@@ -9,8 +9,9 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from index.corpus import Corpus
 from index.embedder import Embedder
 from rag.answer import Hit
+from rag.matching.query import Query
+from rag.matching.retriever import CorpusRetriever
 from rag.question import analyse
-from rag.retriever import CorpusRetriever
 
 
 class LlamaIndexRetriever(BaseRetriever):
@@ -27,13 +28,17 @@ class LlamaIndexRetriever(BaseRetriever):
 
     def __init__(self, corpus: Corpus, embedder: Embedder, *, top_k: int = 10) -> None:
         super().__init__()
-        self._retriever = CorpusRetriever(corpus, embedder, top_k=top_k)
+        self._corpus = corpus
+        self._embedder = embedder
+        self._retriever = CorpusRetriever(top_k=top_k)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         vector = None
         if query_bundle.embedding is not None:
             vector = np.asarray(query_bundle.embedding, np.float32)
-        return [_node(hit) for hit in self._retriever.hits(analyse(query_bundle.query_str), vector=vector)]
+        question = analyse(query_bundle.query_str)
+        query = Query.of(question, self._corpus, self._embedder, vector=vector)
+        return [_node(hit) for hit in self._retriever.hits(query)]
 
 
 def _node(hit: Hit) -> NodeWithScore:

@@ -1,7 +1,7 @@
 """Finds the terms of one question in many texts.
 
-The same answer as `rag.lexical.matched` over `text_terms`, which make all terms of a text. Here a question first finds
-the words of the vocabulary that meet its terms, and a text is only asked which of these it has.
+The same answer as `rag.matching.lexical.matched` over `text_terms`, which make all terms of a text. Here a question
+first finds the words of the vocabulary that meet its terms, and a text is only asked which of these it has.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import regex
 
 from index.language.sounds import Sound, joined, one_name
 from index.language.terms import joined_terms
-from rag.lexical import SHORTEST_STEM, Term, Wanted
-from rag.vocabulary import Word, vocabulary
+from rag.matching.lexical import SHORTEST_STEM, Term, Wanted
+from rag.matching.vocabulary import Word, vocabulary
 
 _NUMERAL = regex.compile(r"\p{N}")
 _CAPITALS = regex.compile(r"\p{Lu}{3}[-/]?\p{N}")

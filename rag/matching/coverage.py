@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from index.catalogue import Reader
 from index.language.quantities import numbers_held
 from rag.answer import Hit
-from rag.lexical import Wanted
-from rag.matcher import Matcher
+from rag.matching.lexical import Wanted
+from rag.matching.matcher import Matcher
 from rag.question import Question
 
 # Sentences of a document that are looked at for names; a long document shows them early.

@@ -14,7 +14,7 @@ import regex
 
 from index.language.sounds import Sound
 from index.language.terms import is_function_word, may_be_name, split_words, word_forms, word_ways
-from rag.lexical import SHORTEST_STEM
+from rag.matching.lexical import SHORTEST_STEM
 
 RUNS_KEPT = 100_000
 """What stands between spaces, in all languages, that is remembered, about 95 MB; then remembering begins anew."""

@@ -1,11 +1,11 @@
 """Retrieval: dense over chunks and over sentences, and a lexical leg, fused by one rule.
 
 The rule: a chunk's score is the mean of its own cosine and the best cosine of one of its sentences, plus
-`WORD_BONUS` for each rare word, name or number of the question that it holds (`rag.lexical`). Ordinary words order the
-passages of the question's own language among themselves and never lift them above those of others. Passages of a
-document that holds the question's names and numbers gain once more (`rag.coverage`). All legs
-bring candidates; the score is then computed exactly for the best of them from the stored vectors. The ablation of
-each leg is in docs/benchmarks.md.
+`WORD_BONUS` for each rare word, name or number of the question that it holds (`rag.matching.lexical`). Ordinary words
+order the passages of the question's own language among themselves and never lift them above those of others. Passages
+of a document that holds the question's names and numbers gain once more (`rag.matching.coverage`). All legs bring
+candidates; the score is then computed exactly for the best of them from the stored vectors. The ablation of each leg
+is in docs/benchmarks.md.
 
 Parallel documents count as one: a result shows one language version, the question's language if there is one.
 """
@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 from index.catalogue import Reader
 from index.catalogue.passages import Passage
 from index.corpus import Corpus
-from index.embedder import Embedder
 from rag.answer import Hit, Parallel
-from rag.coverage import Openings, about_the_names
-from rag.lexical import Wanted, overlap, rarity_from, wanted
-from rag.matcher import Matcher
-from rag.question import Question
+from rag.matching.coverage import about_the_names
+from rag.matching.lexical import Wanted, overlap, rarity_from
+from rag.matching.matcher import Matcher
+from rag.matching.query import Query
 
 # Worth of the rarest possible shared word, on the scale of a cosine. Best of 0.005 to 0.02 a unit of idf on
 # public parallel data, same-language and cross-language taken together (docs/benchmarks.md).
@@ -43,84 +42,56 @@ _NAMED = 15
 
 
 class CorpusRetriever:
-    """Finds the best passages of a `Corpus`. `rag.llama_index_retriever` offers the same to llama-index.
+    """Finds the best passages for a query. `rag.matching.llama_index_retriever` offers the same to llama-index.
 
     Args:
-        corpus: an open corpus.
-        embedder: the embedder that made it.
         top_k: number of results.
         chunks, sentences, lexical: switch a leg off, for measuring what it is worth.
     """
 
     def __init__(
-        self,
-        corpus: Corpus,
-        embedder: Embedder,
-        *,
-        top_k: int = 10,
-        chunks: bool = True,
-        sentences: bool = True,
-        lexical: bool = True,
+        self, *, top_k: int = 10, chunks: bool = True, sentences: bool = True, lexical: bool = True
     ) -> None:
-        self._corpus = corpus
-        self._embedder = embedder
         self._top_k = top_k
         self._legs = (chunks, sentences, lexical)
 
     def hits(
-        self,
-        question: Question,
-        *,
-        top_k: int | None = None,
-        languages: Sequence[str] | None = None,
-        documents: Sequence[str] | None = None,
-        vector: NDArray[np.float32] | None = None,
-        openings: Openings | None = None,
+        self, query: Query, *, top_k: int | None = None, among: frozenset[str] | None = None
     ) -> list[Hit]:
         """The best chunks for a question, best first.
 
         Args:
-            question: the analysed question.
+            query: the question, and what is searched.
             top_k: number of results; None: the retriever's own.
-            languages: only documents in these languages; None: all.
-            documents: only these document ids; None: all.
-            vector: (dimension,) the question's vector, when it is at hand already.
-            openings: what is read of documents for this question, when it will be needed again.
+            among: only the documents with these ids; None: all.
         """
-        among = None
-        if languages is not None or documents is not None:
-            among = self._corpus.document_ids(languages=languages, documents=documents)
-            if not among:
-                return []
-        reader = self._corpus.reader()
-        if openings is None:
-            openings = Openings(question, wanted(question), reader)
-        looked = self._looked(openings.matcher, reader)
-        by_text = self._by_text(looked, among)
+        if among is not None and not among:
+            return []
+        looked = self._looked(query)
+        by_text = self._by_text(query, looked, among)
         looked.load(by_text[:_AHEAD])
-        if vector is None:
-            vector = self._embedder.embed_queries([question.text])[0]
-        ids = self._candidates(reader, vector, among, by_text)
+        ids = self._candidates(query, among, by_text)
         looked.load(ids)
-        hits = self._score(looked, ids, vector)
+        hits = self._score(looked, ids, query.vector)
         wanted_hits = top_k or self._top_k
-        kept = self._one_version_each(hits, question.language)[: max(wanted_hits, _NAMED)]
+        kept = self._one_version_each(hits, query.question.language)[: max(wanted_hits, _NAMED)]
         if self._legs[2]:
-            kept = about_the_names(question, kept, openings, top_k=wanted_hits)
-        return _with_parallels(kept[:wanted_hits], reader)
+            kept = about_the_names(query.question, kept, query.openings, top_k=wanted_hits)
+        return _with_parallels(kept[:wanted_hits], query.rows)
 
-    def _looked(self, matcher: Matcher, reader: Reader) -> _Passages:
+    def _looked(self, query: Query) -> _Passages:
         _, by_sentence, by_text = self._legs
-        frequencies = _frequencies(matcher.asked, self._corpus) if by_text else None
-        chunks = self._corpus.counts()["chunks"] if by_text else 0
-        return _Passages(reader, matcher, frequencies, chunks=chunks, by_sentence=by_sentence)
+        frequencies = _frequencies(query.asked, query.corpus) if by_text else None
+        chunks = query.corpus.counts()["chunks"] if by_text else 0
+        return _Passages(query.rows, query.matcher, frequencies, chunks=chunks, by_sentence=by_sentence)
 
-    def _by_text(self, looked: _Passages, among: frozenset[str] | None) -> list[str]:
+    @staticmethod
+    def _by_text(query: Query, looked: _Passages, among: frozenset[str] | None) -> list[str]:
         """The ids of the chunks that the lexical leg brings, best first."""
         frequencies = looked.frequencies
         if frequencies is None:
             return []
-        matches = self._corpus.search_text(
+        matches = query.corpus.search_text(
             words=[term for column, term in frequencies if column == "words"],
             keys=[term for column, term in frequencies if column == "keys"],
             top_k=_CANDIDATES // 2,
@@ -129,25 +100,19 @@ class CorpusRetriever:
         )
         return [match.id for match in matches]
 
-    def _candidates(
-        self,
-        reader: Reader,
-        vector: NDArray[np.float32],
-        among: frozenset[str] | None,
-        by_text: Sequence[str],
-    ) -> list[str]:
+    def _candidates(self, query: Query, among: frozenset[str] | None, by_text: Sequence[str]) -> list[str]:
         """The ids of chunks that any leg brings, the most promising first, at most `_SCORED`."""
         by_chunk, by_sentence, _ = self._legs
         best: dict[str, float] = {}
         if by_chunk:
-            found = self._corpus.search_chunks(vector, top_k=_CANDIDATES, documents=among)
+            found = query.corpus.search_chunks(query.vector, top_k=_CANDIDATES, documents=among)
             best.update((match.id, match.score) for match in found)
         if by_sentence:
-            matches = self._corpus.search_sentences(vector, top_k=_SENTENCE_CANDIDATES, documents=among)
+            matches = query.corpus.search_sentences(query.vector, top_k=_SENTENCE_CANDIDATES, documents=among)
             # Where so many chunks are nearer, its own chunk is not looked for: it could not be among the best.
             least = sorted(best.values(), reverse=True)[_SCORED - 1 : _SCORED]
             matches = [match for match in matches if not least or match.score >= least[0]]
-            holders = reader.chunks_holding([match.id for match in matches])
+            holders = query.rows.chunks_holding([match.id for match in matches])
             for match in matches:
                 for chunk_id in holders.get(match.id, ()):
                     best[chunk_id] = max(best.get(chunk_id, -1.0), match.score)

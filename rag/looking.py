@@ -1,0 +1,128 @@
+"""How a look is taken: the question is understood, its passages are found and read, all at one moment of the corpus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from index.corpus import Corpus
+from index.language.detection import detect
+from rag.answer import Found, Hit, Turn
+from rag.asking import Ask
+from rag.completion import choose
+from rag.evidence import Evidence, gather
+from rag.look import Declined, Look
+from rag.matching.query import Query
+from rag.matching.retriever import CorpusRetriever
+from rag.matching.vectors import QuestionVectors
+from rag.question import Question, analyse
+from rag.reader.passages import Reads
+from rag.settings import RagSettings
+
+# Turns of a conversation that tell what is spoken in it, and how much of each. Chosen: a conversation changes its
+# language, and a turn shows its own within a few lines.
+_TURNS_LOOKED_AT, _TURN_LOOKED_AT = 3, 500
+# A reranker has so many times more to choose from than is looked into. Chosen.
+_TO_RERANK = 3
+
+
+class Reranks(Protocol):
+    """What reorders hits: `rag.matching.reranker.Reranker`."""
+
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        """The same hits in another order."""
+        ...
+
+
+class Looking:
+    """Takes looks. Safe to share between threads.
+
+    Args:
+        vectors: makes those of questions.
+        settings: how many passages are looked into, and from where on evidence answers.
+        reader: reads the passages; None: similarity alone decides.
+        reranker: reorders them first; None: none does.
+    """
+
+    def __init__(
+        self,
+        vectors: QuestionVectors,
+        settings: RagSettings,
+        *,
+        reader: Reads | None = None,
+        reranker: Reranks | None = None,
+    ) -> None:
+        self._vectors = vectors
+        self._settings = settings
+        self._retriever = CorpusRetriever(top_k=settings.top_k)
+        self._reader = reader
+        self._reranker = reranker
+
+    def look(self, ask: Ask, corpus: Corpus, *, completed: str | Declined | None = None) -> Look:
+        """What the corpus of one moment says to a question.
+
+        Args:
+            ask: what is asked.
+            corpus: of that moment.
+            completed: a follow-up as an engine completed it; None, or where that failed: it is completed by rule.
+        """
+        asked, history = understood(ask, corpus), ask.history
+        if isinstance(completed, str):
+            history = ()
+            if completed != ask.text:
+                asked = replace(analyse(completed, language=asked.language), own=ask.text)
+
+        def gathered(question: Question, among: frozenset[str] | None) -> tuple[Evidence, float]:
+            return self._gathered(Query(question, corpus, self._vectors.of(question.text)), among)
+
+        question, evidence, retrieved = choose(
+            asked,
+            history,
+            gathered,
+            corpus,
+            among=_among(ask, corpus),
+            threshold=self._settings.refusal_threshold,
+        )
+        declined = completed if isinstance(completed, Declined) else None
+        return Look(ask, question, evidence, retrieved, declined)
+
+    def found(self, ask: Ask, corpus: Corpus, *, top_k: int) -> list[Found]:
+        """The passages nearest to what is asked, best first."""
+        asked = understood(ask, corpus)
+        query = Query(asked, corpus, self._vectors.of(asked.text))
+        hits = self._retriever.hits(query, top_k=top_k, among=_among(ask, corpus))
+        return [hit.found() for hit in hits]
+
+    def _gathered(self, query: Query, among: frozenset[str] | None) -> tuple[Evidence, float]:
+        top_k = self._settings.top_k
+        if self._reranker is None:
+            hits = self._retriever.hits(query, among=among)
+        else:
+            hits = self._retriever.hits(query, top_k=top_k * _TO_RERANK, among=among)
+            hits = self._reranker.rerank(query.question.text, hits)
+        retrieved = time.perf_counter()
+        return gather(query, hits, top_k=top_k, reader=self._reader), retrieved
+
+
+def understood(ask: Ask, corpus: Corpus) -> Question:
+    """A question in the language that its words, the documents, the turns before it and the page make likeliest."""
+    among = corpus.languages()
+    expected = [detect(text, among=among) for text in _said(ask.history)]
+    if ask.interface is not None:
+        expected.append(ask.interface)
+    return analyse(ask.text, among=among, expected=tuple(dict.fromkeys(expected)))
+
+
+def _said(history: Sequence[Turn]) -> list[str]:
+    """What was asked last, the latest first."""
+    asked = [turn.content[:_TURN_LOOKED_AT] for turn in history if turn.role == "user"]
+    return asked[: -_TURNS_LOOKED_AT - 1 : -1]
+
+
+def _among(ask: Ask, corpus: Corpus) -> frozenset[str] | None:
+    """The documents that may be looked into; None: all."""
+    if ask.languages is None and ask.documents is None:
+        return None
+    return corpus.document_ids(languages=ask.languages, documents=ask.documents)

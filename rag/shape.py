@@ -1,0 +1,135 @@
+"""What form an answer must have: a few words, every item of a list, yes or no, both sides of a comparison, a reason.
+
+Words of the language tables decide (`[shape]`), as they do what a question asks for (`rag.question`). A text that asks
+several questions is taken apart into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal
+
+import regex
+
+from index.language.lexicon import Lexicon, lexicon
+from index.language.terms import fold, split_words
+from rag.question import Question
+
+Shape = Literal["words", "list", "yes_no", "comparison", "reason"]
+
+MOST_PARTS = 4
+"""Questions that a text is taken apart into at most; chosen: each costs an answer of its own."""
+# Fewer words are no question of their own.
+_SHORTEST_PART = 2
+# A question word stands among so many words at the beginning, behind a preposition ("in which year").
+_OPENING = 2
+_SENTENCE_END = regex.compile(r"(?<=[?？])\s*")
+_MARKS = " \t\n?？!.।,:;…"
+
+
+def shape_of(question: Question) -> Shape:
+    """The form of a question's answer."""
+    if question.kind in {"reason", "manner"}:
+        return "reason"
+    table = lexicon(question.language)
+    plain = fold(question.text).strip(_MARKS)
+    if _holds(plain, table.shape.get("comparison", ())):
+        return "comparison"
+    if not question.wants_number and not question.wants_date and _lists(plain, table):
+        return "list"
+    return "yes_no" if _is_yes_no(plain, table) else "words"
+
+
+def parts_of(text: str, language: str) -> tuple[str, ...]:
+    """The questions that a text asks, in order, each in its own words; the text alone where it asks one.
+
+    Sentences with a question mark are questions of their own, and so are two sides of "and" that both ask something.
+    """
+    table = lexicon(language)
+    found = [
+        part
+        for sentence in _SENTENCE_END.split(text)
+        if sentence.strip(_MARKS)
+        for part in _sides(sentence.strip(), table)
+    ]
+    if not 1 < len(found) <= MOST_PARTS or not all(_asks(part, table) for part in found):
+        return (text,)
+    return tuple(found)
+
+
+def _sides(sentence: str, table: Lexicon) -> list[str]:
+    """A sentence, taken apart at words that join two questions."""
+    joining = _joining(table.language)
+    if joining is None:
+        return [sentence]
+    first, *rest = joining.split(sentence)
+    sides = [first]
+    for joint, piece in zip(rest[::2], rest[1::2], strict=True):
+        if _asks(sides[-1], table) and _asks_on(piece, table):
+            sides.append(piece)
+        else:
+            sides[-1] += joint + piece
+    return [side.strip(" ,;") for side in sides]
+
+
+def _asks(text: str, table: Lexicon) -> bool:
+    """Whether a text holds a question word, or can be answered by yes or no."""
+    words = split_words(fold(text))
+    if len(words) < _SHORTEST_PART:
+        return False
+    return not set(words).isdisjoint(table.shape.get("asking", ())) or _is_yes_no(
+        fold(text).strip(_MARKS), table
+    )
+
+
+def _asks_on(text: str, table: Lexicon) -> bool:
+    """Whether what follows "and" is a question of its own: its question word stands where the language puts it."""
+    words = split_words(fold(text))
+    where = words if table.asking_anywhere else words[:_OPENING]
+    return len(words) >= _SHORTEST_PART and not set(where).isdisjoint(table.shape.get("asking", ()))
+
+
+def _lists(plain: str, table: Lexicon) -> bool:
+    listed = _listed(table.language)
+    return _holds(plain, table.shape.get("list", ())) or (
+        listed is not None and listed.search(plain) is not None
+    )
+
+
+def _is_yes_no(plain: str, table: Lexicon) -> bool:
+    """Whether a folded question without marks opens, closes or is marked as one that yes or no answers."""
+    first, inside, verbs, last = (
+        table.shape.get(f"yes_no_{place}", ()) for place in ("first", "inside", "verbs", "last")
+    )
+    words = split_words(plain)
+    asking = set(table.shape.get("asking", ())) - {fold(word) for word in (*first, *inside)}
+    if not asking.isdisjoint(words):
+        return False
+    padded = f" {' '.join(words)} "
+    return (
+        any(padded.startswith(f" {fold(phrase)} ") for phrase in first)
+        or any(padded.endswith(f" {fold(phrase)} ") for phrase in last)
+        or (
+            any(fold(word) in words[1:-1] for word in inside)
+            and any(padded.endswith(f" {fold(verb)} ") for verb in verbs)
+        )
+    )
+
+
+def _holds(plain: str, phrases: Sequence[str]) -> bool:
+    padded = f" {' '.join(split_words(plain))} "
+    return any(f" {' '.join(split_words(fold(phrase)))} " in padded for phrase in phrases)
+
+
+@cache
+def _joining(language: str) -> regex.Pattern[str] | None:
+    """Words that join, as groups of their own so that splitting keeps them."""
+    words = sorted(map(regex.escape, lexicon(language).shape.get("joining", ())), key=len, reverse=True)
+    return regex.compile(rf"(\s*,?\s+(?:{'|'.join(words)})\s+)", regex.IGNORECASE) if words else None
+
+
+@cache
+def _listed(language: str) -> regex.Pattern[str] | None:
+    form = lexicon(language).listed
+    return regex.compile(form) if form else None

@@ -135,7 +135,7 @@ def _function_words(language: str) -> frozenset[str]:
         phrase for kind in (*table.question.values(), *table.conversation.values()) for phrase in kind
     ]
     phrases += [p for kind, words in table.quantity.items() if kind not in _OF_THINGS for p in words]
-    return frozenset(fold(word) for phrase in phrases for word in split_words(phrase))
+    return frozenset(fold(phrase) for phrase in phrases if len(split_words(phrase)) == 1)
 
 
 def without_ending(word: str, endings: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from index.types import Sentence
 from rag import scoring
 from rag.answer import Hit
+from rag.matching.absent import absent
 from rag.matching.coverage import Coverage, coverage_of
 from rag.matching.query import Query
 from rag.question import Question
@@ -51,9 +52,9 @@ class Evidence:
 
     `inside` are the sentences of the hits, `supports` those that may answer, best first. `features` are what
     `answered`, the probability that the question is answered, rests on; None and 0 where there is no evidence.
-    `missing` are names and numbers of the question that the best document does not hold, `reads` the windows that were
-    read: none without a reader. `clauses` are parts of the best sentence, read by themselves, where a number or date is
-    asked for and it holds several.
+    `missing` are names and numbers of the question that the best document does not hold, `absent` those that can be
+    said to stand in no document, `reads` the windows that were read: none without a reader. `clauses` are parts of the
+    best sentence, read by themselves, where a number or date is asked for and it holds several.
     """
 
     question: Question
@@ -63,6 +64,7 @@ class Evidence:
     features: AnswerFeatures | None = None
     answered: float = 0.0
     missing: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     reads: tuple[Read, ...] = ()
     clauses: tuple[Read, ...] = ()
 
@@ -94,6 +96,14 @@ def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads |
         features=features,
         answered=scoring.answered(features, question.language, read=bool(reads)),
         missing=coverage.missing,
+        absent=absent(
+            question,
+            query.openings.asked,
+            held=coverage.held,
+            digits=coverage.digits,
+            language=supports[0].hit.chunk.language,
+            frequencies=query.rows.frequencies,
+        ),
         reads=tuple(reads),
         clauses=clauses_of(question, supports[0], reader),
     )

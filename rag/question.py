@@ -135,7 +135,7 @@ def _runs(words: list[str], language: str) -> list[tuple[str, ...]]:
         if is_name and position == 0:
             # A question may open with a name ("Can Tho đã ..."); one capital alone opens every sentence.
             following = words[1] if len(words) > 1 else ""
-            is_name = following[:1].isupper() and fold(word) not in lexicon(language).stop
+            is_name = following[:1].isupper() and not _opens(word, language)
         if is_name and not _is_identifier(words[position : position + 3], language):
             run.append(word)
             continue
@@ -145,6 +145,11 @@ def _runs(words: list[str], language: str) -> list[tuple[str, ...]]:
         if short and len(word) > 2:
             runs.append((word,))
     return runs
+
+
+def _opens(word: str, language: str) -> bool:
+    """Whether a word opens a sentence and is no part of the name behind it ("Compare Can Tho with ...")."""
+    return fold(word) in lexicon(language).stop | lexicon(language).before_names
 
 
 def _is_identifier(words: list[str], language: str) -> bool:

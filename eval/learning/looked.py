@@ -216,10 +216,11 @@ def _looked(  # noqa: PLR0917 - one step of `_asked`
         right = None if ask.answered else False
         if place is not None:
             right = place.meets(sentence.document_id, sentence.start, sentence.end)
-        clauses = clauses_of(question, support, work.reader) if support in by_margin else ()
-        short = (
-            _short(question, support, clauses, ask, right, part.language) if support in by_margin else None
-        )
+        short = None
+        if support in by_margin and support.span is not None:
+            clauses = clauses_of(question, support, work.reader)
+            said = completed(question, support, support.span, clauses=clauses)
+            short = _short(question, said, support.span, right=right, expected=_Expected.of(ask, part))
         rows.append(Row(support.features, sentence.language, order[support.hit.chunk.id], right, short))
     return Looked(
         ask.stratum, ask.fold, ask.answered, ask.asked_in, part.language, tuple(passages), tuple(rows)

@@ -1,6 +1,6 @@
 """Whether a name is found by itself in another script, on public names: CLDR's cities and territories.
 
-    python -m eval.studies.names [--missed N] [--json FILE]
+    python -m eval.studies.names [--of territories|cities] [--missed N] [--wrong N] [--json FILE]
 
 A *pair* is one city or territory in two languages. Many are different names ("Greece", "यूनान"), which no rule of sound
 brings together: a pair is left out unless it has as many words in both and each word, romanised letter by letter
@@ -9,7 +9,9 @@ any of the rules that are measured, agrees with its like in half of its consonan
 with a word that several share ("Island") are left out too: those are translated.
 
 *Recall*: the share of the pairs whose names find each other, each searched for as a name of a question among all names
-of the other language. *Precision*: of all names found so, the share that is the right one. *Words/s*: distinct words of
+of the other language. *Precision*: of all names found so, the share that is the right one; a place listed twice, spelt
+in two ways, is one place if any language spells it once. Rules are chosen on the territories and measured on the
+cities, which `--of` tells apart; what is searched is always both. *Words/s*: distinct words of
 the names, their sounds made for the first time, processor time.
 """
 
@@ -20,7 +22,7 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
@@ -39,6 +41,8 @@ from rag.question import Question
 # CLDR's own test territories and the names of no place.
 _NO_PLACE = frozenset({"XA", "XB", "ZZ", "QO", "EZ", "UN", "EU"})
 _SAME_NAME = 0.5
+# How long the identifiers of territories are (ISO 3166).
+_CODE = 2
 # What so many names share ("island", "north") is a word, translated and not written down by its sound.
 _A_WORD = 4
 _ABBREVIATED = regex.compile(r"[.&]")
@@ -60,12 +64,14 @@ class Tally:
         found: those of them that found each other.
         answers: all names found.
         missed: the pairs that did not.
+        wrong: names that were found and are another place's, behind the name searched for.
     """
 
     pairs: int = 0
     found: int = 0
     answers: int = 0
     missed: list[tuple[str, str]] = field(default_factory=list)
+    wrong: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def recall(self) -> float:
@@ -84,7 +90,7 @@ def places(language: str) -> dict[str, str]:
     English, Swedish and Vietnamese list only the cities that are not named like their time zone's identifier.
     """
     locale, root = Locale(language), Locale("hi")
-    names = {code: name for code, name in locale.territories.items() if len(code) == 2 and code.isalpha()}
+    names = {code: name for code, name in locale.territories.items() if len(code) == _CODE and code.isalpha()}
     for zone, row in root.time_zones.items():
         if "city" in row:
             own = locale.time_zones.get(zone, {}).get("city")
@@ -117,22 +123,44 @@ def _groups(word: str) -> str:
     )
 
 
-def measure(left: Mapping[str, str], right: Mapping[str, str], languages: tuple[str, str]) -> Tally:
-    """Search for each name of `left` among those of `right`."""
+def one_place(named: Iterable[Mapping[str, str]]) -> dict[str, set[str]]:
+    """Identifiers -> those of the same place: a city and a territory that any language gives one name."""
+    same: dict[str, set[str]] = defaultdict(set)
+    for names in named:
+        by_name: dict[str, list[str]] = defaultdict(list)
+        for key, name in names.items():
+            by_name[name].append(key)
+        for keys in by_name.values():
+            for key in keys:
+                same[key].update(keys)
+    return same
+
+
+def measure(
+    left: Mapping[str, str],
+    right: Mapping[str, str],
+    languages: tuple[str, str],
+    *,
+    twins: Mapping[str, Collection[str]],
+    of: str | None = None,
+) -> Tally:
+    """Search for each name of `left` among those of `right`; `of`: "territories", "cities", None both."""
     tally = Tally()
     by_term = _by_term(right, languages[1])
     for key, name in left.items():
+        if of is not None and (len(key) == _CODE) != (of == "territories"):
+            continue
         if key not in right or not same_name(name, right[key]):
             continue
         found = _found(name, languages, right, by_term)
         tally.pairs += 1
-        # One place may be listed twice, as a city and as a territory, spelt in two ways.
-        same = {right[other] for other, twin in left.items() if twin == name and other in right}
+        same = {right[other] for other in twins[key] if other in right}
         wrong = {other for other in found if not any(_is_part(other, twin) for twin in same)}
         if right[key] in found:
             tally.found += 1
         else:
             tally.missed.append((name, right[key]))
+        tally.wrong += [(name, other) for other in sorted(wrong)]
         tally.answers += len(wrong) + (right[key] in found)
     return tally
 
@@ -189,14 +217,17 @@ def words_per_second(names: Mapping[str, str], language: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure every pair of languages and print the table."""
     parser = argparse.ArgumentParser(prog="python -m eval.studies.names", description=__doc__.split("\n")[0])
+    parser.add_argument("--of", choices=("territories", "cities"), help="search for these alone")
     parser.add_argument("--missed", type=int, default=0, help="also list so many pairs that were missed")
+    parser.add_argument("--wrong", type=int, default=0, help="also list so many names of other places")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args(arguments)
     named = {language: places(language) for language in languages()}
+    twins = one_place(named.values())
     rows = {}
     print("| from | to | pairs | recall | precision |\n|---|---|---|---|---|")  # noqa: T201
     for pair in permutations(named, 2):
-        tally = measure(named[pair[0]], named[pair[1]], pair)
+        tally = measure(named[pair[0]], named[pair[1]], pair, twins=twins, of=options.of)
         rows["-".join(pair)] = {
             "pairs": tally.pairs,
             "recall": round(tally.recall, 4),
@@ -206,7 +237,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"| {pair[0]} | {pair[1]} | {tally.pairs} | {tally.recall:.3f} | {tally.precision:.3f} |"
         )
         for missed in tally.missed[: options.missed]:
-            print("   ", *missed, sep="\t")  # noqa: T201
+            print("    missed", *missed, sep="\t")  # noqa: T201
+        for wrong in tally.wrong[: options.wrong]:
+            print("    wrong", *wrong, sep="\t")  # noqa: T201
     speed = {language: round(words_per_second(names, language)) for language, names in named.items()}
     print("words/s:", ", ".join(f"{language} {number:,}" for language, number in speed.items()))  # noqa: T201
     if options.json:

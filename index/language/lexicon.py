@@ -99,6 +99,8 @@ class Lexicon:
         bare_word: how each of its words looks without diacritics, a regular expression; empty where they have none.
         syllabic: whether each syllable of a name has a capital.
         inside_names: small words that stand inside names.
+        before_names: words that open a sentence before a name and are no part of it.
+        adjectives: endings of words with a capital that only say where something belongs ("Indian").
         romanised: its words without content as people write them in Latin letters; empty where those are its own.
     """
 
@@ -125,6 +127,8 @@ class Lexicon:
     romanised: frozenset[str]
     syllabic: bool
     inside_names: frozenset[str]
+    before_names: frozenset[str]
+    adjectives: tuple[str, ...]
 
 
 @cache
@@ -166,6 +170,8 @@ def lexicon(language: str) -> Lexicon:
         romanised=frozenset(detection.get("romanised", ())),
         syllabic=table.get("names", {}).get("syllabic", False),
         inside_names=frozenset(table.get("names", {}).get("inside", ())),
+        before_names=frozenset(table.get("names", {}).get("before", ())),
+        adjectives=tuple(table.get("names", {}).get("adjectives", ())),
     )
 
 

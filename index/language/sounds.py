@@ -32,8 +32,10 @@ from index.language.lexicon import languages, lexicon
 Ways: TypeAlias = tuple[str, ...]
 
 SHORTEST_KEY = 3
-# From here on (`alike`) two words with one key are one name; chosen on CLDR's names, where less finds hardly more.
-ALIKE = 0.86
+# From here on (`alike`) two words with one key are one name, by how many consonants they have: the fewer sounds, the
+# less may differ. Chosen on CLDR's territories (`python -m eval.studies.names --of territories`).
+_ALIKE = (1.0, 1.0, 0.9, 0.9, 0.86)
+_ALIKE_LONG = 0.8
 # Two words run together with fewer consonants tell too little.
 _FEWEST_OF_PAIRS = 2
 # How many ways of hearing one word a question looks for. Of CLDR's names 1 in 50 has more.
@@ -194,6 +196,11 @@ def _letters() -> dict[str, _Letter]:
                 found[chr(block + place) + chr(block + _POINT)] = _Letter(ways, True, True)
             for ways, (place,) in _places(row.get("after", {})):
                 found[join + chr(block + place)] = _Letter(ways, False, True)
+            for ways, groups in row.get("together", {}).items():
+                for group in groups:
+                    first, *others = _read_places(group)
+                    letters = "".join(chr(block + place) for place in (first, *others))
+                    found[letters] = _Letter(_read(ways), first < _FIRST_SIGN, False)
         for ways, (first, second) in _places(common["joined"], together=True):
             found[join.join((chr(block + first), chr(block + second)))] = _Letter(ways, True, True)
     return found
@@ -201,9 +208,13 @@ def _letters() -> dict[str, _Letter]:
 
 def _places(row: Mapping[str, str], *, together: bool = False) -> Iterable[tuple[Ways, list[int]]]:
     for ways, text in row.items():
-        places = [int(place, 16) for place in text.split()]
+        places = _read_places(text)
         for group in [places] if together else [[place] for place in places]:
             yield _read(ways), group
+
+
+def _read_places(text: str) -> list[int]:
+    return [int(place, 16) for place in text.split()]
 
 
 @cache
@@ -236,6 +247,14 @@ _COSTS = {"cs": 0.3, "js": 0.4, "cj": 0.4, "fp": 0.35, "bv": 0.25, "Nn": 0.2}
 _VOWEL = 0.6
 # A word counts as this much longer than its consonants: one difference tells less in a long name.
 _LENGTH = 1.2
+
+
+def one_name(left: str, right: str) -> bool:
+    """Whether what is heard of two words with one key may be one name."""
+    if left == right:
+        return True
+    size = len(_CONSONANT.findall(left))
+    return alike(left, right) >= (_ALIKE[size] if size < len(_ALIKE) else _ALIKE_LONG)
 
 
 @lru_cache(maxsize=65536)

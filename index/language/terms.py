@@ -12,14 +12,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 import regex
 from anyascii import anyascii
 
-from index.language.lexicon import lexicon
-from index.language.sounds import Sound, joined, sound
+from index.language.lexicon import languages, lexicon
+from index.language.sounds import Sound, joined, sound, sounds_of
 
 # Raise it when the same text would give other tokens; the index is then rebuilt.
 TERMS_VERSION = 2
@@ -35,6 +35,10 @@ _LATIN = regex.compile(r"^[\p{Latin}\p{M}\p{N}]+$")
 
 _PUNCTUATION = regex.compile(r"[^\p{L}\p{M}\p{N}]")
 _MARKS = regex.compile(r"[^\p{L}\p{N}]")
+# Ways of hearing a word of a text. Of cities (CLDR) a second one finds 1.2 points more; 1 in 100 more found are wrong.
+_WAYS = 2
+# Words around numbers that are names of things and stand in names too ("Wall Street").
+_OF_THINGS = frozenset({"money", "money_before", "units", "durations", "street", "street_after", "phone"})
 # Longer "words" are not words; hostile text can hold one of a megabyte.
 _LONGEST_WORD = 64
 
@@ -94,6 +98,46 @@ def sounds(text: str, language: str) -> list[Sound]:
     return [heard for heard in found if heard.key]
 
 
+def name_sounds(text: str, language: str) -> list[tuple[Sound, bool]]:
+    """How words and pairs are heard that may be content, with whether they may be a name as they are written.
+
+    A word without content is never heard as another one: "নং" (number) is no "Nang". Where a script has capitals, a
+    name begins with one.
+    """
+    words = split_words(text)
+    spoken = [word_ways(word, language) for word in words]
+    found = [
+        (heard, may_be_name(word))
+        for word, forms in zip(words, spoken, strict=True)
+        if not is_function_word(word, language)
+        for heard in forms
+    ]
+    for (word, left), right in pairwise(zip(words, spoken, strict=True)):
+        found += [(joined(left[0], tail), may_be_name(word)) for tail in right[1]]
+    return [(heard, named) for heard, named in found if heard.key]
+
+
+def may_be_name(word: str) -> bool:
+    """Whether a word is written as a name may be: not in small letters."""
+    return not word[:1].islower()
+
+
+def is_function_word(word: str, language: str) -> bool:
+    """Whether a word asks, counts, joins or bounds and says nothing by itself; False without a table."""
+    return language in languages() and fold(word) in _function_words(language)
+
+
+@cache
+def _function_words(language: str) -> frozenset[str]:
+    table = lexicon(language)
+    phrases = [*table.stop, *table.numbers.units, *table.numbers.scale]
+    phrases += [
+        phrase for kind in (*table.question.values(), *table.conversation.values()) for phrase in kind
+    ]
+    phrases += [p for kind, words in table.quantity.items() if kind not in _OF_THINGS for p in words]
+    return frozenset(fold(phrase) for phrase in phrases if len(split_words(phrase)) == 1)
+
+
 def without_ending(word: str, endings: Sequence[str]) -> str:
     """A word without the first of `endings` that it has, when at least two characters are left."""
     for ending in endings:
@@ -108,6 +152,14 @@ def word_sounds(word: str, language: str) -> tuple[Sound, ...]:
     bare = without_ending(word, lexicon(language).endings)
     heard = sound(word, language)
     return (heard,) if bare == word else tuple(dict.fromkeys((heard, sound(bare, language))))
+
+
+@lru_cache(maxsize=65536)
+def word_ways(word: str, language: str) -> tuple[Sound, ...]:
+    """The usual ways in which a word of a text may be heard, those of `word_sounds` first."""
+    bare = without_ending(word, lexicon(language).endings)
+    others = [way for form in dict.fromkeys((word, bare)) for way in sounds_of(form, language)[:_WAYS]]
+    return tuple(dict.fromkeys((*word_sounds(word, language), *others)))
 
 
 def _forms(word: str) -> Iterable[str]:

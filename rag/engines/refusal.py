@@ -41,7 +41,7 @@ def reason(evidence: Evidence, *, threshold: float) -> str | None:
         return "empty"
     if threshold <= 0 or evidence.answered >= threshold:
         return None
-    return "name" if evidence.missing else "unanswered"
+    return "name" if evidence.absent else "unanswered"
 
 
 def refused(evidence: Evidence, cause: str, *, engine: str, model: str | None = None) -> Draft:
@@ -49,8 +49,8 @@ def refused(evidence: Evidence, cause: str, *, engine: str, model: str | None = 
     notices = lexicon(evidence.question.language).notices
     text = notices["refusal"]
     if cause == "name":
-        missing = evidence.missing[0]
-        text = notices["refusal_number" if missing.isdigit() else "refusal_name"].format(name=missing)
+        absent = evidence.absent[0]
+        text = notices["refusal_number" if absent.isdigit() else "refusal_name"].format(name=absent)
     nearest = _one_each(evidence.supports)[:_NEAREST_SHOWN]
     return Draft(
         engine=engine,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from index.catalogue import Reader
 from index.language.quantities import numbers_held
 from rag.answer import Hit
+from rag.matching.absent import positions_of
 from rag.matching.lexical import Wanted
 from rag.matching.matcher import Matcher
 from rag.question import Question
@@ -167,8 +168,5 @@ def _mean(values: Sequence[float], *, none: float) -> float:
 
 def _share_held(name: tuple[str, ...], asked: Wanted, held: Collection[int]) -> float:
     """Which part of a name's words was found."""
-    size = len(name)
-    for start in range(len(asked.words) - size + 1):
-        if asked.words[start : start + size] == name:
-            return sum(position in held for position in range(start, start + size)) / size
-    return 0.0
+    positions = positions_of(name, asked)
+    return sum(position in held for position in positions) / len(positions) if positions else 0.0

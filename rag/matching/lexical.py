@@ -16,8 +16,8 @@ from functools import lru_cache
 
 from index.language.lexicon import languages, lexicon
 from index.language.short_texts import is_stop
-from index.language.sounds import ALIKE, SHORTEST_KEY, Sound, alike, joined, sounds_of
-from index.language.terms import fold, sounds, split_words, without_ending, word_terms
+from index.language.sounds import SHORTEST_KEY, Sound, joined, one_name, sounds_of
+from index.language.terms import fold, name_sounds, split_words, without_ending, word_terms
 from rag.question import Question
 
 # Letters of a name from which a longer word that begins with it counts as the name. Chosen: shorter ones begin many.
@@ -52,22 +52,32 @@ class Wanted:
     names: frozenset[int]
     language: str
 
+    def is_name(self, term: Term) -> bool:
+        """Whether any word of a term is written as a name."""
+        return any(position in self.names for position in range(term.first, term.last + 1))
+
 
 @dataclass(slots=True)
 class TextTerms:
-    """The terms of a text: its folded words, and by sound key what is heard of words and pairs."""
+    """The terms of a text: its folded words, and by sound key what is heard of words and pairs.
+
+    `named` holds what is heard of those that may be names as they are written.
+    """
 
     language: str
     words: set[str] = field(default_factory=set)
     sounds: dict[str, set[str]] = field(default_factory=dict)
+    named: dict[str, set[str]] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=8192)  # the same passages and sentences are asked about again and again
 def text_terms(text: str, language: str) -> TextTerms:
     """The terms of a text; what is returned is shared and must not be changed."""
     found = TextTerms(language=language, words=set(word_terms(text)))
-    for found_sound in sounds(text, language):
-        found.sounds.setdefault(found_sound.key, set()).add(found_sound.heard)
+    for heard, named in name_sounds(text, language):
+        found.sounds.setdefault(heard.key, set()).add(heard.heard)
+        if named:
+            found.named.setdefault(heard.key, set()).add(heard.heard)
     return found
 
 
@@ -124,12 +134,12 @@ def matched(asked: Wanted, text: TextTerms) -> dict[Term, bool]:
     same_language = asked.language == text.language
     found: dict[Term, bool] = {}
     for term in asked.terms:
-        is_name = any(position in asked.names for position in range(term.first, term.last + 1))
+        is_name = asked.is_name(term)
         if ((same_language or is_name) and term.forms & text.words) or (
             is_name and _begins_a_word(term, text)
         ):
             found[term] = True
-        elif sounds_in(term, text):
+        elif sounds_in(term, text, is_name=is_name):
             found[term] = False
     return found
 
@@ -140,11 +150,10 @@ def _begins_a_word(term: Term, text: TextTerms) -> bool:
     return bool(names) and any(word.startswith(names) for word in text.words)
 
 
-def sounds_in(term: Term, text: TextTerms) -> bool:
-    """Whether a word or pair of the text sounds like the term."""
-    return any(
-        alike(way.heard, heard) >= ALIKE for way in term.sounds for heard in text.sounds.get(way.key, ())
-    )
+def sounds_in(term: Term, text: TextTerms, *, is_name: bool = False) -> bool:
+    """Whether a word or pair of the text sounds like the term; like a name only what may be one sounds."""
+    among = text.named if is_name else text.sounds
+    return any(one_name(way.heard, heard) for way in term.sounds for heard in among.get(way.key, ()))
 
 
 def overlap(

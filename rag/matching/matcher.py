@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import regex
 
-from index.language.sounds import ALIKE, Sound, alike, joined
+from index.language.sounds import Sound, joined, one_name
 from index.language.terms import joined_terms
 from rag.matching.lexical import SHORTEST_STEM, Term, Wanted
 from rag.matching.vocabulary import Word, vocabulary
@@ -85,8 +85,11 @@ class _Language:
         self._tails = tails
         self._forms: dict[str, int] = {}
         self._stems: list[tuple[str, int]] = []
+        self._not_names = 0
         for place, term in enumerate(asked.terms):
-            is_name = any(position in asked.names for position in range(term.first, term.last + 1))
+            is_name = asked.is_name(term)
+            if not is_name:
+                self._not_names |= 1 << place
             if is_name or language == asked.language:
                 for form in term.forms:
                     self._forms[form] = self._forms.get(form, 0) | 1 << place
@@ -140,7 +143,7 @@ class _Language:
     def _meet(self, *words: Word) -> None:
         for word in words:
             exact = self._written(word.forms) if self._forms else 0
-            heard = self._sounding(word.sounds)
+            heard = self._sounding(word.alone, named=word.named)
             if exact or heard:
                 self._met[word] = exact, heard
 
@@ -154,13 +157,14 @@ class _Language:
                         found |= places
         return found
 
-    def _sounding(self, sounds: Iterable[Sound]) -> int:
+    def _sounding(self, sounds: Iterable[Sound], *, named: bool) -> int:
+        """The terms that any of the sounds is heard as; only what is `named` is heard as a name."""
         found = 0
         for sound in sounds:
             for asked, place in self._keys.get(sound.key, ()):
-                if alike(asked, sound.heard) >= ALIKE:
+                if one_name(asked, sound.heard):
                     found |= 1 << place
-        return found
+        return found if named else found & self._not_names
 
     def _pairs(self, words: Sequence[Word]) -> int:
         """Adjacent words that together sound like a term."""
@@ -170,5 +174,5 @@ class _Language:
                 head = left.sounds[0]
                 for tail in right.sounds:
                     if tail.inner in tails[left.consonants]:
-                        found |= self._sounding([joined(head, tail)])
+                        found |= self._sounding([joined(head, tail)], named=left.named)
         return found

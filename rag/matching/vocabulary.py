@@ -13,7 +13,7 @@ from itertools import chain
 import regex
 
 from index.language.sounds import Sound
-from index.language.terms import split_words, word_forms, word_sounds
+from index.language.terms import is_function_word, may_be_name, split_words, word_forms, word_ways
 from rag.matching.lexical import SHORTEST_STEM
 
 RUNS_KEPT = 100_000
@@ -28,13 +28,16 @@ _LONGEST_RUN = 64
 class Word:
     """A word as `split_words` gives it: equal only to itself.
 
-    `forms` and `sounds` are those of `word_forms` and `word_sounds`; `consonants` are those of the first sound,
-    which is the word's as it stands.
+    `forms` and `sounds` are those of `word_forms` and `word_ways`; `alone` are the sounds by which it is found alone,
+    `consonants` are those of the first sound, which is the word's as it stands. `named`: it may be a name as it is
+    written.
     """
 
     forms: tuple[str, ...]
     sounds: tuple[Sound, ...]
+    alone: tuple[Sound, ...]
     consonants: str
+    named: bool
 
 
 class Vocabulary:
@@ -88,13 +91,14 @@ class Vocabulary:
         return words
 
     def _added(self, text: str) -> Word:
-        sounds = word_sounds(text, self.language)
-        word = Word(word_forms(text), sounds, sounds[0].consonants)
+        sounds = word_ways(text, self.language)
+        alone = () if is_function_word(text, self.language) else sounds
+        word = Word(word_forms(text), sounds, alone, sounds[0].consonants, may_be_name(text))
         for form in word.forms:
             self._by_form[form].append(word)
             if len(form) >= SHORTEST_STEM:
                 self._by_stem[form[:SHORTEST_STEM]].append(word)
-        for key in {sound.key for sound in sounds}:
+        for key in {sound.key for sound in alone}:
             self._by_key[key].append(word)
         if not text.isalpha() and _NUMERAL.search(text):
             self.numerals.add(word)

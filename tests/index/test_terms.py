@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.language.sounds import ALIKE, alike, sound, sounds_of
+from index.language.sounds import alike, one_name, sound, sounds_of
 from index.language.terms import fold, fold_digits, sounds, split_words, word_terms
 
 NAMES = {
@@ -21,7 +21,7 @@ NAMES = {
 def meet(left: str, right: str, language: str) -> bool:
     """Whether any word or pair of one has the key of one of the other and sounds alike."""
     found = sounds(right, language)
-    return any(a.key == b.key and alike(a.heard, b.heard) >= ALIKE for a in sounds(left, "en") for b in found)
+    return any(a.key == b.key and one_name(a.heard, b.heard) for a in sounds(left, "en") for b in found)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from rag.reader.encode import SpanScore
 from rag.reader.openvino_reader import Reader
 from rag.scoring import SentenceFeatures
 from rag.settings import RagSettings, reader_file
-from rag.short_answer import fits
+from rag.short_answer import completed, fits
 
 # Rises when something else is looked at: what was kept is then looked at anew.
 _VERSION = 4

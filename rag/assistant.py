@@ -191,6 +191,7 @@ class Assistant(Answering):
 def _answer(question: str, look: Look, draft: Draft, *, started: float) -> Answer:
     """A draft that is finished now."""
     finished = time.perf_counter()
+    alternatives = tuple(_answer(question, look, each, started=started) for each in draft.alternatives)
     return Answer(
         id=uuid.uuid4().hex,
         question=question,
@@ -211,6 +212,7 @@ def _answer(question: str, look: Look, draft: Draft, *, started: float) -> Answe
         ),
         notice=draft.notice,
         confidence="none" if draft.refused is not None else draft.confidence,
+        alternatives=alternatives,
     )
 
 

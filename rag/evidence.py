@@ -27,6 +27,9 @@ from rag.reader.encode import SpanScore
 from rag.reader.passages import Read, Reads, Window, read
 from rag.scoring import LONGEST_LEAD, AnswerFeatures, SentenceFeatures
 
+AS_LIKELY = 0.7
+"""A sentence this far behind the best in log odds is at least half as likely to answer: log 2. Chosen."""
+_MOST_RIVALS = 2
 # The sentences of each hit's chunk with their vectors, by the chunk's id.
 Inside = Mapping[str, tuple[Sequence[Sentence], NDArray[np.float32]]]
 
@@ -54,7 +57,8 @@ class Evidence:
     `answered`, the probability that the question is answered, rests on; None and 0 where there is no evidence.
     `missing` are names and numbers of the question that the best document does not hold, `absent` those that can be
     said to stand in no document, `reads` the windows that were read: none without a reader. `clauses` are parts of the
-    best sentence, read by themselves, where a number or date is asked for and it holds several.
+    best sentence, read by themselves, where a number or date is asked for and it holds several. `rivals` are the best
+    sentences of other sources that answer about as likely and hold as much of the question's names and numbers.
     """
 
     question: Question
@@ -67,6 +71,7 @@ class Evidence:
     absent: tuple[str, ...] = ()
     reads: tuple[Read, ...] = ()
     clauses: tuple[Read, ...] = ()
+    rivals: tuple[Support, ...] = ()
 
 
 def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads | None = None) -> Evidence:
@@ -106,7 +111,26 @@ def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads |
         ),
         reads=tuple(reads),
         clauses=clauses_of(question, supports[0], reader),
+        rivals=_rivals(query, supports, coverage) if reads else (),
     )
+
+
+def _rivals(query: Query, supports: Sequence[Support], coverage: Coverage) -> tuple[Support, ...]:
+    """The best sentence of each other source that answers about as likely; language versions are one source."""
+    first = supports[0]
+    seen = {first.hit.chunk.document_id, *(version.document_id for version in first.hit.parallel)}
+    found: list[Support] = []
+    for support in supports:
+        if len(found) == _MOST_RIVALS or first.score - support.score > AS_LIKELY:
+            break
+        hit = support.hit
+        if hit.chunk.document_id in seen:
+            continue
+        seen |= {hit.chunk.document_id, *(version.document_id for version in hit.parallel)}
+        held = coverage_of(query.question, query.openings, hit)
+        if held.names >= coverage.names and held.numbers >= coverage.numbers:
+            found.append(support)
+    return tuple(found)
 
 
 def clauses_of(question: Question, support: Support, reader: Reads | None) -> tuple[Read, ...]:

@@ -76,7 +76,11 @@ class Checked(Engine):
 
 def _with_checked_quotes(draft: Draft, evidence: Evidence) -> Draft:
     exact = quotes_are_exact(draft.citations, evidence.hits) and short_is_quoted(draft.short, draft.citations)
-    return replace(draft, grounding="verified" if exact else "partial")
+    return replace(
+        draft,
+        grounding="verified" if exact else "partial",
+        alternatives=tuple(_with_checked_quotes(each, evidence) for each in draft.alternatives),
+    )
 
 
 def _said(short: str | None, text: str, evidence: Evidence) -> str | None:

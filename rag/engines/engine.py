@@ -34,6 +34,7 @@ class Draft:
         grounding: what the check found; nobody else sets it.
         notice: the line that says what went otherwise than asked.
         confidence: how sure an answer is; of a refusal it does not count.
+        alternatives: what documents answer that differ, each as a draft of its own.
     """
 
     engine: str
@@ -47,6 +48,7 @@ class Draft:
     grounding: Grounding = "none"
     notice: str | None = None
     confidence: Confidence = "answered"
+    alternatives: tuple[Draft, ...] = ()
 
 
 Drafting = Iterator[Token | Draft | Declined]

@@ -7,6 +7,7 @@ or no, no few words cut out of a negation.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from index.language.lexicon import lexicon
 from index.language.quantities import find_quantities
@@ -15,15 +16,12 @@ from rag import scoring
 from rag.answer import Confidence
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
-from rag.evidence import Evidence, Support
+from rag.evidence import AS_LIKELY, Evidence, Support
 from rag.listing import listed
 from rag.look import Look
 from rag.question import Question
 from rag.shape import shape_of
 from rag.short_answer import of_one_number, short_answer
-
-# Without a short answer a second sentence is quoted too when it is at least half as likely: log 2. Chosen.
-_NEAR = 0.7
 
 
 class Extractive(Engine):
@@ -41,6 +39,8 @@ class Extractive(Engine):
     def _quotes(self, look: Look) -> Draft:
         notices = lexicon(look.question.language).notices
         chosen, short, confidence = choose(look.evidence)
+        if short is not None and (differing := _differing(look.evidence, short)):
+            return self._alternatives(look, [(chosen[0], short), *differing])
         first, *others = (citation(support, marker) for marker, support in enumerate(chosen, start=1))
         template = (
             notices["perhaps"] if confidence == "perhaps" else notices["answer" if short else "answer_quote"]
@@ -53,6 +53,32 @@ class Extractive(Engine):
             short=short,
             citations=(first, *others),
             confidence=confidence,
+        )
+
+    def _alternatives(self, look: Look, found: Sequence[tuple[Support, str]]) -> Draft:
+        """What several documents answer, where they differ: which is meant is for whoever asks to say."""
+        notices = lexicon(look.question.language).notices
+        drafts = [
+            Draft(
+                engine=self.name,
+                text=notices["answer"].format(short=short, quote=quoted.quote, marker="[1]"),
+                short=short,
+                citations=(quoted,),
+                confidence="perhaps",
+            )
+            for support, short in found
+            for quoted in [citation(support, 1)]
+        ]
+        lines = [
+            f"- {draft.text.replace('[1]', f'[{place}]')} ({draft.citations[0].title})"
+            for place, draft in enumerate(drafts, start=1)
+        ]
+        return Draft(
+            engine=self.name,
+            text="\n".join([notices["differ"], *lines]),
+            citations=tuple(replace(d.citations[0], marker=n) for n, d in enumerate(drafts, start=1)),
+            confidence="perhaps",
+            alternatives=tuple(drafts),
         )
 
     def _list(self, look: Look, items: Sequence[Support]) -> Draft:
@@ -71,7 +97,7 @@ def choose(evidence: Evidence) -> tuple[list[Support], str | None, Confidence]:
     """The sentences to quote, the short answer inside the first, and how sure that is."""
     first, *others = evidence.supports
     short, probability = _short(evidence, first)
-    near = [s for s in others[:2] if first.score - s.score <= _NEAR and s.sentence.kind == "body"]
+    near = [s for s in others[:2] if first.score - s.score <= AS_LIKELY and s.sentence.kind == "body"]
     confidence = _confidence(evidence, probability, "short" if short else "sentence")
     return [first, *([] if short else near[:1])], short, confidence
 
@@ -87,6 +113,18 @@ def _short(evidence: Evidence, first: Support) -> tuple[str | None, float]:
     if short is None or _turned_round(short.text, evidence.question, first):
         return None, of_sentence
     return short.text, short.probability
+
+
+def _differing(evidence: Evidence, short: str) -> list[tuple[Support, str]]:
+    """What other documents answer that differs from the first, each once."""
+    found: list[tuple[Support, str]] = []
+    said = {fold(short)}
+    for rival in evidence.rivals:
+        other = short_answer(replace(evidence, supports=(rival,), clauses=()))
+        if other is not None and fold(other.text) not in said:
+            said.add(fold(other.text))
+            found.append((rival, other.text))
+    return found
 
 
 def _confidence(evidence: Evidence, probability: float, of: scoring.Certain) -> Confidence:

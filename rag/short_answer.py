@@ -102,6 +102,15 @@ def completed(
     return fold_digits(" ".join(text[start:end].split())).strip(_EDGES), quantities
 
 
+def place_of(short: str, text: str, language: str) -> tuple[int, int] | None:
+    """Where a short answer stands in the sentence that it was made of, code points; None where it is not found."""
+    start = fold_digits(text).find(short)
+    if start >= 0:
+        return start, start + len(short)
+    same = [quantity for quantity in find_quantities(text, language) if quantity.short == short]
+    return (same[0].start, same[0].end) if same else None
+
+
 def _likeliest(question: Question, support: Support, clauses: Sequence[Read]) -> list[Quantity]:
     """Of the numbers and dates of a sentence that fit, and that the question does not give, the likeliest."""
     sentence = support.sentence

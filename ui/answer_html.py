@@ -15,13 +15,15 @@ from datetime import date
 from babel.numbers import format_decimal
 
 from index.language.lexicon import lexicon
-from rag.answer import Answer
+from rag.answer import Answer, Citation
+from rag.short_answer import place_of
 from ui.names import direction
 
 _REFERENCES = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation}
 # What no text needs and a browser or an encoder may choke on; line breaks and tabs stay.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARKER = re.compile(r"\[(\d+)\]")
+_ITEM = "- "
 _LEAD = re.compile(r"^[\s—–:,.-]+")
 
 
@@ -56,16 +58,15 @@ def said_html(answer: Answer, reader: Reader) -> str:
         if text.startswith(answer.short_answer):
             text = _LEAD.sub("", text.removeprefix(answer.short_answer))
     paragraphs = "".join(
-        f"<p>{''.join(_marked(part, answer, reader))}</p>"
-        for part in re.split(r"\n{2,}", text)
-        if part.strip()
+        _paragraph(part, answer, reader) for part in re.split(r"\n{2,}", text) if part.strip()
     )
     notice = f'<p class="pc-notice" role="note">{plain(answer.notice)}</p>' if answer.notice else ""
     verdict = _refusal(answer, reader) if answer.refused else ""
     checked = "" if answer.refused else _checked(answer, reader)
+    unsure = " pc-unsure" if answer.confidence == "perhaps" else ""
     return (
-        f'<div class="pc-answer">{_understood(answer, reader)}{verdict}'
-        f"<div {spoken(answer.language)}>{short}{paragraphs}{notice}</div>{checked}</div>"
+        f'<div class="pc-answer{unsure}">{_understood(answer, reader)}{verdict}'
+        f"<div {spoken(answer.language)}>{short}{paragraphs}{_which(answer, reader)}{notice}</div>{checked}</div>"
     )
 
 
@@ -92,6 +93,48 @@ def spoken(code: str) -> str:
 # -- the text
 
 
+def _paragraph(text: str, answer: Answer, reader: Reader) -> str:
+    """The lines of a paragraph; those that begin with a dash are a list."""
+    kept: list[tuple[bool, list[str]]] = []
+    for line in text.split("\n"):
+        listed = line.startswith(_ITEM)
+        if not kept or kept[-1][0] != listed:
+            kept.append((listed, []))
+        kept[-1][1].append("".join(_marked(line.removeprefix(_ITEM), answer, reader)))
+    return "".join(
+        f'<ul class="pc-list">{"".join(f"<li>{line}</li>" for line in found)}</ul>'
+        if listed
+        else f"<p>{'<br>'.join(found)}</p>"
+        for listed, found in kept
+    )
+
+
+def _which(answer: Answer, reader: Reader) -> str:
+    """A button for each document that answers otherwise: it asks the question of that one alone."""
+    if not answer.alternatives:
+        return ""
+    buttons = "".join(
+        f'<button type="button" class="pc-which" data-ask="{plain(answer.question)}" '
+        f'data-document="{plain(each.citations[0].document_id)}">{plain(each.citations[0].title)}</button>'
+        for each in answer.alternatives
+        if each.citations
+    )
+    return f'<p class="pc-alternatives">{plain(reader.labels["chat_which"])} {buttons}</p>'
+
+
+def _quoted(citation: Citation, short: str | None) -> str:
+    """A quote, with the words of the short answer marked in it."""
+    place = place_of(short, citation.quote, citation.language) if short else None
+    if place is None:
+        return lines(citation.quote)
+    before, said, after = (
+        citation.quote[: place[0]],
+        citation.quote[slice(*place)],
+        citation.quote[place[1] :],
+    )
+    return f'{lines(before)}<mark class="pc-said">{lines(said)}</mark>{lines(after)}'
+
+
 def _marked(text: str, answer: Answer, reader: Reader) -> Iterator[str]:
     """The text with quotes in their own language and with markers that lead to their source."""
     found = [(text.find(citation.quote), citation) for citation in answer.citations if citation.quote in text]
@@ -100,7 +143,7 @@ def _marked(text: str, answer: Answer, reader: Reader) -> Iterator[str]:
         if start < position:
             continue  # inside another quote
         yield _with_markers(text[position:start], answer, reader)
-        yield f"<q {spoken(citation.language)}>{lines(citation.quote)}</q>"
+        yield f"<q {spoken(citation.language)}>{_quoted(citation, answer.short_answer)}</q>"
         position = start + len(citation.quote)
     yield _with_markers(text[position:], answer, reader)
 

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 QUESTION = "How many open data sets has the city of Can Tho published?"
 # An allow list: what the page's own HTML is made of.
-TAGS = {"div", "p", "span", "a", "br", "blockquote", "mark", "section", "ol", "li", "h4", "h5", "q", "button"}
+TAGS = {
+    "div", "p", "span", "a", "br", "blockquote", "mark", "section", "ol", "ul", "li", "h4", "h5", "q", "button",
+}  # fmt: skip
 ATTRIBUTES = {
     "class", "id", "lang", "dir", "href", "target", "rel", "title", "type", "tabindex", "role",
-    "aria-label", "data-copy",
+    "aria-label", "data-copy", "data-ask", "data-document",
 }  # fmt: skip
 TRANSLATOR = "https://translator.example/?from={source}&to={target}&text={text}"
 

@@ -60,6 +60,7 @@ export class Chat {
       onedit: (index, question) => this.#edited(index, question),
       onretry: (index) => this.#again(index),
       onrate: (index, rating, reason) => this.#rated(index, rating, reason),
+      onwhich: (question, only) => this.ask(question, {only}),
     });
     this.thread.root.setAttribute("aria-label", labels.tab_chat);
     this.title = el("h2", {class: "pc-name", dir: "auto"});
@@ -158,17 +159,18 @@ export class Chat {
 
   // -- asking
 
-  async ask(text, {at = this.conversation.exchanges.length} = {}) {
+  // `only`: a document that this one question is asked of, {id, title}.
+  async ask(text, {at = this.conversation.exchanges.length, only = null} = {}) {
     const question = text.trim();
     if (!/[\p{L}\p{N}]/u.test(question) || this.running || this.#tooLong(question)) return;
     this.scope.close();
     const mine = this.conversation;
-    const asked = this.scope.value;
+    const asked = only ? {...this.scope.value, documents: [only]} : this.scope.value;
     const exchange = {question, answer: null, day: new Date().toISOString().slice(0, 10), asked, partial: "", rating: null};
     const history = turnsBefore(mine.exchanges.slice(0, at));
     if (!mine.exchanges.length && mine.title === this.labels.fresh) mine.title = shortened(question);
     mine.exchanges = [...mine.exchanges.slice(0, at), exchange];
-    mine.scope = asked;
+    mine.scope = this.scope.value;
     mine.at = Date.now();
     this.#kept(mine);
     this.question.value = "";

@@ -4,7 +4,8 @@ import {announce, copied, el, filled, iconButton, served, toast} from "./dom.js"
 import {details, sentence} from "./problems.js";
 
 export class Thread {
-  // `handlers`: onedit(index, question), onretry(index), onrate(index, rating, reason) -> promise of whether it was kept
+  // `handlers`: onedit(index, question), onretry(index), onrate(index, rating, reason) -> promise of whether it was kept,
+  // onwhich(question, document)
   constructor(labels, handlers) {
     this.labels = labels;
     this.handlers = handlers;
@@ -156,7 +157,7 @@ export class Thread {
     toast((await copied(text)) ? this.labels.chat_copied : this.labels.chat_copy_failed);
   }
 
-  // Within the server's HTML: a marker leads to its source, a button copies the source's reference.
+  // Within the server's HTML: a marker leads to its source, a button copies the source's reference, or asks one document.
   #clicked(event) {
     const marker = event.target.closest(".pc-marker");
     if (marker) {
@@ -170,5 +171,7 @@ export class Thread {
     }
     const copy = event.target.closest(".pc-copy");
     if (copy) this.#copy(copy.dataset.copy);
+    const which = event.target.closest(".pc-which");
+    if (which) this.handlers.onwhich(which.dataset.ask, {id: which.dataset.document, title: which.textContent});
   }
 }

@@ -216,3 +216,28 @@ def test_the_event_loop_is_free_while_the_model_works(app: FastAPI, assistant: A
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assistant.embedder, "embed_queries", held)
         asyncio.run(both())
+
+
+@pytest.mark.parametrize(
+    ("sent", "headers", "language"),
+    [
+        pytest.param({"interface": "vi"}, {}, "vi", id="said"),
+        pytest.param({}, {"accept-language": "*, sv-SE;q=0.8, en;q=0.5"}, "sv", id="by the browser"),
+        pytest.param({}, {"accept-language": "sv", "cookie": "polycite_language=vi"}, "vi", id="by the page"),
+        pytest.param(
+            {"interface": "vi"}, {"accept-language": "sv"}, "vi", id="said, whatever the browser says"
+        ),
+        pytest.param({}, {}, "und", id="nobody says"),
+    ],
+)
+def test_a_lone_name_is_in_the_language_of_who_asks(
+    client: TestClient, sent: dict[str, str], headers: dict[str, str], language: str
+) -> None:
+    body = {"question": "Can Tho", **sent}
+    assert client.post("/v1/ask", json=body, headers=headers).json()["language"] == language
+
+
+def test_what_was_spoken_before_counts_more_than_the_page(client: TestClient) -> None:
+    history = [{"role": "user", "content": "Hur många öppna dataset har Can Tho publicerat?"}]
+    body = {"question": "Can Tho", "history": history, "interface": "vi"}
+    assert client.post("/v1/ask", json=body).json()["language"] == "sv"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from index.language.lexicon import lexicon
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
 from rag.evidence import Evidence, Support
 from rag.look import Look
+from rag.notices import notices_in
 from rag.short_answer import of_one_number, short_answer
 
 # Without a short answer a second sentence is quoted too when it is at least half as likely: log 2. Chosen.
@@ -22,7 +22,7 @@ class Extractive(Engine):
         """See `Engine.draft`; the evidence must hold at least one sentence."""
         del stop
         question = look.question
-        notices = lexicon(question.language).notices
+        notices = notices_in(question.language)
         chosen, short = choose(look.evidence)
         first, *others = (citation(support, marker) for marker, support in enumerate(chosen, start=1))
         template = notices["answer"] if short else notices["answer_quote"]

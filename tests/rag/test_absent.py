@@ -39,7 +39,9 @@ def told(question: str, language: str, spoken: str) -> tuple[str, ...]:
         pytest.param("How large is Oslo?", "en", (), id="in another document"),
         pytest.param("How large is Sydney Tower?", "en", (), id="a word of it"),
         pytest.param("How large is South Africa?", "hi", (), id="a country that Hindi has a word for"),
-        pytest.param("How large is South Africa?", "en", ("South Africa",), id="a country in its own language"),
+        pytest.param(
+            "How large is South Africa?", "en", ("South Africa",), id="a country in its own language"
+        ),
         pytest.param("What does the IPCC say?", "hi", (), id="an abbreviation may be spelt out"),
         pytest.param("What is the Indian share?", "en", (), id="an adjective names nothing"),
         pytest.param("What opened in 1932?", "en", (), id="a number that is held"),

@@ -157,7 +157,8 @@ def pool(
                 evidence = gather(query, hits, reader=reader)
                 _count_sentences(counts, evidence, corpus, gold)
                 expected = files[chosen[case.article]].cases[case.id].answers
-                said = short_answer(evidence) or ""
+                short = short_answer(evidence)
+                said = "" if short is None else short.text
                 counts.setdefault("short exact", []).append(bool(exact_match(said, expected, gold.language)))
                 counts.setdefault("first hit in the question's language", []).append(
                     bool(hits) and hits[0].chunk.language == asked_in

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
 
 from index.types import Chunk
 
 Grounding = Literal["verified", "partial", "none"]
+Confidence = Literal["answered", "perhaps", "none"]
+"""How sure an answer is: the source says it; the nearest that was found, which may not answer; nothing."""
+Intent = Literal["question", "smalltalk", "collection", "summary", "meta", "unclear"]
+"""What was wanted: an answer from the documents; a few kind words; what there is to ask; a document in short; something
+about the answer before; nothing that can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,8 @@ class Answer:
     `engine` is the name of what wrote it, one of `rag.engines.ENGINES`.
     `notice` is one line in the answer's language where something went otherwise than asked, such as a language model
     that did not answer; else None.
+    `parts` are the answers to each question of a text that asks several, in order. `alternatives` are other documents'
+    answers to the same question that differ from this one.
     """
 
     id: str
@@ -122,14 +129,49 @@ class Answer:
     citations: tuple[Citation, ...]
     timings_ms: Timings = field(default_factory=Timings)
     notice: str | None = None
+    intent: Intent = "question"
+    confidence: Confidence = "answered"
+    parts: tuple[Answer, ...] = ()
+    alternatives: tuple[Answer, ...] = ()
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The answer that `to_dict` wrote, by this version or another: fields that it does not know are left out.
+
+        Raises:
+            KeyError, TypeError, AttributeError: it is no answer.
+        """
+        values = _known(cls, content)
+        values["citations"] = tuple(
+            Citation(
+                **{
+                    **_known(Citation, each),
+                    "parallel": tuple(Parallel(**_known(Parallel, other)) for other in each["parallel"]),
+                }
+            )
+            for each in content["citations"]
+        )
+        values["timings_ms"] = Timings(**_known(Timings, content["timings_ms"]))
+        for name in ("parts", "alternatives"):
+            values[name] = tuple(cls.from_dict(each) for each in content.get(name, ()))
+        return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts and lists, ready for JSON."""
-        values = asdict(self)
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
         values["citations"] = [
-            dict(citation, parallel=list(citation["parallel"])) for citation in values["citations"]
+            dict(asdict(citation), parallel=[asdict(each) for each in citation.parallel])
+            for citation in self.citations
         ]
+        values["timings_ms"] = asdict(self.timings_ms)
+        for name in ("parts", "alternatives"):
+            values[name] = [answer.to_dict() for answer in values[name]]
         return values
+
+
+def _known(kind: type[Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}
 
 
 @dataclass(frozen=True, slots=True)

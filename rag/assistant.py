@@ -25,13 +25,15 @@ from index.normalise import whole
 from index.types import Document
 from rag.answer import Answer, Found, Timings, Token, pieces
 from rag.asking import Answering, Ask
-from rag.engines.engine import Draft
+from rag.engines.engine import Draft, Engine
 from rag.engines.opened import Engines
 from rag.look import Declined, Look
-from rag.looking import Looking, Reranks
+from rag.looking import Looking, Reranks, understood
 from rag.matching.vectors import QuestionVectors
+from rag.parts import asked_after, joined, said_of
 from rag.question import analyse
 from rag.settings import BUNDLED_READER, RagSettings, reader_file
+from rag.shape import parts_of
 
 if TYPE_CHECKING:
     from rag.reader.openvino_reader import Reader
@@ -107,9 +109,29 @@ class Assistant(Answering):
 
     def stream(self, ask: Ask, *, stop: Event | None = None) -> Iterator[Token | Answer]:
         """See `Answering.stream`."""
-        started = time.perf_counter()
         question, ask = whole(ask.text), self._checked(ask)
         engine = self._engines.named(ask.engine)
+        parts = (ask.text,) if engine.takes_several else parts_of(ask.text, self._language(ask))
+        if len(parts) == 1:
+            yield from self._answered(question, ask, engine, stop=stop)
+            return
+        answers: list[Answer] = []
+        for part in parts:
+            found = self._answered(part, asked_after(ask, part, answers), engine, stop=stop)
+            answer = next((item for item in found if isinstance(item, Answer)), None)
+            if answer is None:  # it was stopped
+                return
+            answers.append(answer)
+            gap = "\n\n" if len(answers) > 1 else ""
+            for piece in pieces(gap + said_of(answers)[-1]):
+                yield Token(piece)
+        yield joined(question, answers)
+
+    def _answered(
+        self, question: str, ask: Ask, engine: Engine, *, stop: Event | None
+    ) -> Iterator[Token | Answer]:
+        """The answer to one question."""
+        started = time.perf_counter()
         completed = engine.complete(ask, stop=stop) if ask.history else None
         look = self.look(ask, completed=completed)
         draft: Draft | None = None
@@ -129,6 +151,10 @@ class Assistant(Answering):
         for piece in () if begun or draft.model is not None else pieces(draft.text):
             yield Token(piece)
         yield _answer(question, look, draft, started=started)
+
+    def _language(self, ask: Ask) -> str:
+        with self.corpus.snapshot() as moment:
+            return understood(ask, moment).language
 
     def look(self, ask: Ask, *, completed: str | Declined | None = None) -> Look:
         """What the corpus says to a question now; `completed` as for `Looking.look`."""
@@ -184,6 +210,7 @@ def _answer(question: str, look: Look, draft: Draft, *, started: float) -> Answe
             total=round((finished - started) * 1000, 2),
         ),
         notice=draft.notice,
+        confidence="none" if draft.refused is not None else draft.confidence,
     )
 
 

@@ -22,6 +22,7 @@ from rag.matching.absent import absent
 from rag.matching.coverage import Coverage, coverage_of
 from rag.matching.query import Query
 from rag.question import Question
+from rag.reader.clauses import read_clauses
 from rag.reader.encode import SpanScore
 from rag.reader.passages import Read, Reads, Window, read
 from rag.scoring import LONGEST_LEAD, AnswerFeatures, SentenceFeatures
@@ -52,7 +53,8 @@ class Evidence:
     `inside` are the sentences of the hits, `supports` those that may answer, best first. `features` are what
     `answered`, the probability that the question is answered, rests on; None and 0 where there is no evidence.
     `missing` are names and numbers of the question that the best document does not hold, `absent` those that can be
-    said to stand in no document, `reads` the windows that were read: none without a reader.
+    said to stand in no document, `reads` the windows that were read: none without a reader. `clauses` are parts of the
+    best sentence, read by themselves, where a number or date is asked for and it holds several.
     """
 
     question: Question
@@ -64,6 +66,7 @@ class Evidence:
     missing: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     reads: tuple[Read, ...] = ()
+    clauses: tuple[Read, ...] = ()
 
 
 def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads | None = None) -> Evidence:
@@ -102,7 +105,15 @@ def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads |
             frequencies=query.rows.frequencies,
         ),
         reads=tuple(reads),
+        clauses=clauses_of(question, supports[0], reader),
     )
+
+
+def clauses_of(question: Question, support: Support, reader: Reads | None) -> tuple[Read, ...]:
+    """The parts of a sentence that hold its numbers, each read by itself, where a number or date is asked for."""
+    if reader is None or not (question.wants_number or question.wants_date):
+        return ()
+    return read_clauses(reader, question.text, support.sentence)
 
 
 def _whole(hit: Hit) -> Window:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 MODEL_FILE = Path(__file__).with_name("scoring.json")
 
@@ -56,6 +56,7 @@ class AnswerFeatures:
     same_language: float
 
 
+Certain = Literal["short", "sentence"]
 LONGEST_LEAD = 10.0
 """A lead of more says no more: e^10 to 1."""
 
@@ -94,6 +95,11 @@ def short(features: ShortFeatures, language: str) -> float:
     return probability(_log_odds("short", features, language, read=True))
 
 
+def certain(what: Certain) -> float:
+    """The probability from which on a short answer, or a quoted sentence, is right nine times of ten on public data."""
+    return float(_content()["certain"][what])
+
+
 def probability(log_odds: float) -> float:
     """Of log odds."""
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, log_odds))))
@@ -123,5 +129,10 @@ class _Model:
 
 @cache
 def _models() -> dict[str, _Model]:
+    return {name: _Model(**model) for name, model in _content()["models"].items()}
+
+
+@cache
+def _content() -> dict[str, Any]:
     content: dict[str, Any] = json.loads(MODEL_FILE.read_text(encoding="utf-8"))
-    return {name: _Model(**model) for name, model in content["models"].items()}
+    return content

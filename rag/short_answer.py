@@ -6,8 +6,8 @@ bound, the whole date, the whole name.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import regex
 
@@ -16,6 +16,7 @@ from index.language.terms import fold_digits, split_words
 from rag import scoring
 from rag.evidence import Evidence, Support
 from rag.question import Question
+from rag.reader.clauses import margin_in
 from rag.reader.encode import SpanScore
 from rag.reader.passages import Read
 from rag.scoring import ShortFeatures
@@ -35,13 +36,22 @@ _NAME_BEFORE = regex.compile(r"(?:\p{Lu}[\p{L}\p{M}.'’-]*\s)+$")
 _NAME_AFTER = regex.compile(r"(?:\s\p{Lu}[\p{L}\p{M}'’-]*)+")
 
 
-def short_answer(evidence: Evidence) -> str | None:
-    """The short answer of the first sentence, digits as ASCII; None where none is likely enough to be right."""
+@dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """A few words, digits as ASCII, and the probability that they are right where the question is answered."""
+
+    text: str
+    probability: float
+
+
+def short_answer(evidence: Evidence) -> ShortAnswer | None:
+    """The short answer of the first sentence; None where none is likely enough to be right."""
     found = candidate(evidence)
     if found is None:
         return None
     text, features = found
-    return text if scoring.short(features, evidence.question.language) >= SURE else None
+    probability = scoring.short(features, evidence.question.language)
+    return ShortAnswer(text, probability) if probability >= SURE else None
 
 
 def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
@@ -52,7 +62,7 @@ def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
     support = evidence.supports[0]
     if support.span is None:
         return None
-    text, quantities = completed(question, support, support.span, reads=evidence.reads)
+    text, quantities = completed(question, support, support.span, clauses=evidence.clauses)
     words = len(split_words(text))
     if not 0 < words <= LONGEST:
         return None
@@ -68,12 +78,13 @@ def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
 
 
 def completed(
-    question: Question, support: Support, span: SpanScore, *, reads: Sequence[Read] = ()
+    question: Question, support: Support, span: SpanScore, *, clauses: Sequence[Read] = ()
 ) -> tuple[str, list[Quantity]]:
     """The words of a span as a short answer to a question, and the numbers and dates in them.
 
     Of one number of the kind asked for its own short form is said ("540+", "24 days"), and so where a span is nothing
-    but a number. Of several that one counts which the reader, by its `reads`, would point at alone.
+    but a number. Where the numbers of the sentence were read apart, in `clauses`, that one counts at which the reader
+    points most surely.
     """
     text, language = support.sentence.text, support.sentence.language
     start, end = _whole_words(text, span.start, span.end)
@@ -82,24 +93,27 @@ def completed(
     end = max([end, *(q.end for q in quantities)])
     if not quantities:
         start, end = _whole_name(text, start, end)
-    fitting = [quantity for quantity in quantities if fits(question, [quantity]) and not quantity.names]
     asked = question.wants_number or question.wants_date
-    if asked and len(fitting) > 1 and reads:
-        fitting = [max(fitting, key=lambda quantity: _margin(support, quantity, reads))]
+    if asked and clauses:
+        quantities = _likeliest(question, support, clauses) or quantities
+    fitting = [quantity for quantity in quantities if fits(question, [quantity]) and not quantity.names]
     if len(fitting) == 1 and (asked or _is_all(text, start, end, quantities)):
         return fitting[0].short, quantities
     return fold_digits(" ".join(text[start:end].split())).strip(_EDGES), quantities
 
 
-def _margin(support: Support, quantity: Quantity, reads: Sequence[Read]) -> float:
-    """How far the best span within a number of the sentence stands above "no answer"."""
-    margins = []
-    for each in reads:
-        if each.window.holds(support.sentence):
-            offset = support.sentence.start - each.window.start
-            best = each.reading.best_in(offset + quantity.start, offset + quantity.end)
-            margins += [] if best is None else [best.margin]
-    return max(margins, default=-math.inf)
+def _likeliest(question: Question, support: Support, clauses: Sequence[Read]) -> list[Quantity]:
+    """Of the numbers and dates of a sentence that fit, and that the question does not give, the likeliest."""
+    sentence = support.sentence
+    found = [
+        (margin, quantity)
+        for quantity in find_quantities(sentence.text, sentence.language)
+        if fits(question, [quantity])
+        and not quantity.names
+        and quantity.numbers.isdisjoint(question.numbers)
+        and (margin := margin_in(clauses, sentence, quantity.start, quantity.end)) is not None
+    ]
+    return [max(found, key=lambda pair: pair[0])[1]] if found else []
 
 
 def _is_all(text: str, start: int, end: int, quantities: list[Quantity]) -> bool:

@@ -51,7 +51,7 @@ def said_html(answer: Answer, reader: Reader) -> str:
     """Return what an answer says, with markers that lead to its sources, and how far they bear it out."""
     text = answer.answer
     short = ""
-    if answer.short_answer and not answer.refused:
+    if answer.short_answer and answer.confidence == "answered":
         short = f'<p class="pc-short">{plain(answer.short_answer)}</p>'
         if text.startswith(answer.short_answer):
             text = _LEAD.sub("", text.removeprefix(answer.short_answer))

@@ -12,7 +12,7 @@ import httpx
 
 from index.errors import UsageError, WorkError
 from index.types import Document
-from rag.answer import Answer, Citation, Found, Parallel, Timings, Token
+from rag.answer import Answer, Found, Token
 from rag.asking import Answering, Ask
 
 CONNECT_SECONDS = 5.0
@@ -213,10 +213,7 @@ def _problem(
 
 def _answer(content: dict[str, Any], address: str) -> Answer:
     try:
-        values = _known(Answer, content)
-        values["citations"] = tuple(_citation(each) for each in content["citations"])
-        values["timings_ms"] = Timings(**_known(Timings, content["timings_ms"]))
-        return Answer(**values)
+        return Answer.from_dict(content)
     except (KeyError, TypeError, AttributeError) as error:
         raise _other_format(address) from error
 
@@ -230,12 +227,6 @@ def _other_format(address: str) -> WorkError:
 
 def _document(content: dict[str, Any]) -> Document:
     return Document(**_known(Document, content))
-
-
-def _citation(content: dict[str, Any]) -> Citation:
-    values = _known(Citation, content)
-    values["parallel"] = tuple(Parallel(**_known(Parallel, each)) for each in content["parallel"])
-    return Citation(**values)
 
 
 def _known(kind: type[Any], content: dict[str, Any]) -> dict[str, Any]:

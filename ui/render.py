@@ -39,7 +39,8 @@ def show_answer(console: Console, answer: Answer) -> None:
 
     A refusal is followed by the nearest passages, marked as such.
     """
-    _paragraph(console, answer.answer, lead=answer.short_answer)
+    sure = answer.confidence == "answered"
+    _paragraph(console, answer.answer, lead=answer.short_answer if sure else None)
     if answer.notice:
         _paragraph(console, answer.notice, style="yellow", gap=True)
     if answer.grounding == "partial":

@@ -23,7 +23,16 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from eval.learning.asked import parts_of
-from eval.learning.fit_models import REFUSED, Judged, judged, learn, refused_below, source_weights
+from eval.learning.fit_models import (
+    REFUSED,
+    RIGHT,
+    Judged,
+    certain,
+    judged,
+    learn,
+    refused_below,
+    source_weights,
+)
 from eval.learning.looked import Looked, Work, collect
 from rag.scoring import MODEL_FILE, AnswerFeatures, SentenceFeatures
 from rag.settings import RagSettings
@@ -104,6 +113,7 @@ def main(data: Path, *, per_pair: int, limit: int, work: Path | None, ablate: bo
         questions = collect(parts, kit, tell=partial(click.echo, err=True))
     threshold = RagSettings.model_fields["refusal_threshold"].default
     models: dict[str, dict[str, Any]] = {}
+    sure: dict[str, float] = {}
     for kind, read in (("reader", True), ("similarity", False))[0 if kit.reader else 1 :]:
         found = judged(questions, read=read)
         at = refused_below(found, REFUSED)
@@ -115,6 +125,10 @@ def main(data: Path, *, per_pair: int, limit: int, work: Path | None, ablate: bo
         models[f"sentence.{kind}"] = learnt.sentence.to_dict()
         models[f"answered.{kind}"] = learnt.answered.to_dict()
         models[f"answered.{kind}"]["intercept"] = round(learnt.answered.intercept + moved, 4)
+        if read:
+            for name, (least, share) in certain(found, moved).items():
+                sure[name] = round(least, 3)
+                click.echo(f"{name}: {RIGHT:.0%} right from {least:.3f} on, {share:.0%} of the questions")
         if learnt.short is not None:
             models[f"short.{kind}"] = learnt.short.to_dict()
     if ablate and kit.reader is not None:
@@ -127,7 +141,7 @@ def main(data: Path, *, per_pair: int, limit: int, work: Path | None, ablate: bo
             "recipe": f"{recipe}; {len(questions):,} questions",
             "embedder": kit.embedder.name,
         }
-        content |= {"reader": kit.reader_hash, "models": models}
+        content |= {"reader": kit.reader_hash, "certain": sure, "models": models}
         MODEL_FILE.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

@@ -14,9 +14,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from eval.learning.looked import Looked, Row
-from rag.scoring import LONGEST_LEAD, AnswerFeatures, SentenceFeatures, ShortFeatures
+from rag.scoring import LONGEST_LEAD, AnswerFeatures, SentenceFeatures, ShortFeatures, probability
 
 FOLDS = 5
+RIGHT = 0.9
+"""The share of what is said without reserve that is right; chosen."""
+# Questions of people that the documents answer, of all: questions made for fitting are answered half the time. Chosen.
+_ANSWERABLE = 0.8
 REFUSED = 0.06
 """The share of answerable questions, sources alike, that is refused at the default threshold; chosen."""
 # How much an offset for a language weighs against a standardised feature: little, so that few questions move it little.
@@ -278,3 +282,37 @@ def refused_below(questions: Sequence[Judged], share: float) -> float:
     order = values.argsort()
     below = weights[truth][order].cumsum()
     return float(values[order][np.searchsorted(below, share * below[-1], side="right")])
+
+
+def certain(questions: Sequence[Judged], moved: float) -> dict[str, tuple[float, float]]:
+    """For short answers and for sentences: the probability from which on RIGHT of them are right, and what share of the
+    questions that is.
+
+    Args:
+        questions: judged.
+        moved: added to the log odds that a question is answered.
+    """
+    weights = source_weights([j.best.looked for j in questions])
+    rows: dict[str, list[tuple[float, bool, float]]] = {"short": [], "sentence": []}
+    for judgement, weight in zip(questions, weights, strict=True):
+        best, answered = judgement.best, judgement.best.looked.answered
+        weight *= 2 * (_ANSWERABLE if answered else 1 - _ANSWERABLE)
+        likely = probability(judgement.answered + moved)
+        short = best.row.short
+        if judgement.short is not None and short is not None and (short.right is not None or not answered):
+            right = answered and bool(short.right)
+            rows["short"].append((likely * probability(judgement.short), right, weight))
+        if best.row.right is not None or not answered:
+            right = answered and bool(best.row.right)
+            rows["sentence"].append((likely * probability(best.score), right, weight))
+    return {name: _certain(found) for name, found in rows.items()}
+
+
+def _certain(rows: Sequence[tuple[float, bool, float]]) -> tuple[float, float]:
+    values, right, weights = (np.array(column, float) for column in zip(*rows, strict=True))
+    order = (-values).argsort()
+    shown = weights[order].cumsum()
+    share_right = (weights * right)[order].cumsum() / shown
+    enough = np.flatnonzero((share_right >= RIGHT) & (shown >= 0.01 * shown[-1]))
+    last = int(enough.max()) if len(enough) else 0
+    return float(values[order][last]), float(shown[last] / shown[-1])

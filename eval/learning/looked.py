@@ -18,21 +18,22 @@ from eval.public import documents_by_name, index_folder, open_corpus, write_text
 from eval.records import Place
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
-from index.language.quantities import numbers_in
+from index.language.quantities import Quantity, numbers_in
 from index.settings import IndexSettings
 from rag.assistant import load_reader
-from rag.evidence import Support, gather
+from rag.evidence import clauses_of, gather
 from rag.matching.coverage import coverage_of
 from rag.matching.query import Query
 from rag.matching.retriever import CorpusRetriever
 from rag.question import Question, analyse
+from rag.reader.encode import SpanScore
 from rag.reader.openvino_reader import Reader
 from rag.scoring import SentenceFeatures
 from rag.settings import RagSettings, reader_file
 from rag.short_answer import completed, fits
 
 # Rises when something else is looked at: what was kept is then looked at anew.
-_VERSION = 3
+_VERSION = 4
 # Sentences of a question whose short answer is looked at: those with the largest margins.
 _SHORT = 4
 # A short answer with so much of an expected one, as F1 over words, says the same to a person.
@@ -215,24 +216,50 @@ def _looked(  # noqa: PLR0917 - one step of `_asked`
         right = None if ask.answered else False
         if place is not None:
             right = place.meets(sentence.document_id, sentence.start, sentence.end)
-        short = _short(question, support, ask, right, part.language) if support in by_margin else None
+        short = None
+        if support in by_margin and support.span is not None:
+            clauses = clauses_of(question, support, work.reader)
+            said = completed(question, support, support.span, clauses=clauses)
+            short = _short(question, said, support.span, right=right, expected=_Expected.of(ask, part))
         rows.append(Row(support.features, sentence.language, order[support.hit.chunk.id], right, short))
     return Looked(
         ask.stratum, ask.fold, ask.answered, ask.asked_in, part.language, tuple(passages), tuple(rows)
     )
 
 
-def _short(question: Question, support: Support, ask: Ask, right: bool | None, language: str) -> Short | None:
-    if support.span is None:
-        return None
-    text, quantities = completed(question, support, support.span)
-    if right and ask.case is not None and ask.case.answers:
-        right = metrics.f1(text, ask.case.answers, language) >= _SAME
-        right = right or any(_same_numbers(text, answer, language) for answer in ask.case.answers)
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What may be said to a question, in the language of its text."""
+
+    answers: Sequence[str]
+    language: str
+
+    @classmethod
+    def of(cls, ask: Ask, part: Part) -> _Expected:
+        return cls(ask.case.answers if ask.case is not None else (), part.language)
+
+    def is_met(self, text: str) -> bool:
+        """Whether a short text says the same, to a person."""
+        return (
+            metrics.f1(text, self.answers, self.language) >= _SAME
+            or bool(metrics.short_answer_match(text, self.answers, language=self.language))
+            or any(_same_numbers(text, answer, self.language) for answer in self.answers)
+        )
+
+
+def _short(
+    question: Question,
+    said: tuple[str, list[Quantity]],
+    span: SpanScore,
+    *,
+    right: bool | None,
+    expected: _Expected,
+) -> Short:
+    text, quantities = said
+    if right and expected.answers:
+        right = expected.is_met(text)
     asked, held = question.wants_number or question.wants_date, fits(question, quantities)
-    return Short(
-        len(text.split()), support.span.share, float(asked and held), float(asked and not held), right
-    )
+    return Short(len(text.split()), span.share, float(asked and held), float(asked and not held), right)
 
 
 def _same_numbers(text: str, answer: str, language: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag import engines
-from rag.answer import Grounding, Turn
+from rag.answer import Confidence, Grounding, Intent, Turn
 from rag.api.page_language import asker_language
 from rag.asking import Ask
 from rag.feedback import MAX_REASON_CHARS, Rating
@@ -241,6 +241,26 @@ class AnswerOut(BaseModel):
         description="One line in the answer's language where something went otherwise than asked, such as a "
         "language model that did not answer.",
         examples=[None, "The language model did not answer; this is quoted from the documents."],
+    )
+    intent: Intent = Field(
+        "question",
+        description="What was wanted: `question` (to the documents), `smalltalk`, `collection` (what is indexed), "
+        "`summary` (of a document), `meta` (about the answer before) or `unclear`.",
+        examples=["question"],
+    )
+    confidence: Confidence = Field(
+        "answered",
+        description="`answered`: the source says it; `perhaps`: the nearest that was found, which may not answer; "
+        "`none`: the documents do not answer.",
+        examples=["answered"],
+    )
+    parts: list[AnswerOut] = Field(
+        default_factory=list,
+        description="Of a text that asks several questions, the answer to each, in order; else empty.",
+    )
+    alternatives: list[AnswerOut] = Field(
+        default_factory=list,
+        description="What other documents answer to the same question, where it differs; mostly empty.",
     )
 
 

@@ -28,6 +28,7 @@ class Checked(Engine):
 
     def __init__(self, engine: Engine, *, embedder: Embedder, at_work: AbstractContextManager[Any]) -> None:
         self.name = engine.name
+        self.takes_several = engine.takes_several
         self._engine = engine
         self._embedder = embedder
         self._at_work = at_work
@@ -69,6 +70,7 @@ class Checked(Engine):
             short=_said(draft.short, checked.text, evidence),
             citations=checked.citations,
             grounding=checked.grounding,
+            confidence="answered" if checked.grounding == "verified" else "perhaps",
         )
 
 

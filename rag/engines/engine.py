@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, Self
 
-from rag.answer import Citation, Grounding, Token
+from rag.answer import Citation, Confidence, Grounding, Token
 from rag.asking import Ask
 from rag.look import Declined, Look
 from rag.settings import RagSettings
@@ -33,6 +33,7 @@ class Draft:
         model: the language model that wrote it.
         grounding: what the check found; nobody else sets it.
         notice: the line that says what went otherwise than asked.
+        confidence: how sure an answer is; of a refusal it does not count.
     """
 
     engine: str
@@ -45,6 +46,7 @@ class Draft:
     model: str | None = None
     grounding: Grounding = "none"
     notice: str | None = None
+    confidence: Confidence = "answered"
 
 
 Drafting = Iterator[Token | Draft | Declined]
@@ -56,6 +58,8 @@ class Engine(Protocol):
 
     name: str
     """As users name it."""
+    takes_several: bool = False
+    """Whether it answers several questions in one text; else it is asked each by itself."""
 
     @classmethod
     def open(cls, settings: RagSettings) -> Self | None:

@@ -1,12 +1,26 @@
-"""The extractive engine: the short answer first, then the words it rests on, in the question's language."""
+"""The extractive engine: the short answer first, then the words it rests on, in the question's language.
+
+What form an answer has follows the question (`rag.shape`): every line of a list, a sentence without a verdict for yes
+or no, no few words cut out of a negation.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from index.language.lexicon import lexicon
+from index.language.quantities import find_quantities
+from index.language.terms import fold, split_words
+from rag import scoring
+from rag.answer import Confidence
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
 from rag.evidence import Evidence, Support
+from rag.listing import listed
 from rag.look import Look
 from rag.notices import notices_in
+from rag.question import Question
+from rag.shape import shape_of
 from rag.short_answer import of_one_number, short_answer
 
 # Without a short answer a second sentence is quoted too when it is at least half as likely: log 2. Chosen.
@@ -21,19 +35,89 @@ class Extractive(Engine):
     def draft(self, look: Look, *, stop: object = None) -> Drafting:
         """See `Engine.draft`; the evidence must hold at least one sentence."""
         del stop
-        question = look.question
-        notices = notices_in(question.language)
-        chosen, short = choose(look.evidence)
+        evidence = look.evidence
+        items = _items(evidence) if shape_of(look.question) == "list" else []
+        yield self._list(look, items) if items else self._quotes(look)
+
+    def _quotes(self, look: Look) -> Draft:
+        notices = notices_in(look.question.language)
+        chosen, short, confidence = choose(look.evidence)
         first, *others = (citation(support, marker) for marker, support in enumerate(chosen, start=1))
-        template = notices["answer"] if short else notices["answer_quote"]
+        template = (
+            notices["perhaps"] if confidence == "perhaps" else notices["answer" if short else "answer_quote"]
+        )
         parts = [template.format(short=short, quote=first.quote, marker="[1]")]
         parts += [notices["also"].format(quote=each.quote, marker=f"[{each.marker}]") for each in others]
-        yield Draft(engine=self.name, text="\n\n".join(parts), short=short, citations=(first, *others))
+        return Draft(
+            engine=self.name,
+            text="\n\n".join(parts),
+            short=short,
+            citations=(first, *others),
+            confidence=confidence,
+        )
+
+    def _list(self, look: Look, items: Sequence[Support]) -> Draft:
+        citations = tuple(citation(support, marker) for marker, support in enumerate(items, start=1))
+        lines = [f"- “{each.quote}” [{each.marker}]" for each in citations]
+        first = look.evidence.supports[0]
+        return Draft(
+            engine=self.name,
+            text="\n".join([notices_in(look.question.language)["listed"], *lines]),
+            citations=citations,
+            confidence=_confidence(look.evidence, scoring.probability(first.score), "sentence"),
+        )
 
 
-def choose(evidence: Evidence) -> tuple[list[Support], str | None]:
-    """The sentences to quote and the short answer inside the first."""
+def choose(evidence: Evidence) -> tuple[list[Support], str | None, Confidence]:
+    """The sentences to quote, the short answer inside the first, and how sure that is."""
     first, *others = evidence.supports
-    short = short_answer(evidence) if evidence.reads else of_one_number(evidence.question, first)
+    short, probability = _short(evidence, first)
     near = [s for s in others[:2] if first.score - s.score <= _NEAR and s.sentence.kind == "body"]
-    return [first, *([] if short else near[:1])], short
+    confidence = _confidence(evidence, probability, "short" if short else "sentence")
+    return [first, *([] if short else near[:1])], short, confidence
+
+
+def _short(evidence: Evidence, first: Support) -> tuple[str | None, float]:
+    """The short answer, and how likely it, or without one the sentence, is right where the question is answered."""
+    of_sentence = scoring.probability(first.score)
+    if shape_of(evidence.question) == "yes_no":
+        return None, of_sentence
+    if not evidence.reads:
+        return of_one_number(evidence.question, first), of_sentence
+    short = short_answer(evidence)
+    if short is None or _turned_round(short.text, evidence.question, first):
+        return None, of_sentence
+    return short.text, short.probability
+
+
+def _confidence(evidence: Evidence, probability: float, of: scoring.Certain) -> Confidence:
+    return "answered" if evidence.answered * probability >= scoring.certain(of) else "perhaps"
+
+
+def _turned_round(short: str, question: Question, support: Support) -> bool:
+    """Whether a few words, without a number, are cut out of a sentence that denies them."""
+    language = support.sentence.language
+    negation = {fold(word) for word in lexicon(language).shape.get("negation", ())}
+    if question.kind != "other" or find_quantities(short, language):
+        return False
+    said = negation.intersection(split_words(fold(support.sentence.text)))
+    return bool(said - set(split_words(fold(short))))
+
+
+def _items(evidence: Evidence) -> list[Support]:
+    """The lines of the list that the best sentence stands in, or introduces; [] without one."""
+    first = evidence.supports[0]
+    chunk = first.hit.chunk
+    offset = chunk.start
+    lines = listed(chunk.text, first.sentence.start - offset, first.sentence.end - offset)
+    found = [
+        support
+        for support in evidence.supports
+        if support.sentence.document_id == chunk.document_id
+        and any(
+            start <= support.sentence.start - offset and support.sentence.end - offset <= end
+            for start, end in lines
+        )
+    ]
+    found.sort(key=lambda support: support.sentence.start)
+    return found if len(found) > 1 else []

@@ -29,6 +29,7 @@ class WrittenByModel(Engine):
     """Has a model behind a server write the answer."""
 
     name = "llm"
+    takes_several = True
 
     def __init__(self, model: LanguageModel, settings: RagSettings) -> None:
         self._model = model
@@ -69,7 +70,7 @@ class WrittenByModel(Engine):
         elif not _is_in(language, writing.text):
             yield Declined(self.name, "llm_language")
         else:
-            _, short = choose(evidence)
+            short = choose(evidence)[1]
             yield Draft(
                 engine=self.name,
                 text=writing.text,

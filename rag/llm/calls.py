@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.llm.client import Message
     from rag.llm.connection import Connection
 
-# How often a call looks whether it is to stop: a thread's event cannot wake an event loop.
+# How often a call looks whether it is to stop: a thread's event cannot wake an event loop. Chosen: nobody notices it.
 _LOOK_S = 0.02
 
 # What comes of one call: pieces, then an error if there was one, and None at the end.

@@ -26,11 +26,11 @@ from rag.settings import RagSettings
 if TYPE_CHECKING:
     from rag.llm.client import Message
 
-# A server that accepts no connection within this is down, however long its answers may take.
+# A server that accepts no connection within this is down, however long its answers may take. Chosen.
 _CONNECT_S = 5.0
-# How long the end of the stream may stay out once the model has said that it is done.
+# How long the end of the stream may stay out once the model has said that it is done. Chosen.
 _GOODBYE_S = 1.0
-# Hardly any token is longer: a server that goes on past its limit is left here.
+# Hardly any token is longer: a server that goes on past its limit is left here. Chosen.
 _TOKEN_CHARS = 24
 # What the OpenAI library tells about this machine, or about an account with another server.
 _UNWANTED = ("x-stainless-", "openai-")

@@ -29,9 +29,9 @@ from rag.verification.passage import Passage
 HISTORY_TOKENS = 400
 """Tokens of earlier turns that go with a question. Chosen: about four short turns."""
 
-# A turn gets no more than this part of them, so that one long answer does not push all others out.
+# A turn gets no more than this part of them, chosen so that one long answer does not push all others out.
 _PART_OF_HISTORY = 2
-# The tags, number and language around a passage.
+# The tags, number and language around a passage, in tokens. Chosen: a little more than they take.
 _AROUND = 24
 
 _PROMPTS = Path(__file__).parent / "prompts"

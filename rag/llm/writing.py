@@ -14,7 +14,8 @@ from rag.question import Question
 from rag.settings import RagSettings
 from rag.verification.passage import Passage
 
-# A follow-up completed from its conversation has so many tokens at most, and so many characters more than it had.
+# A follow-up completed from its conversation has so many tokens at most, and so many characters more than it
+# had. Chosen: a sentence, with a name or two put in.
 _QUESTION_TOKENS, _LONGER_BY = 160, 400
 _WRAPPING = "\"'“”„«»「」`* "
 

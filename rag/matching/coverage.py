@@ -13,7 +13,7 @@ from rag.matching.lexical import Wanted
 from rag.matching.matcher import Matcher
 from rag.question import Question
 
-# Sentences of a document that are looked at for names; a long document shows them early.
+# Sentences of a document that are looked at for names. Chosen: a long document shows them early.
 _LOOKED_AT = 120
 # What a document that holds the question's names and numbers gains over one that does not, as a cosine. A name of
 # several words that is there in full is hardly there by chance: in a pool of XQuAD articles in seven languages any

@@ -20,9 +20,9 @@ from index.language.sounds import SHORTEST_KEY, Sound, joined, one_name, sounds_
 from index.language.terms import fold, name_sounds, split_words, without_ending, word_terms
 from rag.question import Question
 
-# Letters of a name from which a longer word that begins with it counts as the name.
+# Letters of a name from which a longer word that begins with it counts as the name. Chosen: shorter ones begin many.
 SHORTEST_STEM = 5
-# Ways of hearing each of two words that are run together.
+# Ways of hearing each of two words that are run together. Chosen for time.
 _WAYS_OF_PAIRS = 4
 
 

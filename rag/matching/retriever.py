@@ -37,7 +37,7 @@ _SCORED = 40
 # Of the passages with the question's words, so many are looked at while its vector is still made; the later ones may
 # not come among the candidates. Chosen, not measured.
 _AHEAD = 15
-# The documents of so many of the best passages are looked at for the question's names.
+# The documents of so many of the best passages are looked at for the question's names. Chosen for time.
 _NAMED = 15
 
 

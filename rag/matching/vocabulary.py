@@ -17,9 +17,10 @@ from index.language.terms import is_function_word, may_be_name, split_words, wor
 from rag.matching.lexical import SHORTEST_STEM
 
 RUNS_KEPT = 100_000
-"""What stands between spaces, in all languages, that is remembered, about 95 MB; then remembering begins anew."""
+"""What stands between spaces, in all languages, that is remembered, about 95 MB; then it begins anew. Chosen."""
 
 _NUMERAL = regex.compile(r"\p{N}")
+# What is longer hardly comes again. Chosen.
 _LONGEST_RUN = 64
 
 

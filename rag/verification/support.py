@@ -28,11 +28,13 @@ from rag.question import Question, analyse
 from rag.verification.passage import Passage
 
 # Whole numbers up to this are often written in words, which cannot be read in a language without a table.
+# Chosen.
 _IN_WORDS = 20
-# Names and pairs of them that are left out one at a time, each costing one short text to embed.
+# Names and pairs of them that are left out one at a time, each costing one short text to embed. Chosen for
+# time.
 _NAMES_LEFT_OUT = 24
 
-# So few sentences have no mean to stand above: a model without the margin scores them.
+# So few sentences have no mean to stand above: a model without the margin scores them. Chosen.
 _FEW = 4
 
 MODEL_FILE = Path(__file__).with_name("support.json")

@@ -11,10 +11,10 @@ import click
 
 from index.errors import IndexBusy, UsageError
 from rag import engines
+from rag.answer import Answer, Turn
+from rag.asking import Answering, Ask
 
 if TYPE_CHECKING:
-    from rag.answer import Answer, Turn
-    from rag.asking import Answering, Ask
     from rag.settings import RagSettings
 
 # Turns of a conversation that are sent along with the next question.
@@ -60,7 +60,6 @@ def ask(
     engine: str | None,
 ) -> None:
     """Answer QUESTION from the documents, with citations. `-` reads it from standard input."""
-    from rag.asking import Ask
     from rag.settings import load_settings
 
     text = sys.stdin.read() if question == "-" else question
@@ -86,8 +85,6 @@ def chat(
 
     Questions may also come from a file or a pipe, one a line.
     """
-    from rag.answer import Turn
-    from rag.asking import Ask
     from rag.settings import load_settings
 
     history: list[Turn] = []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from index.language.lexicon import languages, lexicon
+from rag import engines
 from rag.api.guard import key_of
 from rag.api.page_language import reader_language
 from ui.labels import labels_in
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from index.corpus import Corpus
+    from rag.engines import Row
     from ui.page.parts import Tools
 
 # Of the page's other tab, which brings its own.
@@ -29,7 +32,7 @@ class Start:
     def __init__(self, tools: Tools) -> None:
         self._corpus = tools.corpus
         settings = tools.settings
-        self._model = settings.llm_model if settings.llm_base_url else None
+        self._settings = settings
         self._question_characters = settings.max_question_chars
         self._lock = threading.Lock()
         self._seen: tuple[int, list[str], list[tuple[str, str, str]]] | None = None
@@ -49,7 +52,10 @@ class Start:
                 {"question": question, "shown": shown, "language": code, "direction": direction(code)}
                 for question, shown, code in examples
             ],
-            "model": self._model,
+            "engines": [
+                {"name": row.name, "label": self._label(row, labels)}
+                for row in engines.offered(self._settings)
+            ],
             "questionCharacters": self._question_characters,
             "signedIn": None if key is None else key.name,
             # Browsers that several people use keep their conversations apart.
@@ -57,6 +63,10 @@ class Start:
             if key is None
             else hashlib.sha256(f"page {key.digest}".encode()).hexdigest()[:16],
         }
+
+    def _label(self, row: Row, labels: Mapping[str, str]) -> str:
+        """An engine as the page's language has it, else its name."""
+        return labels.get(f"chat_engine_{row.name}", row.name).format(model=self._settings.llm_model)
 
     def _documents(self, corpus: Corpus) -> tuple[list[str], list[tuple[str, str, str]]]:
         """The languages of the documents and the example questions, looked up once for each change of the index."""

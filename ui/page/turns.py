@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.answer import Answer, Citation, Parallel, Timings
+from rag.answer import Answer, Citation
 from ui.answer_html import said_html
 from ui.sources_html import Passage, sources_html
 
@@ -23,12 +23,7 @@ def answer_html(answer: Answer, corpus: Corpus, reader: Reader) -> str:
 
 def received(sent: AnswerOut) -> Answer:
     """Return an answer that a browser kept, as the assistant gave it."""
-    values = sent.model_dump()
-    citations = tuple(
-        Citation(**{**each, "parallel": tuple(Parallel(**other) for other in each["parallel"])})
-        for each in values["citations"]
-    )
-    return Answer(**{**values, "citations": citations, "timings_ms": Timings(**values["timings_ms"])})
+    return Answer.from_dict(sent.model_dump())
 
 
 def passage(corpus: Corpus, citation: Citation) -> Passage:

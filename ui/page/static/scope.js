@@ -38,7 +38,7 @@ export class Scope {
   set(value) {
     const known = new Set(this.start.searchable.map(({code}) => code));
     const languages = value.languages?.filter((code) => known.has(code)) ?? null;
-    this.value = {languages: languages?.length ? languages : null, documents: value.documents, engine: this.start.model ? value.engine : null};
+    this.value = {languages: languages?.length ? languages : null, documents: value.documents, engine: this.start.engines.some(({name}) => name === value.engine) ? value.engine : null};
     this.#draw();
     this.#say();
   }
@@ -51,21 +51,21 @@ export class Scope {
 
   // In one line, what is chosen.
   #say() {
-    const {labels, searchable, model} = this.start;
+    const {labels, searchable, engines} = this.start;
     const {languages, documents: named, engine} = this.value;
     const names = searchable.filter(({code}) => languages?.includes(code)).map(({name}) => name);
     const said = [];
     if (languages) said.push(names.length <= 3 ? names.join(", ") : filled(labels.chat_languages_chosen, {count: names.length}));
     if (named) said.push(named.length === 1 ? named[0].title : filled(labels.chat_documents_chosen, {count: named.length}));
     if (!said.length) said.push(labels.chat_everything);
-    if (engine) said.push(engine === "llm" ? filled(labels.chat_engine_llm, {model}) : labels.chat_engine_extractive);
+    if (engine) said.push(engines.find(({name}) => name === engine)?.label ?? engine);
     this.root.classList.toggle("pc-narrowed", Boolean(languages || named || engine));
     this.summary.replaceChildren(icon("filter"), el("span", {}, `${labels.chat_search_in}: `), el("b", {dir: "auto"}, said.join(" · ")));
     if (this.reset) this.reset.hidden = !(languages || named);
   }
 
   #draw() {
-    const {labels, searchable, model} = this.start;
+    const {labels, searchable, engines} = this.start;
     this.reset = el("button", {type: "button", class: "pc-button pc-quiet", onclick: () => {
       this.#change({languages: null, documents: null});
       this.#draw();
@@ -75,7 +75,7 @@ export class Scope {
     this.panel.replaceChildren(
       ...(searchable.length > 1 ? [this.#languages(labels, searchable)] : []),
       this.#documents(labels),
-      ...(model ? [this.#engine(labels, model)] : []),
+      ...(engines.length > 1 ? [this.#engine(labels, engines)] : []),
       this.reset,
     );
   }
@@ -127,9 +127,9 @@ export class Scope {
     return el("fieldset", {class: "pc-field"}, el("legend", {}, labels.chat_limit_documents), search, list);
   }
 
-  #engine(labels, model) {
-    const named = {"": labels.chat_engine_default, extractive: labels.chat_engine_extractive, llm: filled(labels.chat_engine_llm, {model})};
-    const options = Object.entries(named).map(([value, name]) => el("option", {value, selected: (this.value.engine ?? "") === value}, name));
+  #engine(labels, engines) {
+    const all = [{name: "", label: labels.chat_engine_default}, ...engines];
+    const options = all.map(({name, label}) => el("option", {value: name, selected: (this.value.engine ?? "") === name}, label));
     const select = el("select", {class: "pc-select", "aria-label": labels.chat_engine, onchange: () => this.#change({engine: select.value || null})}, ...options);
     return el("fieldset", {class: "pc-field"}, el("legend", {}, labels.chat_engine), select);
   }

@@ -95,7 +95,7 @@ function scope(value) {
   return {
     languages: texts(value?.languages, 35),
     documents: named?.every((each) => isText(each?.id, 64) && isText(each?.title, 2000)) ? named.map(({id, title}) => ({id, title})) : null,
-    engine: ["extractive", "llm"].includes(value?.engine) ? value.engine : null,
+    engine: isText(value?.engine, 100) ? value.engine : null,
   };
 }
 

@@ -1,0 +1,101 @@
+"""Answers take the form that the question asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from index.settings import IndexSettings
+from index.upkeep import make_index
+from rag.asking import Ask
+from rag.assistant import Assistant
+from rag.settings import RagSettings
+
+OFFICE = """# Parental leave at the Marlow Water Board
+
+Applicants for parental leave must hand in:
+
+- a birth certificate
+- a letter from the manager
+- form PL-7
+
+Parental leave lasts 40 weeks. The board has 14 drivers, 32 clerks and 6 vans. Technicians may not work from home.
+The head of staff matters is Edith Calloway.
+"""
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """An assistant that knows one page."""
+    folder = tmp_path_factory.mktemp("office")
+    (folder / "leave.md").write_text(OFFICE, encoding="utf-8")
+    settings = RagSettings(index=IndexSettings(data_dir=tmp_path_factory.mktemp("data")))
+    make_index(settings.index, [folder])
+    with Assistant.open(settings) as opened:
+        yield opened
+
+
+def test_every_line_of_a_list_is_cited(office: Assistant) -> None:
+    answer = office.answer(Ask("Which documents are required for parental leave?"))
+    assert [citation.quote for citation in answer.citations] == [
+        "a birth certificate",
+        "a letter from the manager",
+        "form PL-7",
+    ]
+    assert all(f"[{citation.marker}]" in answer.answer for citation in answer.citations)
+    assert answer.short_answer is None
+
+
+def test_each_of_several_questions_is_answered_by_itself(office: Assistant) -> None:
+    streamed = list(
+        office.stream(Ask("How many drivers does the board have and who is the head of staff matters?"))
+    )
+    answer = streamed[-1]
+    said = "".join(getattr(piece, "text", "") for piece in streamed[:-1])
+    assert [part.question for part in answer.parts] == [
+        "How many drivers does the board have",
+        "who is the head of staff matters?",
+    ]
+    assert [part.short_answer for part in answer.parts] == ["14", "Edith Calloway"]
+    assert answer.short_answer == "14; Edith Calloway"
+    assert [citation.marker for citation in answer.citations] == list(range(1, len(answer.citations) + 1))
+    assert said == answer.answer
+
+
+def test_a_part_that_the_documents_do_not_answer_is_refused_alone(office: Assistant) -> None:
+    answer = office.answer(Ask("Who is the head of staff matters? What colour is the moon of Neptune?"))
+    assert [part.refused for part in answer.parts] == [False, True]
+    assert not answer.refused
+    assert answer.confidence == "perhaps"
+
+
+def test_no_verdict_is_cut_out_of_a_negation(office: Assistant) -> None:
+    answer = office.answer(Ask("Can technicians work from home?"))
+    assert answer.short_answer is None
+    assert "Technicians may not work from home." in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How many drivers are there?", "14"),
+        ("How many clerks are there?", "32"),
+        ("How many vans are there?", "6"),
+    ],
+)
+def test_of_several_numbers_the_one_that_is_asked_for(
+    office: Assistant, question: str, expected: str
+) -> None:
+    assert office.answer(Ask(question)).short_answer == expected
+
+
+def test_what_is_not_sure_is_not_said_large(office: Assistant) -> None:
+    sure = {}
+    for question in ("How long does parental leave last?", "What is the weight of a van?"):
+        answer = office.answer(Ask(question))
+        sure[question] = answer.confidence
+        begins_short = answer.short_answer is not None and answer.answer.startswith(answer.short_answer)
+        assert begins_short == (answer.confidence == "answered" and answer.short_answer is not None)
+        assert (answer.confidence == "none") == answer.refused
+    assert sure["What is the weight of a van?"] != "answered"

@@ -11,7 +11,7 @@ from rag.question import Question
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """An engine's word that it does not answer, and why: `notice` is a key of the tables' `[notices]`."""
+    """An engine's word that it does not answer, and why: `notice` is a name of `rag.notices`."""
 
     engine: str
     notice: str

@@ -14,9 +14,9 @@ from datetime import date
 
 from babel.numbers import format_decimal
 
-from index.language.lexicon import lexicon
 from rag.answer import Answer, Citation
 from rag.short_answer import place_of
+from ui.labels import labels_in
 from ui.names import direction
 
 _REFERENCES = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation}
@@ -46,7 +46,7 @@ class Reader:
     @property
     def labels(self) -> Mapping[str, str]:
         """The page's words in the reader's language."""
-        return lexicon(self.language).labels
+        return labels_in(self.language)
 
 
 def said_html(answer: Answer, reader: Reader) -> str:

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from rag.notices import notices_in
 from ui.names import language_name
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def show_answer(console: Console, answer: Answer) -> None:
     if answer.grounding == "partial":
         _paragraph(console, "(The documents do not bear out every part of this answer.)", style="yellow")
     if answer.refused and answer.citations:
-        from index.language.lexicon import lexicon  # only refusals need its tables
-
-        _paragraph(console, lexicon(answer.language).notices["nearest"], style="dim", gap=True)
+        _paragraph(console, notices_in(answer.language)["nearest"], style="dim", gap=True)
     for citation in answer.citations:
         _citation(console, citation, quoted=citation.quote in answer.answer)
 

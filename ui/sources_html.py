@@ -8,10 +8,10 @@ from urllib.parse import quote, urlsplit
 
 from babel.dates import format_date
 
-from index.language.lexicon import lexicon
 from index.types import UNDETERMINED
 from rag.answer import Answer, Citation
 from rag.links import safe_url, source_link
+from rag.notices import notices_in
 from ui.answer_html import Reader, anchor, lines, plain, spoken
 from ui.document_html import document_url
 from ui.names import language_name
@@ -34,7 +34,7 @@ def sources_html(answer: Answer, passage: Callable[[Citation], Passage], reader:
     """
     if not answer.citations:
         return ""
-    heading = lexicon(reader.language).notices["nearest" if answer.refused else "sources"].rstrip(":")
+    heading = notices_in(reader.language)["nearest" if answer.refused else "sources"].rstrip(":")
     cards = "".join(_card(citation, passage(citation), answer, reader) for citation in answer.citations)
     return (
         f'<section class="pc-sources"><h4 class="pc-heading" {spoken(reader.language)}>{plain(heading)}</h4>'

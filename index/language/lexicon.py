@@ -1,4 +1,4 @@
-"""The language tables of `index/language/tables/*.toml`: notices, question cues, quantity words, stop words."""
+"""The language tables of `index/language/tables/*.toml`: question cues, quantity words, stop words."""
 
 from __future__ import annotations
 
@@ -78,8 +78,6 @@ class Lexicon:
     """One language's table; every phrase is in lower case as written there.
 
     Attributes:
-        notices: templates for answers and refusals, by name.
-        labels: what the chat page shows around them, by name; English where a table lacks one.
         question: phrases that show what a question asks for, by kind ("count", "date", ...).
         quantity: words around a number by what they say of it ("more", "percent", "money", ...).
         scale: words that multiply the number before them.
@@ -106,8 +104,6 @@ class Lexicon:
 
     language: str
     name: str
-    notices: Mapping[str, str]
-    labels: Mapping[str, str]
     question: Mapping[str, tuple[str, ...]]
     quantity: Mapping[str, tuple[str, ...]]
     scale: Mapping[str, float]
@@ -149,8 +145,6 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         language=path.stem,
         name=table["name"],
-        notices=table["notices"],
-        labels=_labels(path.stem, table),
         question={kind: tuple(phrases) for kind, phrases in table["question"].items()},
         quantity=quantity,
         scale=table["quantity"]["scale"],
@@ -201,11 +195,6 @@ def _numbers(table: Mapping[str, Any], scale: Mapping[str, float]) -> NumberWord
 def _by_position(entries: Sequence[str], *, first: int) -> dict[str, float]:
     """Each spelling of each entry -> its place in the list; spellings are separated by a space."""
     return {word: float(value) for value, entry in enumerate(entries, first) for word in entry.split()}
-
-
-def _labels(language: str, table: Mapping[str, dict[str, str]]) -> Mapping[str, str]:
-    own = table.get("labels", {})
-    return own if language == FALLBACK else {**lexicon(FALLBACK).labels, **own}
 
 
 def _completed(language: str, conversation: Mapping[str, object]) -> Mapping[str, str]:

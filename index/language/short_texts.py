@@ -42,7 +42,8 @@ def evidence(text: str) -> Mapping[str, float]:
     """How much likelier single words make each language with a table; languages without evidence are left out."""
     words = split_words(fold(text))
     found: dict[str, float] = {}
-    for word in [] if _is_name(text) else words:
+    is_name = _is_name(text)
+    for word in [] if is_name else words:
         told = _of_word(word)
         for language, weight in told.items():
             found[language] = found.get(language, 0.0) + weight
@@ -50,7 +51,7 @@ def evidence(text: str) -> Mapping[str, float]:
     for language, worth in found.items():
         others = sum(language not in _of_word(word) for word in words)
         found[language] = max(0.0, worth - _OTHER_WORD * others)
-    for language, likelihood in _letters_tell(words).items():
+    for language, likelihood in _letters_tell([] if is_name else words).items():
         # Sounds alone are also those of languages that have no table ("Quanto costa?").
         known = found.get(language, 0.0)
         found[language] = known + likelihood * (1.0 if known else _SOUNDS_ALONE)
@@ -142,7 +143,7 @@ def _grams() -> dict[str, dict[str, float]]:
     """By language, the logarithm of how often three sounds follow each other in its table's texts; "": any others."""
     found = {}
     for table in all_lexicons():
-        texts = [*table.labels.values(), *table.notices.values(), *_words(table.language), *table.romanised]
+        texts = [*_words(table.language), *table.romanised]
         words = {word for text in texts for word in split_words(text)}
         counts: Counter[str] = Counter()
         for word in words:

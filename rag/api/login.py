@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from rag.api import guard
-from rag.api.page_language import page_labels, reader_language
+from rag.api.page_language import reader_language
 from rag.keys import Key, KeyStore
+from rag.notices import login_words
 
 LOGIN_PATH = "/login"
 LOGOUT_PATH = "/logout"
@@ -121,18 +122,18 @@ def page(request: Request, *, key: Key | None = None, wrong: bool = False) -> Re
     language = reader_language(request.headers)
     # A link on another site brings no cookie of this one; the page itself, asking again, does.
     again = request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site"
-    labels = {name: escape(text) for name, text in page_labels(language).items()}
+    words = {name: escape(text) for name, text in login_words(language).items()}
     if key is not None:
         body = (
-            f"<p>{labels['signed_in'].format(name=escape(key.name))}</p><p><a href=/>polycite</a></p>"
-            f'<form method=post action="{LOGOUT_PATH}"><button>{labels["sign_out"]}</button></form>'
+            f"<p>{words['signed_in'].format(name=escape(key.name))}</p><p><a href=/>polycite</a></p>"
+            f'<form method=post action="{LOGOUT_PATH}"><button>{words["sign_out"]}</button></form>'
         )
     else:
-        alert = f"<p role=alert>{labels['key_unknown']}</p>" if wrong else ""
+        alert = f"<p role=alert>{words['key_unknown']}</p>" if wrong else ""
         body = (
-            f'{alert}<form method=post action="{LOGIN_PATH}"><label for=key>{labels["key"]}</label>'
+            f'{alert}<form method=post action="{LOGIN_PATH}"><label for=key>{words["key"]}</label>'
             "<input id=key name=key type=password autocomplete=current-password required autofocus>"
-            f"<button>{labels['sign_in']}</button></form>"
+            f"<button>{words['sign_in']}</button></form>"
         )
     return HTMLResponse(
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>polycite</title>'

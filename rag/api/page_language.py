@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from index.language.lexicon import FALLBACK, languages, lexicon
+from index.language.lexicon import FALLBACK, languages
 
 COOKIE = "polycite_language"
 """Written by the staff page's script when its reader chooses; one of `index.language.lexicon.languages()`."""
@@ -39,8 +39,3 @@ def _accepted(header: str | None) -> Iterator[str]:
         code = entry.split(";")[0].strip().split("-")[0].lower()
         if code.isalpha():  # not "*", nor nothing
             yield code
-
-
-def page_labels(language: str) -> Mapping[str, str]:
-    """Return the pages' words in a language, by name: the table `[labels]` of `index/language/tables/*.toml`."""
-    return lexicon(language).labels

@@ -19,6 +19,7 @@ from rag.engines.quoting import citation
 from rag.evidence import AS_LIKELY, Evidence, Support
 from rag.listing import listed
 from rag.look import Look
+from rag.notices import notices_in
 from rag.question import Question
 from rag.shape import shape_of
 from rag.short_answer import of_one_number, short_answer
@@ -37,7 +38,7 @@ class Extractive(Engine):
         yield self._list(look, items) if items else self._quotes(look)
 
     def _quotes(self, look: Look) -> Draft:
-        notices = lexicon(look.question.language).notices
+        notices = notices_in(look.question.language)
         chosen, short, confidence = choose(look.evidence)
         if short is not None and (differing := _differing(look.evidence, short)):
             return self._alternatives(look, [(chosen[0], short), *differing])
@@ -57,7 +58,7 @@ class Extractive(Engine):
 
     def _alternatives(self, look: Look, found: Sequence[tuple[Support, str]]) -> Draft:
         """What several documents answer, where they differ: which is meant is for whoever asks to say."""
-        notices = lexicon(look.question.language).notices
+        notices = notices_in(look.question.language)
         drafts = [
             Draft(
                 engine=self.name,
@@ -87,7 +88,7 @@ class Extractive(Engine):
         first = look.evidence.supports[0]
         return Draft(
             engine=self.name,
-            text="\n".join([lexicon(look.question.language).notices["listed"], *lines]),
+            text="\n".join([notices_in(look.question.language)["listed"], *lines]),
             citations=citations,
             confidence=_confidence(look.evidence, scoring.probability(first.score), "sentence"),
         )

@@ -8,10 +8,10 @@ from dataclasses import replace
 from threading import Event
 from typing import Any, cast
 
-from index.language.lexicon import lexicon
 from rag.asking import Ask
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.look import Declined, Look
+from rag.notices import notices_in
 
 
 class FirstOf(Engine):
@@ -59,4 +59,4 @@ def _noted(draft: Draft, declined: Declined | None, look: Look) -> Draft:
     """A draft that says why another engine declined; a refusal would have been the same of any."""
     if declined is None or draft.refused is not None:
         return draft
-    return replace(draft, notice=lexicon(look.question.language).notices[declined.notice])
+    return replace(draft, notice=notices_in(look.question.language)[declined.notice])

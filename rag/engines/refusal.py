@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from index.language.lexicon import lexicon
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
 from rag.evidence import Evidence, Support
 from rag.look import Look
+from rag.notices import notices_in
 
 # Chosen: what a reader takes in at a glance.
 _NEAREST_SHOWN = 3
@@ -46,7 +46,7 @@ def reason(evidence: Evidence, *, threshold: float) -> str | None:
 
 def refused(evidence: Evidence, cause: str, *, engine: str, model: str | None = None) -> Draft:
     """The refusal for a cause; its citations are the nearest passages."""
-    notices = lexicon(evidence.question.language).notices
+    notices = notices_in(evidence.question.language)
     text = notices["refusal"]
     if cause == "name":
         absent = evidence.absent[0]

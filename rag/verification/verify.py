@@ -15,11 +15,11 @@ import numpy as np
 
 from index.embedder import Embedder
 from index.language.comparison import stands_in
-from index.language.lexicon import lexicon
 from index.language.terms import split_words
 from index.types import UNDETERMINED
 from rag.answer import Citation, Grounding, Hit
 from rag.matching.lexical import text_terms
+from rag.notices import notices_in
 from rag.question import Question
 from rag.reader.passages import Read
 from rag.verification import support
@@ -253,7 +253,7 @@ def _written(
     text: str, order: Sequence[int], claims: Sequence[Claim], findings: Sequence[_Finding], *, language: str
 ) -> Verified:
     """The text with its markers renumbered and its notices, and the citations they name."""
-    writer = _Writer(text, lexicon(language).notices["unsupported"])
+    writer = _Writer(text, notices_in(language)["unsupported"])
     edits: list[tuple[int, int, int | None]] = []
     cited_at = {
         marker.start: {source.passage.number for source in finding.cited}

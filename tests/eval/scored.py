@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eval.records import Place, Retrieved, Stratum, Task
-from index.language.lexicon import lexicon
+from rag.notices import notices_in
 
 TEXTS = {
     "bn1": "ক্যান থো শহর ৫৪০ টিরও বেশি ডেটা সেট প্রকাশ করেছে।",
@@ -47,7 +47,7 @@ def answer(citations: Sequence[Mapping[str, Any]] = (RIGHT,), **changes: Any) ->
 
 
 def refused(**changes: Any) -> dict[str, Any]:
-    text = lexicon("en").notices["refusal"]
+    text = notices_in("en")["refusal"]
     return answer((WRONG,), answer=text, short_answer=None, refused=True) | changes
 
 

@@ -6,7 +6,8 @@ import pytest
 from scored import TEXTS, answer, citation
 
 from eval.metrics import answer_language
-from index.language.lexicon import languages, lexicon
+from index.language.lexicon import languages
+from rag.notices import notices_in
 
 NAMES = ["2025", "Göteborg", "Thành phố Cần Thơ", "ক্যান থো", "कान थो", "Ho Chi Minh City", "東京", "القاهرة"]
 # The remaining notices are single words that the chat page shows beside an answer.
@@ -28,7 +29,7 @@ SAID = [
 def test_every_notice_is_in_its_language(language: str, notice: str, quoted: str) -> None:
     quote = TEXTS[quoted]
     for name in NAMES:
-        text = lexicon(language).notices[notice].format(short=name, quote=quote, marker="[1]", name=name)
+        text = notices_in(language)[notice].format(short=name, quote=quote, marker="[1]", name=name)
         cited = (citation(quoted, 0, len(quote)),)
         short = name if notice == "answer" else None
         # "de" is none of the tables, so only detection can be right.

@@ -17,11 +17,14 @@ from index.language.detection import detect
 from index.language.lexicon import FALLBACK, languages, lexicon
 from index.language.sounds import sound
 from index.language.terms import fold
+from rag.notices import notices_in
+from ui.labels import labels_in
 
 FOLDER = Path(index.language.__file__).parent
+ROOT = FOLDER.parents[1]
+# Where what people read is translated, beside what knows the language.
+TRANSLATED = ("rag", "ui")
 SECTIONS = (
-    "notices",
-    "labels",
     "question",
     "words",
     "numbers",
@@ -30,7 +33,7 @@ SECTIONS = (
     "detection",
     "names",
 )
-SAME_KEYS = ("notices", "labels", "question", "words", "sentences", "detection")
+SAME_KEYS = ("question", "words", "sentences", "detection")
 
 
 def table(language: str) -> dict[str, Any]:
@@ -46,15 +49,29 @@ def test_a_table_has_all_sections(language: str) -> None:
         assert set(found[section]) == set(table(FALLBACK)[section]), section
 
 
-@pytest.mark.parametrize("section", ["notices", "labels"])
+@pytest.mark.parametrize("folder", TRANSLATED)
+def test_every_language_is_translated_in_every_place(folder: str) -> None:
+    assert {path.stem for path in (ROOT / folder / "tables").glob("*.toml")} == set(languages())
+
+
+@pytest.mark.parametrize("folder", TRANSLATED)
 @pytest.mark.parametrize("language", languages())
-def test_a_translation_has_the_same_places(language: str, section: str) -> None:
-    for name, text in table(language)[section].items():
-        own, english = (
-            {field for _, field, _, _ in Formatter().parse(t) if field}
-            for t in (text, table(FALLBACK)[section][name])
-        )
-        assert own == english, name
+def test_a_translation_has_the_same_names_and_places(language: str, folder: str) -> None:
+    own, english = translated(language, folder), translated(FALLBACK, folder)
+    assert list(own) == list(english)
+    for name, text in own.items():
+        assert text
+        assert fields(text) == fields(english[name]), name
+
+
+def translated(language: str, folder: str) -> dict[tuple[str, str], str]:
+    """What a table of texts says, by section and name."""
+    sections = tomllib.loads((ROOT / folder / "tables" / f"{language}.toml").read_text("utf-8"))
+    return {(section, name): text for section, words in sections.items() for name, text in words.items()}
+
+
+def fields(text: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(text) if field}
 
 
 @pytest.mark.parametrize("language", languages())
@@ -86,8 +103,8 @@ def test_rules_for_sounds_are_of_known_letters(language: str) -> None:
 
 @pytest.mark.parametrize("language", languages())
 def test_its_own_words_tell_the_language(language: str) -> None:
-    assert detect(lexicon(language).notices["refusal"]) == language
-    text = lexicon(language).notices["refusal"]
+    assert detect(notices_in(language)["refusal"]) == language
+    text = notices_in(language)["refusal"]
     assert [text[start:end] for start, end in sentence_spans(text, language)] == [text]
 
 
@@ -95,5 +112,5 @@ def test_its_own_words_tell_the_language(language: str) -> None:
 def test_letters_of_a_language_are_in_no_other_table(language: str) -> None:
     own = lexicon(language).letters
     for other in set(languages()) - {language}:
-        text = fold(" ".join(lexicon(other).labels.values()))
+        text = fold(" ".join([*labels_in(other).values(), *notices_in(other).values()]))
         assert own.isdisjoint(text), other

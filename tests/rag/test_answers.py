@@ -9,12 +9,12 @@ from llama_index.core.schema import QueryBundle
 from texts import HOSTILE, by_id
 
 from index.errors import UsageError
-from index.language.lexicon import lexicon
 from index.settings import IndexSettings
 from rag.answer import Answer, Turn
 from rag.asking import Ask
 from rag.assistant import Assistant
 from rag.matching.llama_index_retriever import LlamaIndexRetriever
+from rag.notices import notices_in
 from rag.settings import RagSettings
 
 # Towns, museums and figures made up for these tests.
@@ -179,7 +179,7 @@ def test_refusals_are_in_the_language_of_the_question(town: Assistant, language:
         "vi": "Nhiệt độ sôi của thủy ngân là bao nhiêu độ?",
     }
     answer = town.answer(Ask(questions[language]))
-    notices = lexicon(language).notices
+    notices = notices_in(language)
     assert answer.refused
     openings = [notices[key].split("{")[0] for key in ("refusal", "refusal_name", "refusal_number")]
     assert any(answer.answer.startswith(opening) for opening in openings)

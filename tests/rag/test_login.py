@@ -6,9 +6,10 @@ import httpx
 import pytest
 from keyed import Keyed, sign_in
 
-from index.language.lexicon import languages, lexicon
+from index.language.lexicon import languages
 from rag.api.login import COOKIE
 from rag.api.page_language import COOKIE as LANGUAGE_COOKIE
+from ui.labels import labels_in
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 
@@ -36,7 +37,7 @@ def test_it_speaks_the_language_of_the_page_errors_too(
     headers = {**HTML, "accept-language": f"xx,{browser}-XX;q=0.9"}
     if chosen:
         headers["cookie"] = f"other=1; {LANGUAGE_COOKIE}={language}"
-    labels = lexicon(language).labels
+    labels = labels_in(language)
     asking = visitor.get("/", headers=headers).text
     assert f'<html lang="{language}">' in asking
     for name in ("key", "sign_in"):

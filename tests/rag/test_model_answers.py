@@ -20,6 +20,7 @@ from rag.answer import Answer, Token, Turn
 from rag.api import create_app
 from rag.asking import Ask
 from rag.assistant import Assistant
+from rag.notices import notices_in
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def test_markers_count_in_reading_order(assistant: Assistant, server: ModelServe
 def test_a_claim_without_support_is_marked(assistant: Assistant, server: ModelServer, claim: str) -> None:
     server.behave(says(f"Alby opened 12 schools in 2021 [{{alby}}]. {claim} [{{alby}}].", alby="12 skolor"))
     answer = assistant.answer(Ask(QUESTION))
-    mark = lexicon("en").notices["unsupported"]
+    mark = notices_in("en")["unsupported"]
     assert answer.grounding == "partial"
     first, second = normal(answer.answer).split(claim)
     assert mark not in first
@@ -167,7 +168,7 @@ def test_where_nothing_is_left_the_documents_are_quoted(assistant: Assistant, se
     server.behave(says("Alby opened 99 schools in 1999 [{alby}].", alby="12 skolor"))
     answer = assistant.answer(Ask(QUESTION))
     assert (answer.engine, answer.model, answer.grounding) == ("extractive", None, "verified")
-    assert answer.notice == lexicon("en").notices["llm_unsupported"]
+    assert answer.notice == notices_in("en")["llm_unsupported"]
     assert answer.short_answer == "12"
     assert "99" not in answer.answer
 
@@ -180,7 +181,7 @@ def test_the_model_may_say_that_the_documents_do_not_answer(
     assert not tokens
     assert isinstance(answer, Answer)
     assert (answer.refused, answer.refusal_reason, answer.engine) == (True, "unanswered", "llm")
-    assert answer.answer == lexicon("en").notices["refusal"]
+    assert answer.answer == notices_in("en")["refusal"]
 
 
 def test_an_answer_in_another_language_is_not_shown(assistant: Assistant, server: ModelServer) -> None:
@@ -192,7 +193,7 @@ def test_an_answer_in_another_language_is_not_shown(assistant: Assistant, server
     )
     answer = assistant.answer(Ask(QUESTION))
     assert answer.engine == "extractive"
-    assert answer.notice == lexicon("en").notices["llm_language"]
+    assert answer.notice == notices_in("en")["llm_language"]
 
 
 @pytest.mark.parametrize("kind", FAILURES)
@@ -205,7 +206,7 @@ def test_a_failing_server_gives_the_extractive_answer_and_a_notice(
     plain = assistant.answer(Ask(QUESTION, engine="extractive"))
     assert (answer.engine, answer.model) == ("extractive", None)
     assert (answer.answer, answer.citations) == (plain.answer, plain.citations)
-    assert answer.notice == lexicon("en").notices["llm_failed"]
+    assert answer.notice == notices_in("en")["llm_failed"]
     assert plain.notice is None
     logged = [record.getMessage() for record in caplog.records if "language model" in record.getMessage()]
     assert len(logged) == 1, "the log has the cause, once"
@@ -218,8 +219,8 @@ def test_the_notice_is_in_the_language_of_the_question(
 ) -> None:
     server.go_down()
     answer = assistant.answer(Ask(ASKED[language]))
-    assert answer.notice == lexicon(language).notices["llm_failed"]
-    others = {lexicon(code).notices["llm_failed"] for code in ASKED if code != language}
+    assert answer.notice == notices_in(language)["llm_failed"]
+    others = {notices_in(code)["llm_failed"] for code in ASKED if code != language}
     assert answer.notice not in others
 
 
@@ -273,7 +274,7 @@ def test_where_the_model_cannot_the_rule_completes_a_follow_up(
     answer = assistant.answer(Ask("And how much did it pay?", history=HISTORY))
     plain = assistant.answer(Ask("And how much did it pay?", history=HISTORY, engine="extractive"))
     assert answer.standalone_question == plain.standalone_question != "And how much did it pay?"
-    assert answer.notice == lexicon("en").notices["llm_failed"]
+    assert answer.notice == notices_in("en")["llm_failed"]
     assert len(server.requests) == 1, "a server that has just failed is not asked again for the same question"
 
 

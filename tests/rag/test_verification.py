@@ -14,10 +14,11 @@ from index.catalogue import Reader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.indexer import manifest_for
-from index.language.lexicon import languages, lexicon
+from index.language.lexicon import languages
 from index.settings import IndexSettings
 from index.types import Chunk, Sentence
 from rag.answer import Hit
+from rag.notices import notices_in
 from rag.question import Question, analyse
 from rag.reader.encode import Row
 from rag.reader.openvino_reader import Reading
@@ -140,7 +141,7 @@ def test_what_the_documents_say_is_verified(library: Library, language: str, tex
 def test_what_they_do_not_say_is_marked(library: Library, language: str, text: str, missing: str) -> None:
     found = library.verify(text, language)
     assert found.grounding == "none"
-    assert lexicon(language).notices["unsupported"] in found.text
+    assert notices_in(language)["unsupported"] in found.text
     assert found.claims[0].missing == (missing,)
 
 
@@ -288,7 +289,7 @@ def test_the_numbers_of_a_short_answer_stand_in_the_quotes(
 
 
 def test_every_language_has_the_notice() -> None:
-    assert all("unsupported" in lexicon(language).notices for language in languages())
+    assert all("unsupported" in notices_in(language) for language in languages())
 
 
 PIECES = st.sampled_from([
@@ -302,7 +303,7 @@ PIECES = st.sampled_from([
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_markers_and_quotes_agree_whatever_is_written(library: Library, text: str) -> None:
     found = library.verify(text)
-    notice = lexicon("en").notices["unsupported"]
+    notice = notices_in("en")["unsupported"]
     seen = list(dict.fromkeys(marker.number for marker in markers_of(found.text)))
     assert seen == list(range(1, len(found.citations) + 1))
     assert [citation.marker for citation in found.citations] == seen

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,12 +12,13 @@ import pytest
 from shown_html import Shown
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
-import index
-from index.language.lexicon import languages, lexicon
+from index.language.lexicon import languages
 from rag.answer import Answer, Citation, Parallel
 from rag.asking import Ask
 from rag.links import safe_url, source_link, text_fragment
+from rag.notices import notices_in
 from ui.answer_html import Reader, lines, plain, said_html
+from ui.labels import labels_in
 from ui.names import direction, language_name
 from ui.page.turns import passage
 from ui.sources_html import reference, sources_html, translation_link
@@ -154,7 +153,7 @@ def test_a_refusal_is_shown_as_one() -> None:
     assert "Not in the documents" in shown.text
     assert "none of them answers" in shown.text
     assert text in shown.text
-    assert lexicon("en").notices["nearest"].rstrip(":") in shown.text
+    assert notices_in("en")["nearest"].rstrip(":") in shown.text
     assert not [link for link in shown.links if link.startswith("#")]
 
 
@@ -166,20 +165,8 @@ def test_a_refusal_without_passages_has_no_empty_panel() -> None:
 def test_what_is_around_an_answer_speaks_the_language_of_the_page(language: str) -> None:
     shown = Shown(answer_html(answer(citation(), language="en"), alone, shown_to=reader(language)))
     for name in ("chat_quoted_words", "chat_open_document", "chat_copy_reference", "chat_verified"):
-        assert lexicon(language).labels[name] in shown.text
+        assert labels_in(language)[name] in shown.text
     assert language_name("bn", shown_in=language) in shown.text
-
-
-def test_every_table_has_every_label() -> None:
-    folder = Path(index.__file__).parent / "language" / "tables"
-    english = tomllib.loads((folder / "en.toml").read_text(encoding="utf-8"))["labels"]
-    for language in languages():
-        labels = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))["labels"]
-        assert set(labels) == set(english)
-        for name, text in labels.items():
-            assert text.strip(), name
-            fields = sorted(re.findall(r"\{(\w+)\}", text))
-            assert fields == sorted(re.findall(r"\{(\w+)\}", english[name])), name
 
 
 # -- documents are data
@@ -298,16 +285,14 @@ def test_a_reference_names_all_that_is_needed_to_find_the_words_again(language: 
 def test_how_far_an_answer_is_borne_out_is_said(changes: dict[str, object], label: str) -> None:
     text = Shown(answer_html(answer(citation(), **changes), alone)).text
     said = [
-        name
-        for name in ("chat_verified", "chat_supported", "chat_partial")
-        if lexicon("en").labels[name] in text
+        name for name in ("chat_verified", "chat_supported", "chat_partial") if labels_in("en")[name] in text
     ]
     assert said == [label]
 
 
 def test_a_refusal_says_that_only_a_part_was_searched() -> None:
     refused = answer(answer="No.", short_answer=None, refused=True, refusal_reason="name", grounding="none")
-    why = lexicon("en").labels["chat_why_scope"]
+    why = labels_in("en")["chat_why_scope"]
     assert why in Shown(answer_html(refused, alone, shown_to=reader(partly=True))).text
     assert why not in Shown(answer_html(refused, alone)).text
 

@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 from shown_html import Shown
 
-from index.language.lexicon import lexicon
 from rag.api.page_language import page_language
 from rag.asking import Ask
+from ui.labels import labels_in
 from ui.page.examples import example_questions
 from ui.server import build_app
 
@@ -49,9 +49,7 @@ def test_the_examples_come_from_the_documents(assistant: Assistant) -> None:
     assert 0 < len(examples) <= 5
     for text, shown, language in examples:
         [info] = [
-            info
-            for info in documents
-            if text == lexicon(info.language).labels["example"].format(title=info.title)
+            info for info in documents if text == labels_in(info.language)["example"].format(title=info.title)
         ]
         assert info.language in {citation.language for citation in assistant.answer(Ask(text)).citations}
         assert len(shown) <= len(text)

@@ -10,12 +10,12 @@ import page_texts
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from index.language.lexicon import lexicon
+from ui.labels import labels_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ENGLISH = lexicon("en").labels
+ENGLISH = labels_in("en")
 SERIOUS = {"serious", "critical"}
 
 

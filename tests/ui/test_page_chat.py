@@ -14,8 +14,10 @@ import page_texts
 import pytest
 from misbehaving_server import ModelServer, Script, good
 
-from index.language.lexicon import languages, lexicon
+from index.language.lexicon import languages
 from rag.keys import KeyStore
+from rag.notices import notices_in
+from ui.labels import labels_in
 from ui.names import language_name
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from rag.settings import RagSettings
 
-ENGLISH = lexicon("en").labels
+ENGLISH = labels_in("en")
 
 
 def ask(tab: Page, question: str) -> Locator:
@@ -96,7 +98,7 @@ def test_a_follow_up_knows_the_conversation(tab: Page) -> None:
 def test_a_refusal_says_so_and_why(tab: Page) -> None:
     turn = ask(tab, page_texts.UNANSWERED)
     assert turn.locator(".pc-verdict").inner_text() == ENGLISH["chat_none_found"]
-    assert turn.locator(".pc-heading").inner_text() == lexicon("en").notices["nearest"].rstrip(":")
+    assert turn.locator(".pc-heading").inner_text() == notices_in("en")["nearest"].rstrip(":")
     assert turn.locator(".pc-marker").count() == 0
     assert turn.locator(".pc-grounding").count() == 0
 
@@ -351,12 +353,12 @@ def test_the_engine_can_be_chosen(open_tab: Callable[..., Page], model: ModelSer
 def test_the_page_speaks_the_browsers_language_and_the_one_chosen(open_tab: Callable[..., Page]) -> None:
     tab = open_tab(locale="bn-BD")
     assert tab.evaluate("document.documentElement.lang") == "bn"
-    bengali = lexicon("bn").labels
+    bengali = labels_in("bn")
     assert tab.get_by_role("tab", name=bengali["tab_documents"]).count() == 1
     assert tab.get_attribute("#pc-question", "placeholder") == bengali["placeholder"]
     ask(tab, page_texts.QUESTIONS["sv"])
     tab.get_by_label(bengali["chat_page_language"]).select_option("vi")
-    vietnamese = lexicon("vi").labels
+    vietnamese = labels_in("vi")
     tab.get_by_role("tab", name=vietnamese["tab_documents"]).wait_for()
     tab.locator(".pc-grounding", has_text=vietnamese["chat_verified"]).wait_for()
     tab.reload()
@@ -425,7 +427,7 @@ def test_who_is_signed_in_sees_only_what_is_theirs(
         tab.locator(".pc-toast").get_by_role("link", name=ENGLISH["sign_in"]).click()
         tab.wait_for_selector("#key")
         sign_in("Binh")
-        vietnamese = lexicon("vi").labels
+        vietnamese = labels_in("vi")
         tab.get_by_label(ENGLISH["chat_page_language"]).select_option("vi")
         tab.get_by_role("button", name=vietnamese["sign_out"]).click()
         tab.wait_for_selector("#key")

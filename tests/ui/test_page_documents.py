@@ -13,12 +13,12 @@ from documents_tab import LIGHTHOUSE, document_of, documents, search, sent, titl
 from playwright.sync_api import expect
 from texts import HOSTILE
 
-from index.language.lexicon import lexicon
+from ui.labels import labels_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-LABELS = lexicon("en").labels
+LABELS = labels_in("en")
 HOSTILE_TITLE = "<img src=x onerror=alert(1)> [Marlow](javascript:alert(2))"
 NARROW = {"viewport": {"width": 375, "height": 700}}
 
@@ -237,7 +237,7 @@ def test_the_tab_follows_the_language_of_the_page(tab: Page) -> None:
     documents(tab)
     search(tab, "harrow")
     tab.locator(".pc-language-select").select_option("vi")
-    labels = lexicon("vi").labels
+    labels = labels_in("vi")
     tab.get_by_text(labels["documents_drop"]).wait_for()
     assert tab.locator(".pd-table thead th").first.inner_text() == labels["documents_title"]
     assert tab.locator("#pd-words").input_value() == "harrow"

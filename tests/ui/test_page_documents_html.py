@@ -15,11 +15,12 @@ from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.catalogue import DocumentInfo
 from index.errors import SkipReason
-from index.language.lexicon import languages, lexicon
+from index.language.lexicon import languages
 from index.types import Chunk, Document, Span, span_id
 from ui import document_html as shown
 from ui.answer_html import plain
 from ui.document_html import DocumentView, document_html, document_url, part_html, part_starts, source_html
+from ui.labels import labels_in
 from ui.page import documents_html
 from ui.page.documents_html import DocumentList, Limits, list_html, tab_html
 
@@ -29,7 +30,7 @@ TAGS = {
     "time", "tr", "ul",
 }  # fmt: skip
 VOID = {"input"}
-LABELS = lexicon("en").labels
+LABELS = labels_in("en")
 LIMITS = Limits(file_mb=50, request_mb=200, request_files=100)
 
 
@@ -117,7 +118,7 @@ def listed(*infos: DocumentInfo, **changes: object) -> DocumentList:
 
 
 def read(view: DocumentView, language: str = "en") -> Seen:
-    return Seen(document_html(view, labels=lexicon(language).labels, language=language))
+    return Seen(document_html(view, labels=labels_in(language), language=language))
 
 
 def body(view: DocumentView) -> Seen:
@@ -258,7 +259,7 @@ def test_nothing_of_a_document_becomes_markup(place: str, text: str) -> None:
 
 
 def test_a_row_tells_all_about_a_document() -> None:
-    seen = Seen(list_html(listed(info()), labels=lexicon("sv").labels, language="sv"))
+    seen = Seen(list_html(listed(info()), labels=labels_in("sv"), language="sv"))
     for words in (
         "A title",
         "bengali",
@@ -344,7 +345,7 @@ def test_labels_are_the_same_in_every_language() -> None:
     own = _own(LABELS)
     assert own
     for language in languages():
-        there = lexicon(language).labels
+        there = labels_in(language)
         assert {name: _fields(there[name]) for name in own} == {name: _fields(LABELS[name]) for name in own}
         if language != "en":
             same = [name for name in own if there[name] == LABELS[name]]

@@ -10,8 +10,8 @@ import pytest
 from documents_tab import LIGHTHOUSE, answer_of, documents, sent, titles, upload
 from playwright.sync_api import expect
 
-from index.language.lexicon import lexicon
 from rag.keys import KeyStore
+from ui.labels import labels_in
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from index.intake import Intake
     from rag.settings import RagSettings
 
-LABELS = lexicon("en").labels
+LABELS = labels_in("en")
 
 
 # -- uploading and deleting
@@ -63,7 +63,7 @@ def test_files_are_uploaded_answer_and_are_deleted(tab: Page) -> None:
 @pytest.mark.usefixtures("no_uploads")
 def test_dropped_files_outlive_a_reload(open_tab: Callable[..., Page]) -> None:
     page = open_tab(locale="bn-BD")
-    labels = lexicon("bn").labels
+    labels = labels_in("bn")
     documents(page)
     dropped = page.evaluate_handle(
         """() => {
@@ -90,7 +90,7 @@ def test_dropped_files_outlive_a_reload(open_tab: Callable[..., Page]) -> None:
 @pytest.mark.usefixtures("no_uploads")
 def test_what_waits_and_what_is_being_read_is_cancelled(open_tab: Callable[..., Page]) -> None:
     page = open_tab(locale="sv-SE")
-    labels = lexicon("sv").labels
+    labels = labels_in("sv")
     before = titles_there(page)
     long = "\n\n".join(f"The mill number {n} grinds {n + 7} sacks of rye a week." for n in range(6000))
     names = ["long.txt", "one.txt", "two.txt", "three.txt"]

@@ -12,8 +12,9 @@ import pytest
 from documents_tab import documents, sent
 from playwright.sync_api import expect
 
-from index.language.lexicon import languages, lexicon
+from index.language.lexicon import languages
 from rag.api.problems import MEDIA_TYPE, NAMES
+from ui.labels import labels_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -59,7 +60,7 @@ def test_a_question_that_fails_is_said_in_the_readers_language(
     open_tab: Callable[..., Page], language: str
 ) -> None:
     page = open_tab(locale=language, watch=False)
-    labels = lexicon(language).labels
+    labels = labels_in(language)
     page.route("**/v1/ask", refused(500, "work"))
     ask(page, page_texts.QUESTIONS["sv"])
     note = page.locator(".pc-notice")
@@ -74,7 +75,7 @@ def test_a_question_that_fails_is_said_in_the_readers_language(
 
 def test_what_has_no_sentence_brings_the_servers_words(open_tab: Callable[..., Page]) -> None:
     page = open_tab(locale="bn-BD", watch=False)
-    labels = lexicon("bn").labels
+    labels = labels_in("bn")
     ask(page, page_texts.QUESTIONS["sv"])
     page.route("**/v1/feedback", refused(418, "of-tomorrow"))
     page.get_by_role("button", name=labels["chat_helpful"], exact=True).click()
@@ -92,7 +93,7 @@ def test_too_many_requests_and_when_to_come_back(
     settings = page_settings.model_copy(update={"rate_limit": "1/hour", "reader_model": "off"})
     with serve_page(settings) as address:
         page = open_tab(address=address, locale="vi-VN", watch=False)
-        labels = lexicon("vi").labels
+        labels = labels_in("vi")
         ask(page, page_texts.QUESTIONS["sv"])
         page.locator(".pc-exchange .pc-tools").wait_for()
         ask(page, page_texts.QUESTIONS["vi"])
@@ -115,7 +116,7 @@ def test_a_question_that_is_too_long_is_kept_and_not_sent(open_tab: Callable[...
     page.evaluate("(text) => { document.querySelector('#pc-question').value = text; }", long)
     page.press("#pc-question", "Enter")
     most = page.evaluate("fetch('/chat/start').then((it) => it.json()).then((it) => it.questionCharacters)")
-    said = lexicon("hi").labels["chat_too_long"].format(count=len(long.strip()), most=most)
+    said = labels_in("hi")["chat_too_long"].format(count=len(long.strip()), most=most)
     expect(page.locator(".pc-toast")).to_have_text(said)
     assert page.input_value("#pc-question") == long
     assert page.locator(".pc-exchange").count() == 0
@@ -124,7 +125,7 @@ def test_a_question_that_is_too_long_is_kept_and_not_sent(open_tab: Callable[...
 
 def test_the_documents_tab_says_it_too(open_tab: Callable[..., Page]) -> None:
     page = open_tab(locale="sv-SE", watch=False)
-    labels = lexicon("sv").labels
+    labels = labels_in("sv")
     documents(page)
     page.route("**/chat/documents/list?*", refused(503, "index-unreachable"))
     page.fill("#pd-words", "museum")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from index.language.lexicon import lexicon
+from ui.labels import labels_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Route
@@ -56,7 +56,7 @@ def test_silence_is_said_in_the_readers_language_and_ends_by_itself(
             context.add_cookies([{"name": "polycite_language", "value": case.chosen, "url": page_server}])
 
     page = open_tab(watch=False, ready=".pc-silence", locale=case.locale, prepare=prepare)
-    note = page.get_by_role("alert").filter(has_text=lexicon(case.language).labels["service_silent"])
+    note = page.get_by_role("alert").filter(has_text=labels_in(case.language)["service_silent"])
     expect(note).to_be_visible()
     assert note.get_attribute("lang") == case.language
     page.context.unroute(ASKED_FIRST)

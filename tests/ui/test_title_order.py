@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from texts import HOSTILE, MULTI_SCRIPT
 
 from index.language.lexicon import languages, lexicon
+from ui.labels import labels_in
 from ui.page.title_order import title_key
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_orders(language: str, ordered: list[str]) -> None:
 def words_of(language: str) -> Iterator[str]:
     """The words of a table. Candrabindu and anusvara are one letter to both; which comes first is not told apart."""
     table = lexicon(language)
-    for text in (*table.labels.values(), *table.stop):
+    for text in (*labels_in(language).values(), *table.stop):
         yield from (
             word
             for word in re.split(r"[\s…]+", text)

@@ -19,8 +19,9 @@ from index.language.lexicon import FALLBACK
 from index.uploads import CANCELLED, upload_folder
 from rag.api import problems
 from rag.api.guard import scope_of
-from rag.api.page_language import page_labels, reader_language
+from rag.api.page_language import reader_language
 from ui.document_html import DocumentView, document_html, part_html
+from ui.labels import labels_in
 from ui.page.documents_html import PAGE, DocumentList, Limits, list_html, tab_html
 from ui.page.title_order import title_key
 
@@ -75,13 +76,13 @@ def _add_list(app: FastAPI, tools: Tools) -> None:
     def tab(request: Request, words: _Words = "", order: Order = "newest", page: _Page = 1) -> Response:
         language = reader_language(request.headers)
         listed = _listed(tools, titles, request, words=words, order=order, number=page, language=language)
-        return _html(tab_html(listed, limits, labels=page_labels(language), language=language))
+        return _html(tab_html(listed, limits, labels=labels_in(language), language=language))
 
     @app.get(f"{PREFIX}/list", include_in_schema=False)
     def table(request: Request, words: _Words = "", order: Order = "newest", page: _Page = 1) -> Response:
         language = reader_language(request.headers)
         listed = _listed(tools, titles, request, words=words, order=order, number=page, language=language)
-        return _html(list_html(listed, labels=page_labels(language), language=language))
+        return _html(list_html(listed, labels=labels_in(language), language=language))
 
 
 def _listed(
@@ -163,12 +164,12 @@ def _add_document(app: FastAPI, tools: Tools) -> None:
         found = view(request, document_id, quoted)
         if found is None:
             return _gone()
-        return _html(document_html(found, labels=page_labels(language), language=language))
+        return _html(document_html(found, labels=labels_in(language), language=language))
 
     @app.get(f"{PREFIX}/{{document_id}}/text", include_in_schema=False)
     def text(request: Request, document_id: _Id, part: Annotated[int, Query(ge=0, le=_LAST)] = 0) -> Response:
         found = view(request, document_id, None)
-        labels = page_labels(reader_language(request.headers))
+        labels = labels_in(reader_language(request.headers))
         return _gone() if found is None else _html(part_html(found, part, labels=labels))
 
 
@@ -192,7 +193,7 @@ def _state(file: JobFile, language: str) -> dict[str, str | None]:
     """A file as the page shows it: its state, the document, why it did not become one, and more in English."""
     if file.reason == CANCELLED:
         return {"state": CANCELLED, "document": None, "said": "", "detail": ""}
-    said, detail = _said(file, page_labels(language))
+    said, detail = _said(file, labels_in(language))
     if language == FALLBACK and file.detail and file.state in ("refused", "failed"):
         said, detail = _sentence(file.detail), ""
     return {"state": file.state, "document": file.document_id, "said": said, "detail": detail}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from index.language.lexicon import lexicon
+from ui.labels import labels_in
 
 if TYPE_CHECKING:
     from index.catalogue import DocumentInfo
@@ -20,7 +20,7 @@ def example_questions(corpus: Corpus) -> list[tuple[str, str, str]]:
     """Return questions about a few sources in as many languages: (question, a shorter form to show, its language)."""
     found = []
     for info in _different(corpus.documents(limit=_AMONG)):
-        template = lexicon(info.language).labels["example"]
+        template = labels_in(info.language)["example"]
         shown = info.title
         if len(shown) > _CHARACTERS:
             shown = shown[: _CHARACTERS - 1].rsplit(" ", 1)[0] + "…"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from babel.dates import format_date
 
-from index.language.lexicon import lexicon
 from rag.answer import Answer, Citation
 from rag.api.markdown import answer_markdown, escaped
 from rag.links import safe_url
+from rag.notices import notices_in
+from ui.labels import labels_in
 from ui.names import language_name
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def conversation_markdown(
         language: of the words around them.
         day: of the export.
     """
-    labels = lexicon(language).labels
+    labels = labels_in(language)
     exported = labels["chat_export_date"].format(date=format_date(day, "long", locale=language))
     parts = [f"# {_line(title)}", exported]
     for question, answer in exchanges:
@@ -47,7 +48,7 @@ def _answered(answer: Answer | None, labels: Mapping[str, str], language: str) -
     if answer.notice:
         yield f"*{_line(answer.notice)}*"
     if answer.citations:
-        heading = lexicon(language).notices["nearest" if answer.refused else "sources"].rstrip(":")
+        heading = notices_in(language)["nearest" if answer.refused else "sources"].rstrip(":")
         yield f"### {heading}"
         yield "\n\n".join(_source(citation, language) for citation in answer.citations)
 

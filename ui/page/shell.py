@@ -15,8 +15,9 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from index.language.lexicon import FALLBACK, languages
-from rag.api.page_language import page_labels, reader_language
+from rag.api.page_language import reader_language
 from rag.assistant import MODEL_JOBS
+from ui.labels import labels_in
 from ui.page import chat_tab, documents_routes, documents_tab, routes
 from ui.page.parts import Part, Tools
 
@@ -65,7 +66,7 @@ def close_streams(app: FastAPI) -> None:
 
 def build_page(tools: Tools) -> gr.Blocks:
     """Return the page. Its script fills the header and the chat; the documents' tab has components of its own."""
-    labels = page_labels(FALLBACK)  # until the page has said which language its reader prefers
+    labels = labels_in(FALLBACK)  # until the page has said which language its reader prefers
     page: gr.Blocks
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as page:
         gr.Column(elem_id="pc-header")
@@ -84,7 +85,7 @@ def _wire(page: gr.Blocks, switch: gr.Button, *, chat: gr.Tab, documents: gr.Tab
     # Not with Gradio's own I18n: it leaves languages alone that Gradio itself is not translated to.
     def relabel(request: gr.Request) -> list[Any]:
         language = reader_language(request.headers)
-        labels = page_labels(language)
+        labels = labels_in(language)
         return [
             gr.Tab(labels["tab_chat"]),
             gr.Tab(labels["tab_documents"]),
@@ -121,7 +122,7 @@ def _mounted(app: FastAPI, tools: Tools) -> FastAPI:
 
 def _silence() -> str:
     """What the page says in each language while the server does not answer (static/silence.js)."""
-    words = {language: page_labels(language)["service_silent"] for language in languages()}
+    words = {language: labels_in(language)["service_silent"] for language in languages()}
     # A script's content ends at the first "</": there is none to come, whatever a table holds.
     data = json.dumps(words, ensure_ascii=False).replace("<", r"\u003c")
     return f'<script type="application/json" id="pc-silence">{data}</script>\n'

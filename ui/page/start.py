@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from index.language.lexicon import languages, lexicon
 from rag import engines
 from rag.api.guard import key_of
-from rag.api.page_language import page_labels, reader_language
+from rag.api.page_language import reader_language
+from ui.labels import labels_in
 from ui.names import direction, language_name
 from ui.page.examples import example_questions
 
@@ -39,7 +40,7 @@ class Start:
     def of(self, request: Request) -> dict[str, Any]:
         """Return it for a request."""
         language = reader_language(request.headers)
-        labels = page_labels(language)
+        labels = labels_in(language)
         codes, examples = self._documents(self._corpus)
         key = key_of(request)
         return {

@@ -98,7 +98,7 @@ def test_an_answer_shows_everything_about_its_source() -> None:
     cited = citation(parallel=(Parallel("d2", "hi"), Parallel("d3", "sv"), Parallel("d4", "sv")))
     html = answer_html(answer(cited), lambda _: ("Before. ", cited.quote, " After."))
     shown = Shown(html)
-    assert shown.marked == [cited.quote]
+    assert shown.marked == ["১২", cited.quote]  # the short answer in the quote, the quote in its passage
     assert f"Before. {cited.quote} After." in shown.text
     for words in (
         "12",

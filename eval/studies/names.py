@@ -10,9 +10,10 @@ with a word that several share ("Island") are left out too: those are translated
 
 *Recall*: the share of the pairs whose names find each other, each searched for as a name of a question among all names
 of the other language. *Precision*: of all names found so, the share that is the right one; a place listed twice, spelt
-in two ways, is one place if any language spells it once. Rules are chosen on the territories and measured on the
-cities, which `--of` tells apart; what is searched is always both. *Words/s*: distinct words of
-the names, their sounds made for the first time, processor time.
+in two ways, is one place if any language spells it once. `--of` tells territories and cities apart; what is searched is
+always both. Rules and bounds were made with both in view, so neither is held out.
+
+*Words/s*: distinct words of the names, their sounds made for the first time, processor time.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ Ways: TypeAlias = tuple[str, ...]
 
 SHORTEST_KEY = 3
 # From here on (`alike`) two words with one key are one name, by how many consonants they have: the fewer sounds, the
-# less may differ. Chosen on CLDR's territories (`python -m eval.studies.names --of territories`).
+# less may differ. Chosen on CLDR's names: docs/decisions/0003-names-across-scripts.md.
 _ALIKE = (1.0, 1.0, 0.9, 0.9, 0.86)
 _ALIKE_LONG = 0.8
 # Two words run together with fewer consonants tell too little.

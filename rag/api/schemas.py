@@ -257,10 +257,12 @@ class AnswerOut(BaseModel):
     parts: list[AnswerOut] = Field(
         default_factory=list,
         description="Of a text that asks several questions, the answer to each, in order; else empty.",
+        examples=[[]],
     )
     alternatives: list[AnswerOut] = Field(
         default_factory=list,
         description="What other documents answer to the same question, where it differs; mostly empty.",
+        examples=[[]],
     )
 
 

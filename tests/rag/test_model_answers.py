@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from misbehaving_server import Kind, ModelServer, Script, good
 
+from index.catalogue import Catalogue
 from index.corpus import Corpus
 from index.language.lexicon import lexicon
 from index.settings import IndexSettings
@@ -171,6 +172,32 @@ def test_where_nothing_is_left_the_documents_are_quoted(assistant: Assistant, se
     assert answer.notice == notices_in("en")["llm_unsupported"]
     assert answer.short_answer == "12"
     assert "99" not in answer.answer
+
+
+def test_a_document_that_goes_while_the_model_writes_is_quoted_as_it_was(
+    settings: RagSettings,
+    server: ModelServer,
+    embedder: Embedder,
+    index_of: Callable[[Mapping[str, str]], IndexSettings],
+) -> None:
+    """All that an answer says is of one moment, also what is said when the model's text cannot be shown."""
+    index = index_of(DOCUMENTS)
+
+    def goes(_: object) -> Sequence[str]:
+        with Catalogue.open(index.data_dir, create=False) as catalogue:
+            live = catalogue.live()
+            assert live is not None
+            with catalogue.transaction(live) as changes:
+                for info in catalogue.reader(live).documents():
+                    changes.remove_document(info.id)
+        return ["Alby opened 99 schools in 1999."]
+
+    server.behave(Script("good", goes))
+    with opened(settings.model_copy(update={"index": index}), embedder) as assistant:
+        answer = assistant.answer(Ask(QUESTION))
+        assert assistant.corpus.counts()["documents"] == 0
+    assert (answer.engine, answer.short_answer, answer.grounding) == ("extractive", "12", "verified")
+    assert answer.notice == lexicon("en").notices["llm_unsupported"]
 
 
 def test_the_model_may_say_that_the_documents_do_not_answer(

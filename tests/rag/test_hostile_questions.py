@@ -88,9 +88,9 @@ def test_words_with_something_else_are_answered(assistant: Assistant, text: str)
 
 @pytest.mark.parametrize("text", by_id(WORDLESS))
 def test_what_holds_no_word_is_told_so(assistant: Assistant, text: str) -> None:
-    for door in (assistant.ask, assistant.search):
+    for door in (assistant.answer, assistant.search):
         with pytest.raises(UsageError, match="the question is empty: ask in words"):
-            door(text)
+            door(Ask(text))
 
 
 @pytest.mark.parametrize("text", by_id(LONG))

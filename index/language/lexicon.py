@@ -78,6 +78,7 @@ class Lexicon:
     """One language's table; every phrase is in lower case as written there.
 
     Attributes:
+        called: what people call it, beside CLDR's names.
         notices: templates for answers and refusals, by name.
         labels: what the chat page shows around them, by name; English where a table lacks one.
         question: phrases that show what a question asks for, by kind ("count", "date", ...).
@@ -101,6 +102,7 @@ class Lexicon:
 
     language: str
     name: str
+    called: tuple[str, ...]
     notices: Mapping[str, str]
     labels: Mapping[str, str]
     question: Mapping[str, tuple[str, ...]]
@@ -138,6 +140,7 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         language=path.stem,
         name=table["name"],
+        called=tuple(table.get("called", ())),
         notices=table["notices"],
         labels=_labels(path.stem, table),
         question={kind: tuple(phrases) for kind, phrases in table["question"].items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from index.corpus import Corpus
 from index.language.lexicon import lexicon
-from rag.intent import UNCLEAR
+from rag.intent import UNCLEAR, Intent
 from rag.reply import Reply, listed
 from rag.suggestions import suggestions
 
@@ -21,7 +21,7 @@ _CLOSED = {"smalltalk.thanks": "thanks", "smalltalk.goodbye": "goodbye"}
 def small_talk(kind: str, *, corpus: Corpus, language: str) -> Reply:
     """Return the reply to small talk, or to what is unclear: `kind` as `rag.intent` names it."""
     notices = lexicon(language).notices
-    intent = "unclear" if kind == UNCLEAR else "smalltalk"
+    intent: Intent = "unclear" if kind == UNCLEAR else "smalltalk"
     if kind in _CLOSED:
         return Reply(intent, kind, language, notices[_CLOSED[kind]])
     opening = _OPENINGS[kind]

@@ -25,13 +25,16 @@ from index.normalise import whole
 from index.types import Document
 from rag.answer import Answer, Found, Timings, Token, pieces
 from rag.asking import Answering, Ask
+from rag.engines import ENGINES
 from rag.engines.engine import Draft, Engine
 from rag.engines.opened import Engines
+from rag.front import FrontDoor
 from rag.look import Declined, Look
 from rag.looking import Looking, Reranks, understood
 from rag.matching.vectors import QuestionVectors
 from rag.parts import asked_after, joined, said_of
 from rag.question import analyse
+from rag.reply import Reply
 from rag.settings import BUNDLED_READER, RagSettings, reader_file
 from rag.shape import parts_of
 
@@ -72,6 +75,7 @@ class Assistant(Answering):
         )
         # A question's work uses all cores already: more at once than this only make each other wait.
         self._at_work = BoundedSemaphore(MODEL_JOBS)
+        self._front = FrontDoor(self._vectors)
         self._engines = Engines.open(settings, embedder=embedder, at_work=self._at_work)
 
     @classmethod
@@ -109,9 +113,22 @@ class Assistant(Answering):
 
     def stream(self, ask: Ask, *, stop: Event | None = None) -> Iterator[Token | Answer]:
         """See `Answering.stream`."""
-        question, ask = whole(ask.text), self._checked(ask)
+        started = time.perf_counter()
+        question = whole(ask.text)
+        with self.corpus.snapshot() as moment:
+            reply = self._front.host(replace(ask, text=question), moment)
+            if reply is None:
+                ask = self._checked(ask)
+                asked = understood(ask, moment)
+                reply = self._front.reply(asked, ask, moment)
+        if reply is not None:
+            for piece in pieces(reply.text):
+                yield Token(piece)
+            yield _said(question, reply, started=started)
+            return
+        ask = replace(ask, history=self._front.questions(ask.history))
         engine = self._engines.named(ask.engine)
-        parts = (ask.text,) if engine.takes_several else parts_of(ask.text, self._language(ask))
+        parts = (ask.text,) if engine.takes_several else parts_of(ask.text, asked.language)
         if len(parts) == 1:
             yield from self._answered(question, ask, engine, stop=stop)
             return
@@ -152,10 +169,6 @@ class Assistant(Answering):
             yield Token(piece)
         yield _answer(question, look, draft, started=started)
 
-    def _language(self, ask: Ask) -> str:
-        with self.corpus.snapshot() as moment:
-            return understood(ask, moment).language
-
     def look(self, ask: Ask, *, completed: str | Declined | None = None) -> Look:
         """What the corpus says to a question now; `completed` as for `Looking.look`."""
         with self._at_work, self.corpus.snapshot() as moment:
@@ -186,6 +199,28 @@ class Assistant(Answering):
             )
         history = tuple(replace(turn, content=whole(turn.content)) for turn in ask.history)
         return replace(ask, text=text, history=history)
+
+
+def _said(question: str, reply: Reply, *, started: float) -> Answer:
+    """A reply to what is no question to the documents."""
+    took = round((time.perf_counter() - started) * 1000, 2)
+    return Answer(
+        id=uuid.uuid4().hex,
+        question=question,
+        standalone_question=question,
+        language=reply.language,
+        answer=reply.text,
+        short_answer=None,
+        refused=False,
+        refusal_reason=None,
+        engine=ENGINES[0].name,
+        model=None,
+        grounding="verified" if reply.citations else "none",
+        citations=reply.citations,
+        timings_ms=Timings(answer=took, total=took),
+        intent=reply.intent,
+        confidence="answered" if reply.citations else "none",
+    )
 
 
 def _answer(question: str, look: Look, draft: Draft, *, started: float) -> Answer:

@@ -74,15 +74,15 @@ class Looking:
             if completed != ask.text:
                 asked = replace(analyse(completed, language=asked.language), own=ask.text)
 
-        def gathered(question: Question, among: frozenset[str] | None) -> tuple[Evidence, float]:
-            return self._gathered(Query(question, corpus, self._vectors.of(question.text)), among)
+        def gathered(question: Question, within: frozenset[str] | None) -> tuple[Evidence, float]:
+            return self._gathered(Query(question, corpus, self._vectors.of(question.text)), within)
 
         question, evidence, retrieved = choose(
             asked,
             history,
             gathered,
             corpus,
-            among=_among(ask, corpus),
+            among=among(ask, corpus),
             threshold=self._settings.refusal_threshold,
         )
         declined = completed if isinstance(completed, Declined) else None
@@ -92,7 +92,7 @@ class Looking:
         """The passages nearest to what is asked, best first."""
         asked = understood(ask, corpus)
         query = Query(asked, corpus, self._vectors.of(asked.text))
-        hits = self._retriever.hits(query, top_k=top_k, among=_among(ask, corpus))
+        hits = self._retriever.hits(query, top_k=top_k, among=among(ask, corpus))
         return [hit.found() for hit in hits]
 
     def _gathered(self, query: Query, among: frozenset[str] | None) -> tuple[Evidence, float]:
@@ -121,7 +121,7 @@ def _said(history: Sequence[Turn]) -> list[str]:
     return asked[: -_TURNS_LOOKED_AT - 1 : -1]
 
 
-def _among(ask: Ask, corpus: Corpus) -> frozenset[str] | None:
+def among(ask: Ask, corpus: Corpus) -> frozenset[str] | None:
     """The documents that may be looked into; None: all."""
     if ask.languages is None and ask.documents is None:
         return None

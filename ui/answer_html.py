@@ -62,7 +62,7 @@ def said_html(answer: Answer, reader: Reader) -> str:
     )
     notice = f'<p class="pc-notice" role="note">{plain(answer.notice)}</p>' if answer.notice else ""
     verdict = _refusal(answer, reader) if answer.refused else ""
-    checked = "" if answer.refused else _checked(answer, reader)
+    checked = "" if answer.refused or not answer.citations else _checked(answer, reader)
     unsure = " pc-unsure" if answer.confidence == "perhaps" else ""
     return (
         f'<div class="pc-answer{unsure}">{_understood(answer, reader)}{verdict}'

@@ -8,14 +8,10 @@ from typing import Literal
 from babel import Locale
 from babel.core import UnknownLocaleError
 
+from index.language.called import language_name
 from index.types import UNDETERMINED
 
-
-@cache
-def language_name(code: str, *, shown_in: str = "en") -> str:
-    """A language's name in another language (ISO 639-1 codes), or the code itself where CLDR has none."""
-    locale = _locale(shown_in) or Locale("en")
-    return str(locale.languages.get(code, code))
+__all__ = ["direction", "language_name"]
 
 
 @cache

@@ -78,6 +78,7 @@ class Lexicon:
     """One language's table; every phrase is in lower case as written there.
 
     Attributes:
+        called: what people call it, beside CLDR's names.
         question: phrases that show what a question asks for, by kind ("count", "date", ...).
         quantity: words around a number by what they say of it ("more", "percent", "money", ...).
         scale: words that multiply the number before them.
@@ -104,6 +105,7 @@ class Lexicon:
 
     language: str
     name: str
+    called: tuple[str, ...]
     question: Mapping[str, tuple[str, ...]]
     quantity: Mapping[str, tuple[str, ...]]
     scale: Mapping[str, float]
@@ -145,6 +147,7 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         language=path.stem,
         name=table["name"],
+        called=tuple(table.get("called", ())),
         question={kind: tuple(phrases) for kind, phrases in table["question"].items()},
         quantity=quantity,
         scale=table["quantity"]["scale"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -24,6 +25,7 @@ class QuestionVectors:
     """
 
     def __init__(self, embedder: Embedder, *, kept: int = 1024, at_once: int = 2) -> None:
+        self.revision = embedder.revision
         self._embedder = embedder
         self._kept = kept
         # One that failed is not kept: it is tried again.
@@ -45,6 +47,10 @@ class QuestionVectors:
             while len(self._vectors) > self._kept:
                 self._vectors.popitem(last=False)
         return found
+
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of questions, (texts, dimension), as `Embedder.embed_queries` makes them."""
+        return np.stack([made.result() for made in [self.of(text) for text in texts]])
 
     def _made(self, text: str) -> Vector:
         vector: Vector = self._embedder.embed_queries([text])[0]

@@ -137,7 +137,7 @@ def clauses_of(question: Question, support: Support, reader: Reads | None) -> tu
     """The parts of a sentence that hold its numbers, each read by itself, where a number or date is asked for."""
     if reader is None or not (question.wants_number or question.wants_date):
         return ()
-    return read_clauses(reader, question.text, support.sentence)
+    return read_clauses(reader, question.own or question.text, support.sentence)
 
 
 def _whole(hit: Hit) -> Window:

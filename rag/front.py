@@ -9,7 +9,7 @@ from index.corpus import Corpus
 from index.embedder import Embedder
 from index.language.called import named_language
 from index.language.lexicon import FALLBACK, languages, lexicon
-from index.language.terms import fold, split_words, word_terms
+from index.language.terms import fold, sound_keys, split_words, word_terms
 from index.types import UNDETERMINED
 from rag.answer import Turn
 from rag.collection import about_the_collection
@@ -26,6 +26,9 @@ from rag.smalltalk import small_talk
 from rag.suggestions import suggestions
 from rag.summary import summary
 
+# From this probability on a message that is unclear is not looked for by its sound. Chosen: names of one word mostly
+# stay below it, keys of a row lie above.
+_SURELY = 0.85
 # Characters that two forms of a word have in common: at least so many, and this part of it. Chosen.
 _STEM, _STEM_PART = 4, 0.75
 
@@ -67,7 +70,7 @@ class FrontDoor:
             languages, documents: the part of the documents that is searched; None: all.
         """
         sense = self._intents.of(question.text)
-        if sense.intent == "question" or (sense.kind == UNCLEAR and self._is_held(question)):
+        if sense.intent == "question" or (sense.kind == UNCLEAR and self._is_held(question, sense)):
             return None
         language = spoken(question, sense)
         with self._corpus.snapshot():
@@ -90,11 +93,13 @@ class FrontDoor:
                 )
             return small_talk(sense.kind, corpus=self._corpus, language=language)
 
-    def _is_held(self, question: Question) -> bool:
+    def _is_held(self, question: Question, sense: Sense) -> bool:
         """Whether the documents have a word of a message that looks like none: a name that nobody else knows."""
         stop = lexicon(question.language).stop
         words = [word for word in word_terms(question.text) if word not in stop]
-        return any(self._corpus.frequencies(words=words).values()) if words else False
+        # Some word of a large corpus sounds like any keys that are hit.
+        keys = sound_keys(question.text, question.language) if sense.sure < _SURELY else []
+        return bool(words) and any(self._corpus.frequencies(words=words, keys=keys).values())
 
     def _summary(
         self,

@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedder import Embedder
+from index.language.lexicon import lexicon
 from index.language.short_texts import without_marks
+from index.language.terms import fold, split_words
 from rag.intent import EXAMPLES, NAME, QUESTION, examples, plain
 
 HELD_OUT = Path(__file__).parents[1] / "gold" / "intents"
@@ -52,6 +54,7 @@ _TO_MEASURE = {
 }
 SEED = 7
 _OTHER_NAMES = 4
+_KEYWORDS_LEARNT, _KEYWORDS_MEASURED = 2000, 800
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _XQUAD = ("en", "hi", "vi", "sv")
 _XQUAD_EACH = 350
@@ -141,13 +144,40 @@ def varied(texts: Iterable[Wording]) -> list[Wording]:
 def to_learn(data: Path) -> list[Asked]:
     """Return public questions that weights may be learnt from."""
     found = _sampled(data, _TO_LEARN, lambda row: not _measured(row))
-    return found + _xquad(data, measured=False)
+    found += _xquad(data, measured=False)
+    return found + keywords(found, _KEYWORDS_LEARNT)
 
 
 def to_measure(data: Path) -> list[Asked]:
     """Return public questions that nothing was learnt from."""
     found = _sampled(data, _TO_MEASURE, lambda _: True) + _sampled(data, _SHARED, _measured)
-    return found + _xquad(data, measured=True)
+    found += _xquad(data, measured=True)
+    return found + keywords(found, _KEYWORDS_MEASURED)
+
+
+def keywords(asked: Sequence[Asked], number: int) -> list[Asked]:
+    """Return what people type into a search box: a name or one to three words of `number` of the questions."""
+    mixed = random.Random(SEED)  # noqa: S311
+    said = {fold(wording.text).rstrip("?!.। ") for wording in wordings()}
+    found = {}
+    for question in mixed.sample(list(asked), min(2 * number, len(asked))):
+        stop = lexicon(question.language).stop
+        words = [word for word in split_words(question.text) if fold(word) not in stop and len(word) > 1]
+        # The first word of a question mostly asks.
+        words = words[1:] if len(words) > 1 else words
+        if words:
+            # A syllable of Vietnamese is no word.
+            start, length = (
+                mixed.randrange(len(words)),
+                mixed.choice((2, 2, 3) if question.language == "vi" else (1, 1, 2, 3)),
+            )
+            text = " ".join(words[start : start + length])
+            forms = (text, text.lower(), without_marks(text.lower()) if question.language == "vi" else text)
+            chosen = mixed.choice(forms)
+            if fold(chosen) in said:
+                continue
+            found[chosen] = Asked(chosen, question.language, "keywords")
+    return list(found.values())[:number]
 
 
 def vectors(texts: Sequence[str], embedder: Embedder, cache: Path) -> NDArray[np.float32]:

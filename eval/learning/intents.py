@@ -23,11 +23,11 @@ from index.embedder import load_embedder
 from index.settings import IndexSettings
 from rag.intent import QUESTION, WEIGHTS, surface
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 # The scale of each group of inputs, which is how freely its weights may grow; the cosine of two texts varies little.
-# Best of 3 to 10 for the letters, 0.5 and 1 for the measures, on public questions and wordings held out by article.
-_OF_VECTOR, _OF_LETTERS = 10.0, 6.0
+# Best of 10 and 16 for vectors, 3 to 10 for the letters, on public questions and on wordings that did not teach.
+_OF_VECTOR, _OF_LETTERS = 16.0, 6.0
 _MEASURES = 7
 _STRENGTH = 0.1
 # What all wordings of one kind and language count together, those of questions and all public questions.
@@ -36,7 +36,7 @@ _KIND, _QUESTIONS, _PUBLIC = 40.0, 160.0, 2400.0
 
 def inputs(texts: Sequence[str]) -> Floats:
     """(texts, inputs) the surface of each text."""
-    return np.stack([surface(text) for text in texts]).astype(np.float64)
+    return np.stack([surface(text) for text in texts])
 
 
 def scales(of_vector: int, of_surface: int) -> Floats:
@@ -60,8 +60,8 @@ def fitted(
 ) -> tuple[list[str], Floats]:
     """The classes in order and their weights, (classes, inputs + 1), the last of each its intercept."""
     mean = table.mean(axis=0)
-    model = LogisticRegression(C=_STRENGTH, max_iter=400)
-    model.fit((table - mean) * scale, np.array(names), sample_weight=weights)
+    model = LogisticRegression(C=_STRENGTH, max_iter=200)
+    model.fit(((table - mean) * scale).astype(np.float32), np.array(names), sample_weight=weights)
     slopes = model.coef_ * scale
     return model.classes_.tolist(), np.hstack([slopes, (model.intercept_ - slopes @ mean)[:, None]])
 
@@ -76,7 +76,7 @@ def main(data: Path, work: Path) -> None:
     texts = [wording.text for wording in wordings] + [question.text for question in asked]
     names = [wording.kind for wording in wordings] + [QUESTION] * len(asked)
     weights = weighed(wordings, asked)
-    made, plain = vectors(texts, embedder, work).astype(np.float64), inputs(texts)
+    made, plain = vectors(texts, embedder, work), inputs(texts)
     both = np.hstack([made, plain])
     kinds, of_all = fitted(both, names, weights, scales(made.shape[1], plain.shape[1]))
     _, of_surface = fitted(plain, names, weights, scales(0, plain.shape[1]))

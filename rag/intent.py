@@ -41,7 +41,7 @@ NAME = regex.compile(r"\{([^}]*)\}")
 _PLACES = 2048
 # From which probability on a message is no question; of so few words a higher one, since they may be a name or what is
 # typed into a search box. 0.7 instead of 0.5 for those took 3 instead of 6 in a hundred of such words for something
-# else, and told 1 in a hundred wordings less (docs/intents.md).
+# else, and told 1 in a hundred wordings less (docs/intents.md). What is unclear is looked for in the documents first.
 _LEAST, _LEAST_OF_FEW, _FEW = 0.5, 0.7, 2
 # Words of a message that are looked at, and the longest message that may be anything but a question.
 _WORDS, _LONGEST = 40, 300
@@ -111,8 +111,9 @@ class Intents:
         question = self._kinds.index(QUESTION)
         others = [i for i in range(len(kinds)) if i != question]
         # A question is the likelier of two, not the likeliest of many: kinds of small talk share their probability.
-        least = _LEAST_OF_FEW if len(split_words(text)) <= _FEW else _LEAST
-        best = max(others, key=lambda i: kinds[i]) if 1 - kinds[question] > least else question
+        other = max(others, key=lambda i: kinds[i])
+        few = len(split_words(text)) <= _FEW and self._kinds[other] != UNCLEAR
+        best = other if 1 - kinds[question] > (_LEAST_OF_FEW if few else _LEAST) else question
         spoken = int(languages.argmax())
         return Sense(
             self._kinds[best],

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -26,7 +26,7 @@ from index.types import Document
 from rag.answer import Answer, Found, Timings, Token, pieces
 from rag.asking import Answering, Ask
 from rag.engines import ENGINES
-from rag.engines.engine import Draft, Engine
+from rag.engines.engine import Draft
 from rag.engines.opened import Engines
 from rag.front import FrontDoor
 from rag.look import Declined, Look
@@ -45,6 +45,15 @@ log = logging.getLogger(__name__)
 
 MODEL_JOBS = max(2, os.cpu_count() or 2)
 """Questions that are worked on at once; further ones wait. Chosen: one uses all cores for most of its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What is to be answered: the questions of the text, and the look at the only one where that is taken."""
+
+    ask: Ask
+    parts: tuple[str, ...]
+    look: Look | None = None
 
 
 class Assistant(Answering):
@@ -115,26 +124,44 @@ class Assistant(Answering):
         """See `Answering.stream`."""
         started = time.perf_counter()
         question = whole(ask.text)
-        with self.corpus.snapshot() as moment:
-            reply = self._front.host(replace(ask, text=question), moment)
-            if reply is None:
-                ask = self._checked(ask)
-                asked = understood(ask, moment)
-                reply = self._front.reply(asked, ask, moment)
-        if reply is not None:
-            for piece in pieces(reply.text):
+        begun = self._begun(replace(ask, text=question))
+        if isinstance(begun, Reply):
+            for piece in pieces(begun.text):
                 yield Token(piece)
-            yield _said(question, reply, started=started)
-            return
-        ask = replace(ask, history=self._front.questions(ask.history))
-        engine = self._engines.named(ask.engine)
-        parts = (ask.text,) if engine.takes_several else parts_of(ask.text, asked.language)
-        if len(parts) == 1:
-            yield from self._answered(question, ask, engine, stop=stop)
-            return
+            yield _said(question, begun, started=started)
+        elif len(begun.parts) == 1:
+            yield from self._answered(question, begun.ask, look=begun.look, started=started, stop=stop)
+        else:
+            yield from self._in_parts(question, begun, stop=stop)
+
+    def _begun(self, ask: Ask) -> Reply | _Begun:
+        """What is said at the front door, or what is to be answered; both, and what answers, of one moment."""
+        with self.corpus.snapshot() as moment:
+            reply = self._front.host(ask, moment)
+            if reply is not None:
+                return reply
+            ask = self._checked(ask)
+            asked = understood(ask, moment)
+            reply = self._front.reply(asked, ask, moment)
+            if reply is not None:
+                return reply
+            ask = replace(ask, history=self._front.questions(ask.history))
+            engine = self._engines.named(ask.engine)
+            parts = (ask.text,) if engine.takes_several else parts_of(ask.text, asked.language)
+            # A model completes a follow-up first, and nothing is held meanwhile.
+            looks = len(parts) == 1 and not (engine.takes_several and ask.history)
+            if not looks:
+                return _Begun(ask, parts)
+            with self._at_work:
+                return _Begun(ask, parts, self._looking.look(ask, moment))
+
+    def _in_parts(self, question: str, begun: _Begun, *, stop: Event | None) -> Iterator[Token | Answer]:
+        """The answers to the questions of a text, each when it is finished."""
         answers: list[Answer] = []
-        for part in parts:
-            found = self._answered(part, asked_after(ask, part, answers), engine, stop=stop)
+        for part in begun.parts:
+            found = self._answered(
+                part, asked_after(begun.ask, part, answers), started=time.perf_counter(), stop=stop
+            )
             answer = next((item for item in found if isinstance(item, Answer)), None)
             if answer is None:  # it was stopped
                 return
@@ -145,12 +172,19 @@ class Assistant(Answering):
         yield joined(question, answers)
 
     def _answered(
-        self, question: str, ask: Ask, engine: Engine, *, stop: Event | None
+        self,
+        question: str,
+        ask: Ask,
+        *,
+        look: Look | None = None,
+        started: float,
+        stop: Event | None,
     ) -> Iterator[Token | Answer]:
-        """The answer to one question."""
-        started = time.perf_counter()
-        completed = engine.complete(ask, stop=stop) if ask.history else None
-        look = self.look(ask, completed=completed)
+        """The answer to one question; `look`: where it is taken already."""
+        engine = self._engines.named(ask.engine)
+        if look is None:
+            completed = engine.complete(ask, stop=stop) if ask.history else None
+            look = self.look(ask, completed=completed)
         draft: Draft | None = None
         begun = False
         if stop is not None and stop.is_set():

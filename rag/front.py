@@ -29,8 +29,8 @@ from rag.smalltalk import small_talk
 from rag.suggestions import suggestions
 from rag.summary import summary
 
-# From this probability on a message that is unclear is not looked for by its sound. Chosen: names of one word that
-# are in no wording stay below 0.85, keys of a row lie above.
+# From this probability on a message is what it seems, and one that is unclear is not looked for by its sound. Chosen:
+# names of a word or two mostly stay below it, keys of a row and what people say to greet lie above.
 _SURELY = 0.85
 # Characters that two forms of a word have in common: at least so many, and this part of it. Chosen.
 _STEM, _STEM_PART = 4, 0.75
@@ -64,7 +64,7 @@ class FrontDoor:
             corpus: of one moment.
         """
         sense = self._intents.of(question.text)
-        if sense.intent == "question" or (sense.kind == UNCLEAR and _is_held(question, sense, corpus)):
+        if sense.intent == "question" or _names_something(question, sense, corpus):
             return None
         language = spoken(question, sense)
         if sense.intent == "collection":
@@ -121,8 +121,12 @@ class FrontDoor:
         return hits[0].chunk.document_id
 
 
-def _is_held(question: Question, sense: Sense, corpus: Corpus) -> bool:
-    """Whether the documents have a word of a message that looks like none: a name that nobody else knows."""
+def _names_something(question: Question, sense: Sense, corpus: Corpus) -> bool:
+    """Whether a message that looks like chatter, or like none, holds a name that the documents have."""
+    if sense.intent not in {"smalltalk", "meta", "unclear"}:
+        return False
+    if sense.kind != UNCLEAR and sense.sure >= _SURELY:
+        return False
     stop = lexicon(question.language).stop
     words = [word for word in word_terms(question.text) if word not in stop]
     # Some word of a large corpus sounds like any keys that are hit.

@@ -37,6 +37,10 @@ NAME = regex.compile(r"\{([^}]*)\}")
 # Letters by threes and fours, words and pairs of words share so many places. 2,048 of them leave two in a hundred of a
 # message's own places to others.
 _PLACES = 2048
+# From which probability on a message is no question; of so few words a higher one, since they may be a name or what is
+# typed into a search box. 0.7 instead of 0.5 for those took 3 instead of 6 in a hundred of such words for something
+# else, and told 1 in a hundred wordings less (docs/intents.md). What is unclear is looked for in the documents first.
+_LEAST, _LEAST_OF_FEW, _FEW = 0.5, 0.7, 2
 # Words of a message that are looked at, and the longest message that may be anything but a question.
 _WORDS, _LONGEST = 40, 300
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -97,11 +101,15 @@ class Intents:
             self._of_language = stored["language"].astype(np.float32)
 
     def of(self, text: str) -> Sense:
-        """What `text` wants. A message without a letter or digit is unclear, a long one a question."""
+        """What `text` wants. A message without a letter or digit is unclear, a long one a question; what is a wording
+        in every letter wants what that does."""
         if not any(character.isalnum() for character in text):
             return Sense(UNCLEAR, None, 1.0)
         if len(text) > _LONGEST:
             return Sense(QUESTION, None, 0.0)
+        known = _known().get(_bare(text))
+        if known is not None:
+            return known
         plain = surface(text)
         values = plain
         if self._reads_vectors:
@@ -111,7 +119,9 @@ class Intents:
         question = self._kinds.index(QUESTION)
         others = [i for i in range(len(kinds)) if i != question]
         # A question is the likelier of two, not the likeliest of many: kinds of small talk share their probability.
-        best = question if kinds[question] >= 0.5 else max(others, key=lambda i: kinds[i])
+        other = max(others, key=lambda i: kinds[i])
+        few = len(split_words(text)) <= _FEW and self._kinds[other] != UNCLEAR
+        best = other if 1 - kinds[question] > (_LEAST_OF_FEW if few else _LEAST) else question
         spoken = int(languages.argmax())
         return Sense(
             self._kinds[best],
@@ -122,6 +132,30 @@ class Intents:
 
 # From this probability on the words of a message tell its language better than `detect` does (eval.studies.intents).
 _TELLS = 0.8
+
+
+@cache
+def _known() -> Mapping[str, Sense]:
+    """The wordings themselves, without marks, where all that are alike want the same."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for language, kinds in examples().items():
+        for kind, texts in kinds.items():
+            for text in texts:
+                if not NAME.search(text):
+                    found.setdefault(_bare(text), set()).add((kind, language))
+    return {
+        text: Sense(
+            kind=next(kind for kind, _ in pairs),
+            language=next(language for _, language in pairs) if len(pairs) == 1 else None,
+            sure=0.0 if next(kind for kind, _ in pairs) == QUESTION else 1.0,
+        )
+        for text, pairs in found.items()
+        if len({kind for kind, _ in pairs}) == 1
+    }
+
+
+def _bare(text: str) -> str:
+    return " ".join(split_words(without_marks(fold(text))))
 
 
 def softmax(values: Floats) -> Floats:

@@ -13,7 +13,7 @@ from shown_html import Shown
 
 from rag.api.page_language import page_language
 from rag.asking import Ask
-from ui.labels import labels_in
+from rag.notices import notices_in
 from ui.page.examples import example_questions
 from ui.server import build_app
 
@@ -49,7 +49,9 @@ def test_the_examples_come_from_the_documents(assistant: Assistant) -> None:
     assert 0 < len(examples) <= 5
     for text, shown, language in examples:
         [info] = [
-            info for info in documents if text == labels_in(info.language)["example"].format(title=info.title)
+            info
+            for info in documents
+            if text == notices_in(info.language)["example"].format(title=info.title)
         ]
         assert info.language in {citation.language for citation in assistant.answer(Ask(text)).citations}
         assert len(shown) <= len(text)

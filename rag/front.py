@@ -139,11 +139,10 @@ def _meant(ask: Ask, corpus: Corpus) -> str | None:
     cited = quoted_documents(ask.history, corpus)
     if cited:
         return cited[0]
-    ids = (
-        list(ask.documents) if ask.documents is not None else [info.id for info in corpus.documents(limit=2)]
-    )
+    ids = ask.documents if ask.documents is not None else [info.id for info in corpus.documents(limit=1)]
+    there = len(ids) if ask.documents is not None else corpus.counts()["documents"]
     versions = {ids[0], *(key for key, _ in corpus.parallel(ids[0]))} if ids else set()
-    return ids[0] if ids and set(ids) <= versions else None
+    return ids[0] if ids and len(versions) >= there else None
 
 
 def spoken(question: Question, sense: Sense) -> str:

@@ -34,6 +34,8 @@ WEIGHTS = Path(__file__).parent / "intent.npz"
 NAME = regex.compile(r"\{([^}]*)\}")
 """A name in a wording, in whose place any other may stand."""
 
+_TITLE = regex.compile(r"[“”„«\"][^“”„«»\"]{20,}[“”»\"]")
+
 # Letters by threes and fours, words and pairs of words share so many places. 2,048 of them leave two in a hundred of a
 # message's own places to others.
 _PLACES = 2048
@@ -105,6 +107,9 @@ class Intents:
         in every letter wants what that does."""
         if not any(character.isalnum() for character in text):
             return Sense(UNCLEAR, None, 1.0)
+        # A title in quotes is no wording, and says nothing of what is wanted of it.
+        around = " ".join(_TITLE.sub(" ", text).split())
+        text = around if any(character.isalnum() for character in around) else text
         if len(text) > _LONGEST:
             return Sense(QUESTION, None, 0.0)
         known = _known().get(_bare(text))

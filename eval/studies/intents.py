@@ -33,11 +33,14 @@ class Kept:
 
     def __init__(self, embedder: Embedder, folder: Path, texts: Sequence[str], *, known: bool) -> None:
         self.revision = embedder.revision if known else ""
+        self._embedder = embedder
         self._vectors = dict(zip(texts, vectors(texts, embedder, folder), strict=True)) if known else {}
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Embedder.embed_queries`."""
-        return np.stack([self._vectors[text] for text in texts])
+        if all(text in self._vectors for text in texts):
+            return np.stack([self._vectors[text] for text in texts])
+        return self._embedder.embed_queries(texts)
 
 
 @dataclass(frozen=True, slots=True)

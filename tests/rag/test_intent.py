@@ -89,6 +89,23 @@ def test_kind_and_language(intents: Intents, text: str) -> None:
     assert (said.kind, said.language) == KINDS[text]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("summarise “{}”", "summary.document"),
+        ("tóm tắt “{}”", "summary.document"),
+        ("“{}” এর সারাংশ দিন", "summary.document"),
+        ("What is said about “{}”?", QUESTION),
+        ("Vad sägs om ”{}”?", QUESTION),
+    ],
+)
+def test_a_title_in_quotes_says_nothing_of_what_is_wanted(intents: Intents, text: str, kind: str) -> None:
+    assert (
+        intents.of(text.format("A new hospital for Northfield opens its doors after seven years")).kind
+        == kind
+    )
+
+
 @pytest.mark.parametrize("text", ["", "   ", "?", "...", "😀", "!!! 👍", "।"])
 def test_without_a_letter_nothing_is_clear(intents: Intents, text: str) -> None:
     assert intents.of(text).kind == UNCLEAR

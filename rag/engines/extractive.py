@@ -24,6 +24,9 @@ from rag.question import Question
 from rag.shape import shape_of
 from rag.short_answer import of_one_number, short_answer
 
+# Documents are said to differ only where each of their answers is likelier right than wrong.
+_LIKELY = 0.5
+
 
 class Extractive(Engine):
     """Quotes the documents; needs no model server, no key and no network."""
@@ -71,8 +74,7 @@ class Extractive(Engine):
             for quoted in [citation(support, 1)]
         ]
         lines = [
-            f"- {draft.text.replace('[1]', f'[{place}]')} ({draft.citations[0].title})"
-            for place, draft in enumerate(drafts, start=1)
+            f"- {draft.text.replace('[1]', f'[{place}]')}" for place, draft in enumerate(drafts, start=1)
         ]
         return Draft(
             engine=self.name,
@@ -119,10 +121,12 @@ def _short(evidence: Evidence, first: Support) -> tuple[str | None, float]:
 def _differing(evidence: Evidence, short: str) -> list[tuple[Support, str]]:
     """What other documents answer that differs from the first, each once."""
     found: list[tuple[Support, str]] = []
+    if min(evidence.answered, _short(evidence, evidence.supports[0])[1]) < _LIKELY:
+        return []
     said = {fold(short)}
     for rival in evidence.rivals:
         other = short_answer(replace(evidence, supports=(rival,), clauses=()))
-        if other is not None and fold(other.text) not in said:
+        if other is not None and other.probability >= _LIKELY and fold(other.text) not in said:
             said.add(fold(other.text))
             found.append((rival, other.text))
     return found

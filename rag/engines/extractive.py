@@ -46,9 +46,9 @@ class Extractive(Engine):
         if short is not None and (differing := _differing(look.evidence, short)):
             return self._alternatives(look, [(chosen[0], short), *differing])
         first, *others = (citation(support, marker) for marker, support in enumerate(chosen, start=1))
-        template = (
-            notices["perhaps"] if confidence == "perhaps" else notices["answer" if short else "answer_quote"]
-        )
+        sure = "answer" if short else "answer_quote"
+        unsure = "perhaps_short" if short else "perhaps"
+        template = notices[sure if confidence == "answered" else unsure]
         parts = [template.format(short=short, quote=first.quote, marker="[1]")]
         parts += [notices["also"].format(quote=each.quote, marker=f"[{each.marker}]") for each in others]
         return Draft(

@@ -197,7 +197,7 @@ def test_a_document_that_goes_while_the_model_writes_is_quoted_as_it_was(
         answer = assistant.answer(Ask(QUESTION))
         assert assistant.corpus.counts()["documents"] == 0
     assert (answer.engine, answer.short_answer, answer.grounding) == ("extractive", "12", "verified")
-    assert answer.notice == lexicon("en").notices["llm_unsupported"]
+    assert answer.notice == notices_in("en")["llm_unsupported"]
 
 
 def test_the_model_may_say_that_the_documents_do_not_answer(

@@ -53,8 +53,7 @@ def secretive(
     settings = seed_settings.model_copy(update={**secrets, **model})
     opened = Assistant(assistant.corpus, assistant.embedder, settings)
     yield settings, KeyStore(tmp_path_factory.mktemp("keys")), opened
-    if opened._model is not None:
-        opened._model.close()
+    opened._engines.close()
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +173,7 @@ def test_both_answer_as_the_embedded_set_up_does(shared: Shared, assistant: Assi
     expected = {k: v for k, v in assistant.answer(Ask(question)).to_dict().items() if k not in _OWN}
     for service in shared.services:
         assert same(service.ask(question), expected), (service.ask(question), expected)
-    hits = [hit.to_dict() for hit in assistant.search(Ask(question), top_k=10)]
+    hits = [asdict(hit) for hit in assistant.search(Ask(question), top_k=10)]
     for service in shared.services:
         found = service.client.post("/v1/search", json={"query": question, "top_k": 10}).json()["hits"]
         assert same(found, hits)

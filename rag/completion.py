@@ -45,7 +45,7 @@ def choose(
     """The question as it is to be answered, its evidence, and when its retrieval was done.
 
     The documents that were quoted last are looked into first: there a follow-up mostly finds its answer, and a
-    question about something else does not. At most three looks are taken, one for a question that stands alone and is
+    question about something else does not. At most four looks are taken, one for a question that stands alone and is
     answered.
 
     Args:
@@ -93,7 +93,9 @@ def _looks(
     if completed.own is None:  # it names something else, perhaps of another document
         return [(completed, among)]
     if leans == "surely":
-        return [(completed, quoted), (completed, among)] if quoted else [(completed, among)]
+        # "Who is its director?": the quoted document may answer the words alone better than with the old topic's.
+        within = [(completed, quoted), (asked, quoted)] if quoted else []
+        return [*within, (completed, among)]
     if quoted:
         return [(asked, quoted)]
     return [(completed, among)] if completed.names else []

@@ -153,7 +153,7 @@ class Assistant(Answering):
             if not looks:
                 return _Begun(ask, parts)
             with self._at_work:
-                return _Begun(ask, parts, self._looking.look(ask, moment))
+                return _Begun(ask, parts, self._looking.look(ask, moment, asked=asked))
 
     def _in_parts(self, question: str, begun: _Begun, *, stop: Event | None) -> Iterator[Token | Answer]:
         """The answers to the questions of a text, each when it is finished."""

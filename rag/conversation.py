@@ -17,9 +17,10 @@ import regex
 
 from index.corpus import Corpus
 from index.language.lexicon import CAPITAL_NOUNS, all_lexicons, languages, lexicon
-from index.language.terms import fold, split_words, word_terms
+from index.language.terms import fold, split_words
 from rag.answer import Turn
 from rag.question import Question, analyse
+from rag.said import last_quotes
 
 Leaning = Literal["no", "perhaps", "likely", "surely"]
 
@@ -30,15 +31,11 @@ _FRAGMENT = 3
 _ELLIPTIC = 5
 # What a few words can ask in full: who or what or where something is.
 _OF_SOMETHING = frozenset({"other", "person", "place"})
-# What is looked at of a history: its last questions and answers, and the beginning of each.
+# What is looked at of a history: its last questions, and the beginning of each.
 # Chosen: the rest only costs time.
-_QUESTIONS, _ANSWERS, _LOOKED_AT = 8, 3, 4000
+_QUESTIONS, _LOOKED_AT = 8, 4000
 # Names and characters of a topic that are carried on. Chosen: a sentence holds no more.
 _MOST_NAMES, _LONGEST_TOPIC = 3, 160
-# Words by which a quoted sentence is looked for, and the passages in which it may stand. Chosen for time.
-_QUOTED_WORDS, _QUOTED_PASSAGES = 48, 5
-# A sentence with fewer characters could stand in any answer. Chosen.
-_SHORTEST_QUOTED = 20
 _MARKS = " \t\n?？!.।,:;…"
 
 
@@ -125,25 +122,12 @@ def in_a_known_language(question: Question, topic: Question) -> Question:
 
 
 def quoted_documents(history: Sequence[Turn], corpus: Corpus) -> list[str]:
-    """The documents, in all their language versions, that the last answers quote; [] when none does.
-
-    The latest answer that quotes one decides. It quotes a document where it holds a whole sentence of it.
-    """
-    answers = [turn.content[:_LOOKED_AT] for turn in history if turn.role == "assistant"]
-    for answer in reversed(answers[-_ANSWERS:]):
-        said = _plain(answer)
-        found = corpus.search_text(words=_searched(answer), top_k=_QUOTED_PASSAGES)
-        for chunk in corpus.chunks([match.id for match in found]):
-            sentences = corpus.sentences_of(chunk.document_id, chunk.first, chunk.last)
-            if any(len(s.text) >= _SHORTEST_QUOTED and _plain(s.text) in said for s in sentences):
-                versions = [document_id for document_id, _ in corpus.parallel(chunk.document_id)]
-                return [chunk.document_id, *versions]
-    return []
-
-
-def _searched(answer: str) -> list[str]:
-    """The longest words of an answer: what it quotes is most of it, and long words are rare."""
-    return sorted(dict.fromkeys(word_terms(answer)), key=len, reverse=True)[:_QUOTED_WORDS]
+    """The document that the latest quoting answer quotes first, in all its language versions; [] when none does."""
+    quotes = last_quotes(history, corpus)
+    if not quotes:
+        return []
+    document_id = quotes[0].document.id
+    return [document_id, *(version for version, _ in corpus.parallel(document_id))]
 
 
 def _plain(text: str) -> str:

@@ -29,6 +29,7 @@ from rag.scoring import LONGEST_LEAD, AnswerFeatures, SentenceFeatures
 
 AS_LIKELY = 0.7
 """A sentence this far behind the best in log odds is at least half as likely to answer: log 2. Chosen."""
+# Chosen: more answers side by side are a list to search through.
 _MOST_RIVALS = 2
 # The sentences of each hit's chunk with their vectors, by the chunk's id.
 Inside = Mapping[str, tuple[Sequence[Sentence], NDArray[np.float32]]]

@@ -32,6 +32,8 @@ from rag.summary import summary
 # From this probability on a message is what it seems, and one that is unclear is not looked for by its sound. Chosen:
 # names of a word or two mostly stay below it, keys of a row and what people say to greet lie above.
 _SURELY = 0.85
+# Turns of a history that may be a topic: a follow-up is completed from the last eight questions (`rag.conversation`).
+_LATE = 16
 # Characters that two forms of a word have in common: at least so many, and this part of it. Chosen.
 _STEM, _STEM_PART = 4, 0.75
 
@@ -85,11 +87,11 @@ class FrontDoor:
         return small_talk(sense.kind, corpus=corpus, language=language)
 
     def questions(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
-        """Return a history without the turns that were no questions to the documents, and what was said to them: they
-        are no topics."""
-        kept: list[Turn] = []
+        """Return a history without the late turns that were no questions to the documents, and what was said to them:
+        they are no topics."""
+        kept: list[Turn] = list(history[:-_LATE])
         asked = True
-        for turn in history:
+        for turn in history[-_LATE:]:
             if turn.role == "user":
                 asked = self._intents.of(turn.content).intent == "question"
             if asked:

@@ -26,7 +26,7 @@ Task = Literal["title", "tags", "follow_ups", "queries", "text", "prompt", "summ
 # Open WebUI says which key its JSON is to have.
 _JSON = regex.compile(r"\{\s*\"(title|tags|follow_ups|queries|text|prompt|summary)\"\s*:")
 _OPEN_WEBUI = regex.compile(r"^\s*#{2,3} Task:", regex.IGNORECASE)
-_CHAT_HISTORY = regex.compile(r"<chat_history>\s*(.*?)\s*</chat_history>", regex.DOTALL)
+_OPENED, _CLOSED = "<chat_history>", "</chat_history>"
 _PROMPTS: tuple[tuple[Task, str], ...] = (
     (
         "title",
@@ -50,6 +50,8 @@ _CONVERSATION = regex.compile(
 )
 # An instruction stands at the beginning, or at the end of a conversation that was pasted before it.
 _LOOKED_AT = 1500
+# What is looked at of a conversation inside a prompt: a title needs its beginning, and the rest only costs time.
+_CONVERSATION_LOOKED_AT = 20_000
 _TITLE_WORDS, _TITLE_CHARACTERS, _MOST = 5, 48, 3
 _MARKS = " \t\n\"'“”?？!.।,:;…"
 
@@ -100,12 +102,6 @@ def host_reply(text: str, *, history: Sequence[Turn] = (), corpus: Corpus) -> Re
     return Reply("meta", f"host.{task}", language, said)
 
 
-def question_within(text: str) -> str:
-    """Return the question inside a front end's own retrieval prompt (`<user_query>`), or the text as it is."""
-    match = regex.search(r"<user_query>\s*(.*?)\s*</user_query>", text, regex.DOTALL)
-    return str(match[1]) if match and match[1] and _OPEN_WEBUI.match(text) else text
-
-
 def _title(question: str) -> str:
     """The first words of a question."""
     words = question.strip(_MARKS).split()
@@ -116,11 +112,9 @@ def _title(question: str) -> str:
 
 def _conversation(text: str) -> list[Turn]:
     """The turns that a prompt holds itself, where it marks who says what; lines without a mark go on."""
-    match = _CHAT_HISTORY.search(text) or _CONVERSATION.search(text)
-    if match is None:
-        return []
+    held = _held(text[:_CONVERSATION_LOOKED_AT])
     turns: list[Turn] = []
-    for line in match[1].splitlines():
+    for line in held.splitlines():
         spoken = _SAID.match(line)
         if spoken:
             by_user = spoken[1].lower() in {"user", "human"}
@@ -130,3 +124,12 @@ def _conversation(text: str) -> list[Turn]:
         elif line.strip():
             turns.append(Turn("user", line))
     return turns
+
+
+def _held(text: str) -> str:
+    """The conversation inside a prompt; "" without one. What was pasted may be anything: it is found in one pass."""
+    _, opened, rest = text.partition(_OPENED)
+    if opened:
+        return rest.partition(_CLOSED)[0]
+    match = _CONVERSATION.search(text)
+    return str(match[1]) if match else ""

@@ -11,7 +11,7 @@ _BLOCK = regex.compile(r"[^\n]+(?:\n[^\n]+)*")
 _LINE = regex.compile(r"[^\n]+")
 
 
-def listed(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def list_around(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """The lines of the list that a sentence stands in or leads to ("...:").
 
     Args:

@@ -60,15 +60,23 @@ class Looking:
         self._reader = reader
         self._reranker = reranker
 
-    def look(self, ask: Ask, corpus: Corpus, *, completed: str | Declined | None = None) -> Look:
+    def look(
+        self,
+        ask: Ask,
+        corpus: Corpus,
+        *,
+        asked: Question | None = None,
+        completed: str | Declined | None = None,
+    ) -> Look:
         """What the corpus of one moment says to a question.
 
         Args:
             ask: what is asked.
             corpus: of that moment.
+            asked: the question, where it is understood already.
             completed: a follow-up as an engine completed it; None, or where that failed: it is completed by rule.
         """
-        asked, history = understood(ask, corpus), ask.history
+        asked, history = asked or understood(ask, corpus), ask.history
         if isinstance(completed, str):
             history = ()
             if completed != ask.text:

@@ -20,14 +20,15 @@ from rag.reader.clauses import margin_in
 from rag.reader.encode import SpanScore
 from rag.reader.passages import Read
 from rag.scoring import ShortFeatures
+from rag.shape import Shape, shape_of
 
 # More words are no short answer; chosen.
 LONGEST = 12
 # Shown from this probability on. Chosen low, 0.2 and then 0.15, by what remains to be shown across languages: at 0.5
 # the gold set's right short answers fall from 0.54 to 0.22. Of what is shown a good part is therefore wrong.
 SURE = 0.15
-# What asks for a sentence instead of a few words of it.
-_EXPLAINED = frozenset({"reason", "manner"})
+# Forms of answers that are sentences and not a few words of them.
+_WHOLE: frozenset[Shape] = frozenset({"reason", "yes_no", "comparison"})
 _EDGES = " \t\n.,;:!?()[]{}\"'“”‘’«»।॥-–—•*"
 _INSIDE_WORD = regex.compile(r"[\p{L}\p{M}\p{N}\p{Cf}]")
 # Scripts that do not part words: there every place is a boundary.
@@ -57,7 +58,7 @@ def short_answer(evidence: Evidence) -> ShortAnswer | None:
 def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
     """What would be the short answer, and what says how likely it is right; None where nothing short was asked for."""
     question = evidence.question
-    if not evidence.supports or question.kind in _EXPLAINED:
+    if not evidence.supports or shape_of(question) in _WHOLE:
         return None
     support = evidence.supports[0]
     if support.span is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -26,8 +26,6 @@ from rag.reader.openvino_reader import Reader
 
 LANGUAGES = ("en", "hi", "vi", "sv")
 SEED = 20
-OWN, OFF_TOPIC = "own article", "off-topic"
-"""Strata of XQuAD questions asked of one article: the one that answers, or another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +119,6 @@ def _three_of(  # noqa: PLR0917 - one step of `xquad_parts`
     swapped = _swap_name(case, joined, rng)
     if swapped:
         yield Ask(swapped, "name swapped", fold, answered=False, asked_in=asked_in)
-
-
-def off_topic_parts(parts: Sequence[Part]) -> list[Part]:
-    """The answerable XQuAD questions of `parts`, asked of their own article alone and of another one alone, which is
-    one that these questions are about too."""
-    made = []
-    for part in parts:
-        known = sorted({ask.case.article for ask in part.asks if ask.case is not None})
-        if len(known) < 2:
-            continue
-        asks = []
-        for place, ask in enumerate(a for a in part.asks if a.case is not None):
-            assert ask.case is not None  # noqa: S101 - says it to the type checker
-            others = [article for article in known if article != ask.case.article]
-            own, other = f"{ask.case.article:02d}", f"{others[place % len(others)]:02d}"
-            asks.append(replace(ask, stratum=OWN, names=(own,)))
-            asks.append(replace(ask, stratum=OFF_TOPIC, answered=False, names=(other,), case=None))
-        made.append(replace(part, name=f"{part.name}.articles", asks=asks))
-    return made
 
 
 def articles(file: SquadFile) -> dict[str, str]:

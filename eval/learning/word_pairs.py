@@ -32,8 +32,8 @@ Embed = Callable[[Sequence[str]], Float32]
 _INTO = {"en": 3.0, "bn": 3.0, "hi": 2.0, "vi": 2.0, "sv": 2.0}
 # Words of each language, the most frequent; one that stands once may be a misprint.
 _WORDS, _LEAST = 12_000, 2
-# Neighbours that tell how crowded the place of a vector is, and what a pair must reach: below it, by eye on 200 pairs
-# of Bengali with the four others, most are no translations.
+# Neighbours that tell how crowded the place of a vector is, and what a pair must reach. Chosen by eye on 200
+# pairs: most above 0.25 are translations, most below 0.1 are none.
 _NEIGHBOURS, _NEAR = 10, 0.18
 # How often words are exchanged: of a question whose text is Bengali, of which no others exist; of any other question;
 # of a text.
@@ -76,18 +76,16 @@ class WordPairs:
         return example
 
     def _question(self, random: Random, example: Example) -> Example:
-        others = [language for language in _INTO if (example.asked, language) in self._pairs]
-        if not others:
+        into = self._into(random, example.asked)
+        if into is None:
             return example
-        into = random.choices(others, [_INTO[language] for language in others])[0]
         text, _ = self._exchanged(random, example.question, example.asked, into, names=True)
         return replace(example, question=" ".join(text.split()), asked=into)
 
     def _window(self, random: Random, example: Example) -> Example:
-        others = [language for language in _INTO if (example.read, language) in self._pairs]
-        if not others:
+        into = self._into(random, example.read)
+        if into is None:
             return example
-        into = random.choices(others, [_INTO[language] for language in others])[0]
         text, moved = self._exchanged(random, example.window, example.read, into, names=False)
         places = [
             Place(moved(place.start), moved(place.end))
@@ -96,6 +94,11 @@ class WordPairs:
         ]
         answer, also = (places[0], tuple(places[1:])) if places else (None, ())
         return replace(example, window=text, answer=answer, also=also)
+
+    def _into(self, random: Random, language: str) -> str | None:
+        """The language whose words take the place of a language's; None where there are no pairs of it."""
+        others = [other for other in _INTO if (language, other) in self._pairs]
+        return random.choices(others, [_INTO[other] for other in others])[0] if others else None
 
     def _exchanged(
         self, random: Random, text: str, language: str, into: str, *, names: bool

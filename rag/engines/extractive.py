@@ -17,10 +17,11 @@ from rag.answer import Confidence
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
 from rag.evidence import AS_LIKELY, Evidence, Support
-from rag.listing import listed
+from rag.listing import list_around
 from rag.look import Look
 from rag.notices import notices_in
 from rag.question import Question
+from rag.reply import listed
 from rag.shape import shape_of
 from rag.short_answer import of_one_number, short_answer
 
@@ -43,7 +44,8 @@ class Extractive(Engine):
     def _quotes(self, look: Look) -> Draft:
         notices = notices_in(look.question.language)
         chosen, short, confidence = choose(look.evidence)
-        if short is not None and (differing := _differing(look.evidence, short)):
+        differing = _differing(look.evidence, short) if short is not None else []
+        if short is not None and differing:
             return self._alternatives(look, [(chosen[0], short), *differing])
         first, *others = (citation(support, marker) for marker, support in enumerate(chosen, start=1))
         sure = "answer" if short else "answer_quote"
@@ -73,12 +75,10 @@ class Extractive(Engine):
             for support, short in found
             for quoted in [citation(support, 1)]
         ]
-        lines = [
-            f"- {draft.text.replace('[1]', f'[{place}]')}" for place, draft in enumerate(drafts, start=1)
-        ]
+        lines = [draft.text.replace("[1]", f"[{place}]") for place, draft in enumerate(drafts, start=1)]
         return Draft(
             engine=self.name,
-            text="\n".join([notices["differ"], *lines]),
+            text=f"{notices['differ']}\n{listed(lines)}",
             citations=tuple(replace(d.citations[0], marker=n) for n, d in enumerate(drafts, start=1)),
             confidence="perhaps",
             alternatives=tuple(drafts),
@@ -86,11 +86,12 @@ class Extractive(Engine):
 
     def _list(self, look: Look, items: Sequence[Support]) -> Draft:
         citations = tuple(citation(support, marker) for marker, support in enumerate(items, start=1))
-        lines = [f"- “{each.quote}” [{each.marker}]" for each in citations]
+        notices = notices_in(look.question.language)
+        lines = [f"{notices['quoted'].format(quote=each.quote)} [{each.marker}]" for each in citations]
         first = look.evidence.supports[0]
         return Draft(
             engine=self.name,
-            text="\n".join([notices_in(look.question.language)["listed"], *lines]),
+            text=f"{notices['listed']}\n{listed(lines)}",
             citations=citations,
             confidence=_confidence(look.evidence, scoring.probability(first.score), "sentence"),
         )
@@ -108,8 +109,6 @@ def choose(evidence: Evidence) -> tuple[list[Support], str | None, Confidence]:
 def _short(evidence: Evidence, first: Support) -> tuple[str | None, float]:
     """The short answer, and how likely it, or without one the sentence, is right where the question is answered."""
     of_sentence = scoring.probability(first.score)
-    if shape_of(evidence.question) == "yes_no":
-        return None, of_sentence
     if not evidence.reads:
         return of_one_number(evidence.question, first), of_sentence
     short = short_answer(evidence)
@@ -121,7 +120,7 @@ def _short(evidence: Evidence, first: Support) -> tuple[str | None, float]:
 def _differing(evidence: Evidence, short: str) -> list[tuple[Support, str]]:
     """What other documents answer that differs from the first, each once."""
     found: list[tuple[Support, str]] = []
-    if min(evidence.answered, _short(evidence, evidence.supports[0])[1]) < _LIKELY:
+    if not evidence.rivals or min(evidence.answered, _short(evidence, evidence.supports[0])[1]) < _LIKELY:
         return []
     said = {fold(short)}
     for rival in evidence.rivals:
@@ -151,7 +150,7 @@ def _items(evidence: Evidence) -> list[Support]:
     first = evidence.supports[0]
     chunk = first.hit.chunk
     offset = chunk.start
-    lines = listed(chunk.text, first.sentence.start - offset, first.sentence.end - offset)
+    lines = list_around(chunk.text, first.sentence.start - offset, first.sentence.end - offset)
     found = [
         support
         for support in evidence.supports

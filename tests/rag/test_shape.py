@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.listing import listed
+from rag.listing import list_around
 from rag.question import analyse
 from rag.shape import Shape, parts_of, shape_of
 
@@ -71,4 +71,4 @@ def test_several_questions_are_taken_apart(language: str, text: str, parts: int)
 )
 def test_the_lines_of_a_list(text: str, sentence: str, items: list[str]) -> None:
     start = text.index(sentence)
-    assert [text[first:last] for first, last in listed(text, start, start + len(sentence))] == items
+    assert [text[first:last] for first, last in list_around(text, start, start + len(sentence))] == items

@@ -24,9 +24,9 @@ import click
 from eval.ablation import locate_all
 from eval.learning.asked import LANGUAGES, Unseen, articles
 from eval.learning.looked import Work
+from eval.learning.support_claims import SEED, Language, Text, part_of
 from eval.records import Place
 from eval.squad import SquadFile, read_squad
-from eval.support_claims import SEED, Language, Text, part_of
 from index.corpus import Corpus
 from index.embedder import Embedder
 from rag.evidence import Evidence, gather

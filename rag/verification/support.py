@@ -1,4 +1,4 @@
-"""How well a claim is supported by sentences: a logistic model over features, fitted by `eval.fit_support`.
+"""How well a claim is supported by sentences: a logistic model over features, fitted by `eval.learning.fit_support`.
 
 The coefficients and the threshold lie beside this file with the recipe that made them.
 """

@@ -1,9 +1,9 @@
 """Fits the score of `rag.verification.support` on public data and measures what the whole check catches.
 
-    python -m eval.fit_support DATA [--write]
+    python -m eval.learning.fit_support DATA [--write]
 
-DATA holds `xquad-dev/`, parallel files in SQuAD format; `eval.support_claims` makes true and planted claims of them.
-Folds are by article.
+DATA holds `xquad-dev/`, parallel files in SQuAD format; `eval.learning.support_claims` makes true and planted claims of
+them. Folds are by article.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from eval.learning.support_claims import SEED, Example, Language, examples
 from eval.squad import read_squad
-from eval.support_claims import SEED, Example, Language, examples
 from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
 from rag.verification.support import MODEL_FILE, Features
@@ -228,7 +228,8 @@ def main(data: Path, per_pair: int, keep: Path | None, write: bool) -> None:
     click.echo(report(table))
     many, few = fitted(table)
     content = {
-        "recipe": f"python -m eval.fit_support DATA --per-pair {per_pair} --write; seed {SEED}; {len(rows):,} claims",
+        "recipe": f"python -m eval.learning.fit_support DATA --per-pair {per_pair} --write;"
+        f" seed {SEED}; {len(rows):,} claims",
         "embedder": embedder.name,
         "name_threshold": round(many.push, 4),
         "many": _as_json(many),

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -26,6 +27,7 @@ from index.types import Document
 from rag.answer import Answer, Found, Timings, Token, pieces
 from rag.asking import Answering, Ask
 from rag.engines import ENGINES
+from rag.engines.counted import Outcome
 from rag.engines.engine import Draft
 from rag.engines.opened import Engines
 from rag.front import FrontDoor
@@ -220,6 +222,10 @@ class Assistant(Answering):
         """See `Answering.documents`."""
         found = (self.corpus.document(info.id) for info in self.corpus.documents())
         return [document for document in found if document is not None]
+
+    def drafts(self) -> Counter[Outcome]:
+        """What came of the drafts of every engine since this was opened -> how often."""
+        return self._engines.counts()
 
     def _checked(self, ask: Ask) -> Ask:
         """What is asked, without characters that are none."""

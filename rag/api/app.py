@@ -74,6 +74,7 @@ def create_app(
     metrics = operation.install(app, assistant.corpus, settings, keys=keys, max_body_at=larger)
     if intake is not None:
         metrics.measure("waiting_uploads", "Uploaded files that wait to be indexed.", intake.waiting)
+    metrics.count_drafts(assistant.drafts)
     remember = feedback.add_feedback(app, settings)
     answers = Answers(Watched(Watched(assistant, metrics.answer), remember))
     _add_answers(app, answers)

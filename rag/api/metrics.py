@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple
 from typing import Any
 
 from prometheus_client import (
@@ -14,7 +15,7 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -23,6 +24,7 @@ from index.errors import PolyciteError
 from rag.answer import Answer
 from rag.api import logs
 from rag.asking import Ask
+from rag.engines.counted import Outcome
 
 # Nothing reads when each series began, and it doubles the page.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -46,9 +48,6 @@ class Metrics:
         self._rejected = self._counter("rejected_requests", "Requests turned away by a limit.", "reason")
         self._answers = self._counter("answers", "Answers and refusals.", "engine", "grounding")
         self._refusals = self._counter("refusals", "Refusals.", "reason")
-        self._fallbacks = self._counter(
-            "fallbacks", "Answers by quotation because the language model failed."
-        )
         self._request_seconds = self._histogram(
             "request_seconds", "Time until a request was answered.", "route"
         )
@@ -73,6 +72,10 @@ class Metrics:
 
         Gauge(f"polycite_{name}", text, registry=self._registry).set_function(told)
 
+    def count_drafts(self, drafts: Callable[[], Mapping[Outcome, int]]) -> None:
+        """Show what came of engines' drafts, asked for at each reading."""
+        self._registry.register(_Drafts(drafts))
+
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a finished request."""
         self._requests.labels(route, method, str(status)).inc()
@@ -87,8 +90,6 @@ class Metrics:
         self._answers.labels(answer.engine, answer.grounding).inc()
         if answer.refused:
             self._refusals.labels(answer.refusal_reason or "unknown").inc()
-        if answer.notice is not None and answer.engine == "extractive":
-            self._fallbacks.inc()
         for stage in ("retrieve", "answer", "total"):
             self._stage_seconds.labels(stage).observe(getattr(answer.timings_ms, stage) / 1000)
         told: dict[str, Any] = {"engine": answer.engine, "refused": answer.refused}
@@ -101,6 +102,28 @@ class Metrics:
         """The numbers as they are now, and their media type: the format that an Accept header prefers."""
         encode, media_type = choose_encoder(accept)
         return encode(self._registry), media_type
+
+
+class _Drafts(Collector):
+    """What came of engines' drafts; one that declined was made up for by quoting."""
+
+    def __init__(self, drafts: Callable[[], Mapping[Outcome, int]]) -> None:
+        self._drafts = drafts
+
+    def collect(self) -> Iterable[Metric]:
+        """Read the counts."""
+        labels = ("engine", "result", "reason")
+        drafts = CounterMetricFamily("polycite_drafts", "What came of engines' drafts.", labels=labels)
+        found = self._drafts()
+        for outcome, number in found.items():
+            drafts.add_metric(astuple(outcome), number)
+        declined = sum(number for outcome, number in found.items() if outcome.result == "declined")
+        yield drafts
+        yield CounterMetricFamily("polycite_fallbacks", "Drafts that an engine declined.", value=declined)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand."""
+        return ()
 
 
 class _Index(Collector):

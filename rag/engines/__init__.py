@@ -3,8 +3,9 @@
 engine.py          what an engine is: `draft(look)`
 refusal.py, extractive.py, language_model.py
                    those that write
-checked.py, first_of.py
-                   those that are made of others: what is written is checked; one that declines makes room
+checked.py, counted.py, first_of.py
+                   those that are made of others: what is written is checked, what comes of it is counted, one that
+                   declines makes room
 opened.py          the engines of some settings, put together
 """
 

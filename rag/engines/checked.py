@@ -9,15 +9,14 @@ from typing import Any, cast
 
 from index.embedder import Embedder
 from index.language.comparison import stands_in
-from rag.asking import Ask
-from rag.engines.engine import Draft, Drafting, Engine
+from rag.engines.engine import Draft, Drafting, Engine, Wrapping
 from rag.evidence import Evidence
 from rag.look import Declined, Look
 from rag.verification.support import facts_in
 from rag.verification.verify import quotes_are_exact, short_is_quoted, verify
 
 
-class Checked(Engine):
+class Checked(Wrapping):
     """Another engine's drafts, with what the check left of them.
 
     Args:
@@ -27,15 +26,9 @@ class Checked(Engine):
     """
 
     def __init__(self, engine: Engine, *, embedder: Embedder, at_work: AbstractContextManager[Any]) -> None:
-        self.name = engine.name
-        self.takes_several = engine.takes_several
-        self._engine = engine
+        super().__init__(engine)
         self._embedder = embedder
         self._at_work = at_work
-
-    def complete(self, ask: Ask, *, stop: Event | None = None) -> str | Declined | None:
-        """See `Engine.complete`."""
-        return self._engine.complete(ask, stop=stop)
 
     def draft(self, look: Look, *, stop: Event | None = None) -> Drafting:
         """See `Engine.draft`; declined where the check leaves nothing of a text."""
@@ -47,10 +40,6 @@ class Checked(Engine):
                     yield _with_checked_quotes(item, look.evidence)
                 else:
                     yield self._with_checked_claims(item, look.evidence)
-
-    def close(self) -> None:
-        """See `Engine.close`."""
-        self._engine.close()
 
     def _with_checked_claims(self, draft: Draft, evidence: Evidence) -> Draft | Declined:
         with self._at_work:

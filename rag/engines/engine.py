@@ -85,3 +85,24 @@ class Engine(Protocol):
     def close(self) -> None:
         """Release what it holds; a second time does nothing."""
         return
+
+
+class Wrapping(Engine):
+    """An engine made of another: passes everything on to it, but for what it is about."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.name = engine.name
+        self.takes_several = engine.takes_several
+        self._engine = engine
+
+    def complete(self, ask: Ask, *, stop: Event | None = None) -> str | Declined | None:
+        """See `Engine.complete`."""
+        return self._engine.complete(ask, stop=stop)
+
+    def draft(self, look: Look, *, stop: Event | None = None) -> Drafting:
+        """See `Engine.draft`."""
+        return self._engine.draft(look, stop=stop)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._engine.close()

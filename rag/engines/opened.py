@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, Self
@@ -11,8 +12,8 @@ from index.embedder import Embedder
 from index.errors import UsageError
 from rag import engines
 from rag.engines.checked import Checked
+from rag.engines.counted import Counted, Outcome
 from rag.engines.engine import Engine
-from rag.engines.extractive import Extractive
 from rag.engines.first_of import FirstOf
 from rag.engines.refusal import Refusal
 from rag.settings import PREFIX, RagSettings
@@ -20,10 +21,20 @@ from rag.settings import PREFIX, RagSettings
 
 class Engines:
     """Every engine that is offered: what it writes is checked, what the documents do not hold is refused before it
-    begins, and where it gives up the documents are quoted."""
+    begins, and where it gives up the documents are quoted.
 
-    def __init__(self, by_name: Mapping[str, Engine], *, default: str) -> None:
-        self._by_name = by_name
+    Args:
+        refusal: is asked before any other.
+        written: those that write, as the table orders them; the first makes up for each of the others.
+        default: the name of the one that is asked where none is named.
+    """
+
+    def __init__(self, refusal: Engine, written: Sequence[Counted], *, default: str) -> None:
+        self._written = tuple(written)
+        self._by_name = {
+            engine.name: FirstOf(engine.name, (refusal, *dict.fromkeys((engine, written[0]))))
+            for engine in written
+        }
         self._default = default
 
     @classmethod
@@ -33,16 +44,13 @@ class Engines:
         Raises:
             SettingsError: the settings of one cannot be used.
         """
-        refusal = Refusal(settings.refusal_threshold)
-        quotes = Checked(Extractive(), embedder=embedder, at_work=at_work)
-        by_name: dict[str, Engine] = {}
+        written: list[Counted] = []
         for row in engines.ENGINES:
             opened = _opened(row, settings)
             if opened is not None:
-                checked = Checked(opened, embedder=embedder, at_work=at_work)
-                last = () if row.name == quotes.name else (quotes,)
-                by_name[row.name] = FirstOf(row.name, (refusal, checked, *last))
-        return cls(by_name, default=engines.default(settings).name)
+                written.append(Counted(Checked(opened, embedder=embedder, at_work=at_work)))
+        refusal = Refusal(settings.refusal_threshold)
+        return cls(refusal, written, default=engines.default(settings).name)
 
     def named(self, name: str | None) -> Engine:
         """Return the engine with a name; None: the default.
@@ -54,6 +62,10 @@ class Engines:
         if name not in self._by_name:
             raise UsageError(f"the engine {name} is not available: {_remedy(name)}")
         return self._by_name[name]
+
+    def counts(self) -> Counter[Outcome]:
+        """What came of every draft so far -> how often."""
+        return sum((engine.counts() for engine in self._written), Counter())
 
     def close(self) -> None:
         """Close them all; what is being written is cut off."""

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from fastapi.testclient import TestClient
 from misbehaving_server import Kind, ModelServer, Script, good
+from operation import numbers
 
 from index.catalogue import Catalogue
 from index.corpus import Corpus
@@ -21,6 +22,7 @@ from rag.answer import Answer, Token, Turn
 from rag.api import create_app
 from rag.asking import Ask
 from rag.assistant import Assistant
+from rag.engines.counted import Outcome
 from rag.notices import notices_in
 from rag.settings import RagSettings
 
@@ -263,6 +265,7 @@ def test_leaving_ends_the_servers_work(assistant: Assistant, server: ModelServer
     else:
         items.close()  # type: ignore[attr-defined]
     assert server.disconnected.wait(60)
+    assert assistant.drafts() == {Outcome("llm", "unfinished"): 1}
 
 
 def test_what_the_documents_do_not_hold_never_reaches_the_model(
@@ -305,12 +308,21 @@ def test_where_the_model_cannot_the_rule_completes_a_follow_up(
     assert len(server.requests) == 1, "a server that has just failed is not asked again for the same question"
 
 
-def test_over_http_the_tokens_come_first_and_the_answer_counts(
+def test_over_http_the_tokens_come_first_the_answer_counts_and_drafts_are_counted(
     assistant: Assistant, settings: RagSettings, server: ModelServer
 ) -> None:
     server.behave(says("Alby opened 12 schools in 2021 [{alby}]. It is old [{alby}].", alby="12 skolor"))
     with TestClient(create_app(assistant, settings), base_url="http://127.0.0.1") as client:
         lines = client.post("/v1/ask", json={"question": QUESTION, "stream": True}).text.splitlines()
+        server.behave("failed")
+        client.post("/v1/ask", json={"question": QUESTION})
+        counted = {name[1:]: value for name, value in numbers(client).items() if "drafts" in name[0]}
+        assert numbers(client)["polycite_fallbacks_total",] == 1
+    assert counted == {
+        ("llm", "", "written"): 1,
+        ("llm", "llm_failed", "declined"): 1,
+        ("extractive", "", "written"): 1,
+    }
     names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
     assert names[-2:] == ["answer", "done"]
     assert names.count("token") > 3

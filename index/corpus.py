@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from index.catalogue import DocumentInfo, Generation, Manifest, Reader, Space
+    from index.catalogue import CatalogueReader, DocumentInfo, Generation, Manifest, Space
     from index.catalogue.catalogue import State
     from index.settings import IndexSettings
     from index.types import Chunk, Document, Sentence
@@ -70,10 +70,10 @@ class Corpus:
         self._vectors = vectors
         self._expected = expected
         self._lock = threading.Lock()
-        self._live: tuple[Generation, Reader] | None = None
+        self._live: tuple[Generation, CatalogueReader] | None = None
         self._counted = _Counted()
         # Of a snapshot: what was live when it began.
-        self._moment: tuple[Generation, Reader, State] | None = None
+        self._moment: tuple[Generation, CatalogueReader, State] | None = None
 
     @classmethod
     def open(cls, settings: IndexSettings, *, manifest_expected: Manifest | None) -> Self:
@@ -165,7 +165,7 @@ class Corpus:
         self._vectors.check()
         return self.counts()
 
-    def reader(self) -> Reader:
+    def reader(self) -> CatalogueReader:
         """Return the catalogue's reads of the live generation, for what this facade does not offer."""
         return self._current()[1]
 
@@ -305,11 +305,11 @@ class Corpus:
         _, reader, state = self._moved()
         return self._vectors.search(reader, state, space, vector, top_k=top_k, among=documents)
 
-    def _current(self) -> tuple[Generation, Reader]:
+    def _current(self) -> tuple[Generation, CatalogueReader]:
         generation, reader, _ = self._moved()
         return generation, reader
 
-    def _moved(self) -> tuple[Generation, Reader, State]:
+    def _moved(self) -> tuple[Generation, CatalogueReader, State]:
         """Return the live generation; when another one went live, check that it fits what is configured."""
         if self._moment is not None:
             return self._moment
@@ -319,7 +319,7 @@ class Corpus:
                 self._live = self._opened()
             return (*self._live, state)
 
-    def _opened(self) -> tuple[Generation, Reader]:
+    def _opened(self) -> tuple[Generation, CatalogueReader]:
         generation = self._catalogue.live()
         if generation is None:
             raise IndexMissing(f"nothing is indexed in {self._catalogue.where}: run `rag index`")

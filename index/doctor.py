@@ -26,7 +26,7 @@ from index.vectors.home import Home
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from index.catalogue import Generation, Reader
+    from index.catalogue import CatalogueReader, Generation
     from index.corpus import Corpus
     from index.embedder import Embedder
     from index.types import Sentence
@@ -202,7 +202,7 @@ def _catalogue(catalogue: Catalogue, settings: IndexSettings) -> Check:
     return Check("catalogue", False, detail, _remake(settings))
 
 
-def _counts(catalogue: Catalogue, live: Generation, reader: Reader) -> Check:
+def _counts(catalogue: Catalogue, live: Generation, reader: CatalogueReader) -> Check:
     counts = reader.counts()
     skipped = sum(file.skip_reason is not None for file in catalogue.files(live))
     detail = ", ".join(f"{number:,} {what}" for what, number in counts.items())
@@ -224,7 +224,7 @@ def _manifest(live: Generation, embedder: Embedder, settings: IndexSettings) -> 
     return Check("configuration", False, f"{detail})", _MAKE)
 
 
-def _vectors(settings: IndexSettings, home: Home, reader: Reader) -> Check:
+def _vectors(settings: IndexSettings, home: Home, reader: CatalogueReader) -> Check:
     """The Chroma version in service: its files, or the server that holds it."""
     from index.upkeep import vector_faults
     from index.vectors import build
@@ -263,7 +263,7 @@ def _opened(home: Home, version: str) -> Check:
     return Check("vectors", True, f"Chroma version {version} in {where} holds {counts}")
 
 
-def _known_vectors(reader: Reader, embedder: Embedder, settings: IndexSettings) -> Check:
+def _known_vectors(reader: CatalogueReader, embedder: Embedder, settings: IndexSettings) -> Check:
     """Embed a few stored sentences again, as the indexer does, and compare."""
     from index.neutral import LanguageDirections
 
@@ -287,7 +287,7 @@ def _known_vectors(reader: Reader, embedder: Embedder, settings: IndexSettings) 
     return Check("known vectors", False, detail, _remake(settings))
 
 
-def _self_search(reader: Reader, settings: IndexSettings) -> Check:
+def _self_search(reader: CatalogueReader, settings: IndexSettings) -> Check:
     """Search with stored vectors: each must find itself."""
     from index.corpus import Corpus
 
@@ -306,7 +306,7 @@ def _finds(corpus: Corpus, sentence: Sentence) -> bool:
     return any(match.id == sentence.id for match in matches) or (bool(matches) and matches[0].score >= 0.999)
 
 
-def _samples(reader: Reader) -> list[Sentence]:
+def _samples(reader: CatalogueReader) -> list[Sentence]:
     """The middle sentences of the first, the middle and the last document."""
     documents = reader.counts()["documents"]
     places = sorted({documents * part // (_SAMPLES - 1) for part in range(_SAMPLES)})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from index.catalogue import Catalogue, Entry, FileRecord, Generation, Manifest, Reader
+from index.catalogue import Catalogue, CatalogueReader, Entry, FileRecord, Generation, Manifest
 from index.corpus import Corpus
 from index.settings import IndexSettings
 from index.types import Chunk, Document, Sentence, Span, span_id
@@ -120,7 +120,7 @@ def add(catalogue: Catalogue, generation: Generation, *entries: Entry, folder: s
         return [changes.add(each, file=file(each.document.path, folder=folder)) for each in entries]
 
 
-def whole(reader: Reader, each: Entry) -> bool:
+def whole(reader: CatalogueReader, each: Entry) -> bool:
     """Whether a document is stored with all of its parts, as they were given."""
     key = each.document.id
     words = each.tokens[0][0].split() if each.tokens else []

@@ -28,7 +28,7 @@ _LEAD = re.compile(r"^[\s—–:,.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Viewer:
     """For whom an answer is shown.
 
     Attributes:
@@ -45,11 +45,11 @@ class Reader:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """The page's words in the reader's language."""
+        """The page's words in the viewer's language."""
         return labels_in(self.language)
 
 
-def said_html(answer: Answer, reader: Reader) -> str:
+def said_html(answer: Answer, viewer: Viewer) -> str:
     """Return what an answer says, with markers that lead to its sources, and how far they bear it out."""
     text = answer.answer
     short = ""
@@ -58,15 +58,15 @@ def said_html(answer: Answer, reader: Reader) -> str:
         if text.startswith(answer.short_answer):
             text = _LEAD.sub("", text.removeprefix(answer.short_answer))
     paragraphs = "".join(
-        _paragraph(part, answer, reader) for part in re.split(r"\n{2,}", text) if part.strip()
+        _paragraph(part, answer, viewer) for part in re.split(r"\n{2,}", text) if part.strip()
     )
     notice = f'<p class="pc-notice" role="note">{plain(answer.notice)}</p>' if answer.notice else ""
-    verdict = _refusal(answer, reader) if answer.refused else ""
-    checked = "" if answer.refused or not answer.citations else _checked(answer, reader)
+    verdict = _refusal(answer, viewer) if answer.refused else ""
+    checked = "" if answer.refused or not answer.citations else _checked(answer, viewer)
     unsure = " pc-unsure" if answer.confidence == "perhaps" else ""
     return (
-        f'<div class="pc-answer{unsure}">{_understood(answer, reader)}{verdict}'
-        f"<div {spoken(answer.language)}>{short}{paragraphs}{_which(answer, reader)}{notice}</div>{checked}</div>"
+        f'<div class="pc-answer{unsure}">{_understood(answer, viewer)}{verdict}'
+        f"<div {spoken(answer.language)}>{short}{paragraphs}{_which(answer, viewer)}{notice}</div>{checked}</div>"
     )
 
 
@@ -93,14 +93,14 @@ def spoken(code: str) -> str:
 # -- the text
 
 
-def _paragraph(text: str, answer: Answer, reader: Reader) -> str:
+def _paragraph(text: str, answer: Answer, viewer: Viewer) -> str:
     """The lines of a paragraph; those that begin with a dash are a list."""
     kept: list[tuple[bool, list[str]]] = []
     for line in text.split("\n"):
         listed = line.startswith(_ITEM)
         if not kept or kept[-1][0] != listed:
             kept.append((listed, []))
-        kept[-1][1].append("".join(_marked(line.removeprefix(_ITEM), answer, reader)))
+        kept[-1][1].append("".join(_marked(line.removeprefix(_ITEM), answer, viewer)))
     return "".join(
         f'<ul class="pc-list">{"".join(f"<li>{line}</li>" for line in found)}</ul>'
         if listed
@@ -109,7 +109,7 @@ def _paragraph(text: str, answer: Answer, reader: Reader) -> str:
     )
 
 
-def _which(answer: Answer, reader: Reader) -> str:
+def _which(answer: Answer, viewer: Viewer) -> str:
     """A button for each document that answers otherwise: it asks the question of that one alone."""
     if not answer.alternatives:
         return ""
@@ -119,7 +119,7 @@ def _which(answer: Answer, reader: Reader) -> str:
         for each in answer.alternatives
         if each.citations
     )
-    return f'<p class="pc-alternatives">{plain(reader.labels["chat_which"])} {buttons}</p>'
+    return f'<p class="pc-alternatives">{plain(viewer.labels["chat_which"])} {buttons}</p>'
 
 
 def _quoted(citation: Citation, short: str | None) -> str:
@@ -135,27 +135,27 @@ def _quoted(citation: Citation, short: str | None) -> str:
     return f'{lines(before)}<mark class="pc-said">{lines(said)}</mark>{lines(after)}'
 
 
-def _marked(text: str, answer: Answer, reader: Reader) -> Iterator[str]:
+def _marked(text: str, answer: Answer, viewer: Viewer) -> Iterator[str]:
     """The text with quotes in their own language and with markers that lead to their source."""
     found = [(text.find(citation.quote), citation) for citation in answer.citations if citation.quote in text]
     position = 0
     for start, citation in sorted(found, key=lambda each: each[0]):
         if start < position:
             continue  # inside another quote
-        yield _with_markers(text[position:start], answer, reader)
+        yield _with_markers(text[position:start], answer, viewer)
         yield f"<q {spoken(citation.language)}>{_quoted(citation, answer.short_answer)}</q>"
         position = start + len(citation.quote)
-    yield _with_markers(text[position:], answer, reader)
+    yield _with_markers(text[position:], answer, viewer)
 
 
-def _with_markers(text: str, answer: Answer, reader: Reader) -> str:
+def _with_markers(text: str, answer: Answer, viewer: Viewer) -> str:
     known = {str(citation.marker) for citation in answer.citations}
     pieces = []
     position = 0
     for match in _MARKER.finditer(text):
         if match[1] in known:
             pieces.append(_spaced(text[position : match.start()]))
-            named = plain(reader.labels["chat_source_number"].format(number=match[1]))
+            named = plain(viewer.labels["chat_source_number"].format(number=match[1]))
             pieces.append(
                 f'<a class="pc-marker" href="#{anchor(answer, match[1])}" aria-label="{named}">'
                 f"{plain(match[0])}</a>"
@@ -175,26 +175,26 @@ def _spaced(text: str) -> str:
 # -- how far it is borne out
 
 
-def _understood(answer: Answer, reader: Reader) -> str:
+def _understood(answer: Answer, viewer: Viewer) -> str:
     """The question as it was completed from the conversation, where it was."""
     if " ".join(answer.standalone_question.split()) == " ".join(answer.question.split()):
         return ""
     return _note(
-        "pc-understood", reader.labels["chat_understood"].format(question=answer.standalone_question)
+        "pc-understood", viewer.labels["chat_understood"].format(question=answer.standalone_question)
     )
 
 
-def _refusal(answer: Answer, reader: Reader) -> str:
-    labels = reader.labels
-    verdict = f'<p class="pc-verdict" {spoken(reader.language)}>{plain(labels["chat_none_found"])}</p>'
+def _refusal(answer: Answer, viewer: Viewer) -> str:
+    labels = viewer.labels
+    verdict = f'<p class="pc-verdict" {spoken(viewer.language)}>{plain(labels["chat_none_found"])}</p>'
     # For the other reasons the refusal says itself why.
     why = [labels["chat_why_unanswered"]] if answer.refusal_reason == "unanswered" else []
-    why += [labels["chat_why_scope"]] if reader.partly else []
+    why += [labels["chat_why_scope"]] if viewer.partly else []
     return verdict + (_note("pc-why", " ".join(why)) if why else "")
 
 
-def _checked(answer: Answer, reader: Reader) -> str:
-    labels = reader.labels
+def _checked(answer: Answer, viewer: Viewer) -> str:
+    labels = viewer.labels
     if answer.grounding == "verified":
         kind, words = "verified", labels["chat_supported" if answer.engine == "llm" else "chat_verified"]
     else:
@@ -204,10 +204,10 @@ def _checked(answer: Answer, reader: Reader) -> str:
         if answer.engine == "llm" and answer.model
         else labels["chat_quoted_only"]
     )
-    seconds = format_decimal(answer.timings_ms.total / 1000, "0.0", locale=reader.language)
+    seconds = format_decimal(answer.timings_ms.total / 1000, "0.0", locale=viewer.language)
     took = labels["chat_seconds"].format(seconds=seconds)
     return (
-        f'<p class="pc-checked pc-is-{kind}" {spoken(reader.language)}>'
+        f'<p class="pc-checked pc-is-{kind}" {spoken(viewer.language)}>'
         f'<span class="pc-grounding">{plain(words)}</span> '
         f'<span class="pc-how">{plain(by)} · {plain(took)}</span></p>'
     )

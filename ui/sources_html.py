@@ -12,11 +12,11 @@ from index.types import UNDETERMINED
 from rag.answer import Answer, Citation
 from rag.links import safe_url, source_link
 from rag.notices import notices_in
-from ui.answer_html import Reader, anchor, lines, plain, spoken
+from ui.answer_html import Viewer, anchor, lines, plain, spoken
 from ui.document_html import document_url
 from ui.names import language_name
 
-Passage = tuple[str, str, str]
+InPassage = tuple[str, str, str]
 """The words before a quote in its passage, the quote, the words after it."""
 
 _URL_SHOWN = 60
@@ -24,98 +24,98 @@ _URL_SHOWN = 60
 _TRANSLATED = 1500
 
 
-def sources_html(answer: Answer, passage: Callable[[Citation], Passage], reader: Reader) -> str:
+def sources_html(answer: Answer, passage: Callable[[Citation], InPassage], viewer: Viewer) -> str:
     """Return the panel of an answer's sources, or of a refusal's nearest passages; "" where there are none.
 
     Args:
         answer: an answer or a refusal.
         passage: finds the passage of a citation.
-        reader: for whom.
+        viewer: for whom.
     """
     if not answer.citations:
         return ""
-    heading = notices_in(reader.language)["nearest" if answer.refused else "sources"].rstrip(":")
-    cards = "".join(_card(citation, passage(citation), answer, reader) for citation in answer.citations)
+    heading = notices_in(viewer.language)["nearest" if answer.refused else "sources"].rstrip(":")
+    cards = "".join(_card(citation, passage(citation), answer, viewer) for citation in answer.citations)
     return (
-        f'<section class="pc-sources"><h4 class="pc-heading" {spoken(reader.language)}>{plain(heading)}</h4>'
+        f'<section class="pc-sources"><h4 class="pc-heading" {spoken(viewer.language)}>{plain(heading)}</h4>'
         f'<ol class="pc-cards">{cards}</ol></section>'
     )
 
 
-def reference(citation: Citation, reader: Reader) -> str:
+def reference(citation: Citation, viewer: Viewer) -> str:
     """Return a citation as one copies it into a text: title, address, quote, the day it was read."""
-    day = format_date(reader.day, "long", locale=reader.language)
+    day = format_date(viewer.day, "long", locale=viewer.language)
     parts = [
         citation.title.strip().rstrip("."),
         citation.source_url or "",
         f"“{' '.join(citation.quote.split())}”",
-        reader.labels["chat_retrieved"].format(date=day),
+        viewer.labels["chat_retrieved"].format(date=day),
     ]
     return ". ".join(part for part in parts if part) + "."
 
 
-def translation_link(citation: Citation, reader: Reader) -> str | None:
+def translation_link(citation: Citation, viewer: Viewer) -> str | None:
     """Return the link that shows a quote in a translator; None when there is no need or no translator."""
-    if reader.translator is None or citation.language == reader.language:
+    if viewer.translator is None or citation.language == viewer.language:
         return None
     source = "auto" if citation.language == UNDETERMINED else citation.language
     # One pass: what a quote holds is not filled in again.
-    fields = {"text": citation.quote[:_TRANSLATED], "source": source, "target": reader.language}
+    fields = {"text": citation.quote[:_TRANSLATED], "source": source, "target": viewer.language}
     filled = re.sub(
-        r"\{(text|source|target)\}", lambda match: quote(fields[match[1]], safe=""), reader.translator
+        r"\{(text|source|target)\}", lambda match: quote(fields[match[1]], safe=""), viewer.translator
     )
     return safe_url(filled)
 
 
-def _card(citation: Citation, passage: Passage, answer: Answer, reader: Reader) -> str:
+def _card(citation: Citation, passage: InPassage, answer: Answer, viewer: Viewer) -> str:
     before, quoted, after = passage
     attributes = spoken(citation.language)
-    name = plain(language_name(citation.language, shown_in=reader.language))
+    name = plain(language_name(citation.language, shown_in=viewer.language))
     return (
         f'<li class="pc-source" id="{anchor(answer, citation.marker)}" tabindex="-1">'
         f'<h5 class="pc-title"><span class="pc-number">{citation.marker}</span> '
         f"<span {attributes}>{plain(citation.title)}</span></h5>"
-        f'<p class="pc-meta"><span class="pc-language">{name}</span>{_versions(citation, reader)}</p>'
+        f'<p class="pc-meta"><span class="pc-language">{name}</span>{_versions(citation, viewer)}</p>'
         f'<blockquote class="pc-passage" {attributes}>'
         f"{lines(before)}<mark>{lines(quoted)}</mark>{lines(after)}</blockquote>"
-        f"{_address(citation, reader)}{_actions(citation, reader)}</li>"
+        f"{_address(citation, viewer)}{_actions(citation, viewer)}</li>"
     )
 
 
-def _versions(citation: Citation, reader: Reader) -> str:
+def _versions(citation: Citation, viewer: Viewer) -> str:
     first: dict[str, str] = {}
     for other in citation.parallel:
         first.setdefault(other.language, other.document_id)
     links = ", ".join(
         f'<a href="{plain(document_url(document))}">'
-        f"{plain(language_name(code, shown_in=reader.language))}</a>"
+        f"{plain(language_name(code, shown_in=viewer.language))}</a>"
         for code, document in first.items()
     )
     if not links:
         return ""
-    before, _, after = reader.labels["chat_versions"].partition("{languages}")
+    before, _, after = viewer.labels["chat_versions"].partition("{languages}")
     return f' <span class="pc-also">{lines(before)}{links}{lines(after)}</span>'
 
 
-def _address(citation: Citation, reader: Reader) -> str:
+def _address(citation: Citation, viewer: Viewer) -> str:
     page = safe_url(citation.source_url)
     if page is None:
-        # What is no link is still shown: the reader may know what to do with it.
+        # What is no link is still shown: the viewer may know what to do with it.
         return f'<p class="pc-url" dir="ltr">{plain(citation.source_url)}</p>' if citation.source_url else ""
     shown = re.sub(r"^https?://(www\.)?", "", str(citation.source_url), flags=re.IGNORECASE)
     if len(shown) > _URL_SHOWN:
         shown = shown[: _URL_SHOWN - 1] + "…"
     return (
         f'<p class="pc-url" dir="ltr"><a class="pc-page" href="{plain(page)}" {_APART} '
-        f'title="{plain(reader.labels["chat_source_page"])}">{plain(shown)}</a></p>'
+        f'title="{plain(viewer.labels["chat_source_page"])}">{plain(shown)}</a></p>'
     )
 
 
 _APART = 'target="_blank" rel="noopener noreferrer nofollow"'
 
 
-def _actions(citation: Citation, reader: Reader) -> str:
-    labels = reader.labels
+def _actions(citation: Citation, viewer: Viewer) -> str:
+    labels = viewer.labels
     document = document_url(citation.document_id, start=citation.start, end=citation.end)
     words = source_link(citation)
     to_words = ""
@@ -123,7 +123,7 @@ def _actions(citation: Citation, reader: Reader) -> str:
         to_words = (
             f'<a class="pc-words" href="{plain(words)}" {_APART}>{plain(labels["chat_quoted_words"])} ↗</a>'
         )
-    translated = translation_link(citation, reader)
+    translated = translation_link(citation, viewer)
     translate = ""
     if translated is not None:
         why = labels["chat_translate_why"].format(site=urlsplit(translated).hostname)
@@ -134,6 +134,6 @@ def _actions(citation: Citation, reader: Reader) -> str:
     return (
         f'<p class="pc-actions">{to_words}<a class="pc-open" href="{plain(document)}">'
         f"{plain(labels['chat_open_document'])}</a>{translate}"
-        f'<button type="button" class="pc-copy" data-copy="{plain(reference(citation, reader))}">'
+        f'<button type="button" class="pc-copy" data-copy="{plain(reference(citation, viewer))}">'
         f"{plain(labels['chat_copy_reference'])}</button></p>"
     )

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from eval.bench.indexing import settings_for
 from eval.bench.processes import answer_measure
 from eval.bench.texts import articles, read_all
-from index.catalogue import Catalogue, Entry, FileRecord, Generation, Reader
+from index.catalogue import Catalogue, CatalogueReader, Entry, FileRecord, Generation
 from index.embedder import load_embedder
 from index.entries import EntryMaker
 from index.language.terms import sound_keys, word_terms
@@ -80,7 +80,7 @@ def fill(
         return {**reader.counts(), "real": real}
 
 
-def _documents(reader: Reader, folder: str) -> int:
+def _documents(reader: CatalogueReader, folder: str) -> int:
     return sum(info.folder == folder for info in reader.documents())
 
 
@@ -129,7 +129,7 @@ def _real(
                 yield replace(entry, document=replace(entry.document, path=entry.document.path))
 
 
-def _stored(reader: Reader) -> Iterator[Entry]:
+def _stored(reader: CatalogueReader) -> Iterator[Entry]:
     """The real documents of a corpus, as they are stored."""
     for info in reader.documents():
         document = reader.document(info.id) if info.folder == _REAL else None

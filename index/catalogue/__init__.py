@@ -3,8 +3,8 @@
 from index.catalogue.catalogue import Catalogue
 from index.catalogue.jobs import WAITING, FileState, Job, JobFile, Jobs, JobState, Task
 from index.catalogue.listing import Order
-from index.catalogue.passages import Passage
-from index.catalogue.reader import Reader
+from index.catalogue.passages import StoredChunk
+from index.catalogue.reader import CatalogueReader
 from index.catalogue.records import (
     DocumentInfo,
     Entry,
@@ -19,6 +19,7 @@ from index.catalogue.writer import Transaction
 __all__ = [
     "WAITING",
     "Catalogue",
+    "CatalogueReader",
     "DocumentInfo",
     "Entry",
     "FileRecord",
@@ -30,10 +31,9 @@ __all__ = [
     "Jobs",
     "Manifest",
     "Order",
-    "Passage",
-    "Reader",
     "Row",
     "Space",
+    "StoredChunk",
     "Task",
     "Transaction",
 ]

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select, update
 
 from index.catalogue import checks, fulltext, sql
 from index.catalogue.jobs import Jobs
-from index.catalogue.reader import Reader
+from index.catalogue.reader import CatalogueReader
 from index.catalogue.records import FileRecord, Generation, Manifest
 from index.catalogue.schema import EARLIER_SPANS, chunks, documents, files, generations, sentences
 from index.catalogue.sqlite_file import FILE_NAME, SqliteFile
@@ -301,9 +301,9 @@ class Catalogue:
 
     # -- reading
 
-    def reader(self, generation: Generation) -> Reader:
+    def reader(self, generation: Generation) -> CatalogueReader:
         """Return the reads of a generation."""
-        return Reader(self._database, generation.id, dimension=generation.manifest.dimension)
+        return CatalogueReader(self._database, generation.id, dimension=generation.manifest.dimension)
 
     def corpus_fingerprint(self, generation: Generation) -> str:
         """Return SHA-256 (hex) over the sorted document ids: equal corpora have equal fingerprints."""

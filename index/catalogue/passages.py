@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class StoredChunk:
     """A chunk with its vector (dimension,) and what is to be said of its document."""
 
     chunk: Chunk
@@ -126,13 +126,13 @@ _PARALLELS = (
 
 def passages(
     connection: Connection, generation: int, chunk_ids: Sequence[str], *, dimension: int
-) -> list[Passage]:
+) -> list[StoredChunk]:
     """The chunks of `chunk_ids` that are there, in the order given."""
     found = {}
     for row in _rows(connection, _PASSAGES, generation, chunk_ids):
         key, document_id, ordinal, start, end, language, first, last, text, vector, title, url, spoken = row
         chunk = Chunk(key, document_id, ordinal, start, end, text, language, first, last)
-        found[key] = Passage(chunk, matrix([vector], dimension)[0], title, url, spoken)
+        found[key] = StoredChunk(chunk, matrix([vector], dimension)[0], title, url, spoken)
     return [found[key] for key in chunk_ids if key in found]
 
 

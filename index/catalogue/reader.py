@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 
 from index.catalogue import fulltext, listing, passages, sql
 from index.catalogue.listing import INFO_COLUMNS, Order
-from index.catalogue.passages import Passage
+from index.catalogue.passages import StoredChunk
 from index.catalogue.records import DocumentInfo
 from index.catalogue.rows import RowReader, matrix
 from index.catalogue.schema import chunks, documents, sentences
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 
-class Reader(RowReader):
+class CatalogueReader(RowReader):
     """Reads of one generation. Safe to share between threads."""
 
     # -- documents
@@ -185,7 +185,7 @@ class Reader(RowReader):
 
     # -- many at once, for answers
 
-    def passages(self, chunk_ids: Sequence[str]) -> list[Passage]:
+    def passages(self, chunk_ids: Sequence[str]) -> list[StoredChunk]:
         """Return the chunks of `chunk_ids` that are there, in the order given, with vectors and documents."""
         with self._database.read() as connection:
             return passages.passages(connection, self.generation, chunk_ids, dimension=self.dimension)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from index.catalogue import Reader, Space
+    from index.catalogue import CatalogueReader, Space
     from index.vectors.protocol import VectorIndex, VectorStore
 
     Progress = Callable[[int, int], None]
@@ -58,7 +58,7 @@ _LOCK_SECONDS = 60.0  # a build whose parent is gone ends at its next batch, wit
 class _Source:
     """The rows of a space as a store wants them, noting every so many to be asked for later."""
 
-    reader: Reader
+    reader: CatalogueReader
     space: Space
     upto: int
     rows: int
@@ -144,7 +144,7 @@ def _alone(data_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-def needed(home: Home, reader: Reader, *, share: float, fewest: int = 0) -> str | None:
+def needed(home: Home, reader: CatalogueReader, *, share: float, fewest: int = 0) -> str | None:
     """Return why a new version should be built, None when the one in service will do.
 
     `share`: of the rows, newer or deleted since the version was made, above which it will not; up to `fewest` of
@@ -183,7 +183,7 @@ def _fault(home: Home, current: Pointer) -> str | None:
 
 
 def _write(
-    store: VectorStore, version: str, reader: Reader, progress: Progress | None
+    store: VectorStore, version: str, reader: CatalogueReader, progress: Progress | None
 ) -> dict[Space, _Source]:
     rows = {space: reader.row_count(space) for space in SPACES}
     done = 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from index.catalogue import Reader, Space
+    from index.catalogue import CatalogueReader, Space
     from index.catalogue.catalogue import State
     from index.catalogue.rows import Block
     from index.vectors.home import Home
@@ -52,7 +52,7 @@ class View:
 
     state: State
     signature: object
-    reader: Reader
+    reader: CatalogueReader
     served: Served | None
     tails: dict[Space, ExactRows]
     gone: dict[Space, int]
@@ -96,7 +96,7 @@ class LiveVectors:
 
     def search(
         self,
-        reader: Reader,
+        reader: CatalogueReader,
         state: State,
         space: Space,
         vector: NDArray[np.float32],
@@ -138,7 +138,7 @@ class LiveVectors:
 
     # -- keeping up
 
-    def _refresh(self, reader: Reader, state: State) -> View:
+    def _refresh(self, reader: CatalogueReader, state: State) -> View:
         signature = self._home.signature(state)
         view = self._view
         if view is not None and view.state == state and view.signature == signature:
@@ -150,7 +150,7 @@ class LiveVectors:
             self._view = self._moved(view, reader, state, signature)
             return self._view
 
-    def _moved(self, view: View | None, reader: Reader, state: State, signature: object) -> View:
+    def _moved(self, view: View | None, reader: CatalogueReader, state: State, signature: object) -> View:
         same_generation = view is not None and view.reader.generation == reader.generation
         if view is not None and same_generation and view.signature == signature:
             served, tails, gone = view.served, view.tails, view.gone
@@ -166,7 +166,7 @@ class LiveVectors:
             gone = {space: _gone(reader, served, space) for space in SPACES}
         return View(state, signature, reader, served, grown, gone)
 
-    def _opened(self, reader: Reader) -> Served | None:
+    def _opened(self, reader: CatalogueReader) -> Served | None:
         """Open the version in service; a server that just did not answer is not asked again for a moment.
 
         Else questions that wait for one another would each wait for the server.
@@ -190,7 +190,7 @@ def merged(lists: Iterable[list[Match]], *, top_k: int) -> list[Match]:
     return [Match(key, score) for key, score in order[:top_k]]
 
 
-def _grown(rows: ExactRows | None, reader: Reader, served: Served | None, space: Space) -> ExactRows:
+def _grown(rows: ExactRows | None, reader: CatalogueReader, served: Served | None, space: Space) -> ExactRows:
     """Return the uncovered rows with those that were stored since."""
     upto = 0 if served is None else served.pointer.coverage(space).upto
     if rows is None:
@@ -212,14 +212,14 @@ def _with(rows: ExactRows, blocks: Iterable[Block]) -> ExactRows:
     )
 
 
-def _alive(rows: ExactRows, reader: Reader, space: Space) -> ExactRows:
+def _alive(rows: ExactRows, reader: CatalogueReader, space: Space) -> ExactRows:
     """Return the uncovered rows that the catalogue still has."""
     if len(rows) == 0:
         return rows
     return rows.kept(reader.row_numbers(space, after=int(rows.numbers[0]) - 1))
 
 
-def _gone(reader: Reader, served: Served | None, space: Space) -> int:
+def _gone(reader: CatalogueReader, served: Served | None, space: Space) -> int:
     """Return how many rows of the version the catalogue has no more."""
     if served is None:
         return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from index.catalogue import Reader
+from index.catalogue import CatalogueReader
 from index.language.quantities import numbers_held
 from rag.answer import Hit
 from rag.matching.absent import positions_of
@@ -28,7 +28,7 @@ _HELD = 0.5
 class Openings:
     """What the first sentences of documents hold of one question; each document is read once."""
 
-    def __init__(self, question: Question, asked: Wanted, reader: Reader) -> None:
+    def __init__(self, question: Question, asked: Wanted, reader: CatalogueReader) -> None:
         self.asked = asked
         self.matcher = Matcher(asked)
         self._question = question

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue import Reader
+from index.catalogue import CatalogueReader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from rag.matching.coverage import Openings
@@ -32,7 +32,7 @@ class Query:
         """`vector`: of the question's text, (dimension,); it is waited for where it is needed."""
         self.question = question
         self.corpus = corpus
-        self.rows: Reader = corpus.reader()
+        self.rows: CatalogueReader = corpus.reader()
         self.openings = Openings(question, wanted(question), self.rows)
         self._vector = vector
 

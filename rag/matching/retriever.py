@@ -18,8 +18,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue import Reader
-from index.catalogue.passages import Passage
+from index.catalogue import CatalogueReader
+from index.catalogue.passages import StoredChunk
 from index.corpus import Corpus
 from rag.answer import Hit, Parallel
 from rag.matching.coverage import about_the_names
@@ -178,7 +178,7 @@ class _Passages:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: CatalogueReader,
         matcher: Matcher,
         frequencies: Mapping[tuple[str, str], int] | None,
         *,
@@ -193,7 +193,7 @@ class _Passages:
         self._matcher = matcher
         self._rarity = None if frequencies is None else rarity_from(frequencies, chunks)
         self._by_sentence = by_sentence
-        self._read: dict[str, Passage | None] = {}
+        self._read: dict[str, StoredChunk | None] = {}
 
     def load(self, ids: Sequence[str]) -> None:
         """Read the passages that were not read before."""
@@ -211,12 +211,12 @@ class _Passages:
                 found = self._matcher.matched(chunk.text, chunk.language)
                 self.overlaps[chunk.id] = overlap(self.asked, found, chunk.language, self._rarity)
 
-    def among(self, ids: Sequence[str]) -> list[Passage]:
+    def among(self, ids: Sequence[str]) -> list[StoredChunk]:
         """Those of the passages read that are there, in the order of `ids`."""
         return [passage for key in ids if (passage := self._read.get(key)) is not None]
 
 
-def _with_parallels(hits: Sequence[Hit], reader: Reader) -> list[Hit]:
+def _with_parallels(hits: Sequence[Hit], reader: CatalogueReader) -> list[Hit]:
     """Hits with the other language versions of their documents."""
     versions = reader.parallels({hit.chunk.document_id for hit in hits if hit.source_url is not None})
     return [

@@ -15,7 +15,7 @@ from index.catalogue import Catalogue
 from index.settings import IndexSettings
 
 if TYPE_CHECKING:
-    from index.catalogue import Generation, Reader
+    from index.catalogue import CatalogueReader, Generation
 
 Opened = Callable[..., AbstractContextManager[Catalogue]]
 
@@ -47,5 +47,5 @@ def generation(catalogue: Catalogue) -> Generation:
 
 
 @pytest.fixture
-def reader(catalogue: Catalogue, generation: Generation) -> Reader:
+def reader(catalogue: Catalogue, generation: Generation) -> CatalogueReader:
     return catalogue.reader(generation)

@@ -20,7 +20,7 @@ from index.errors import IndexMissing, UsageError, WorkError
 if TYPE_CHECKING:
     from conftest import Opened
 
-    from index.catalogue import Generation, Reader
+    from index.catalogue import CatalogueReader, Generation
 
 OTHER = replace(MANIFEST, chunk_tokens=64)
 
@@ -34,7 +34,7 @@ OTHER = replace(MANIFEST, chunk_tokens=64)
     ids=["many scripts", "one sentence", "no text", "a repeated sentence"],
 )
 def test_a_document_comes_back_as_it_was_given(
-    catalogue: Catalogue, generation: Generation, reader: Reader, each: Entry
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader, each: Entry
 ) -> None:
     assert add(catalogue, generation, each) == [True]
     assert whole(reader, each)
@@ -49,7 +49,7 @@ def test_a_document_comes_back_as_it_was_given(
     )
 )
 def test_any_text_comes_back_as_it_was_given(
-    catalogue: Catalogue, generation: Generation, reader: Reader, texts: list[str]
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader, texts: list[str]
 ) -> None:
     each = entry("any.txt", texts)
     add(catalogue, generation, each)
@@ -62,7 +62,7 @@ def test_any_text_comes_back_as_it_was_given(
 
 
 def test_spans_come_in_the_order_asked_for_and_missing_ones_are_left_out(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     each = numbered(1)
     add(catalogue, generation, each)
@@ -77,7 +77,7 @@ def test_spans_come_in_the_order_asked_for_and_missing_ones_are_left_out(
 
 
 def test_documents_are_listed_by_path_a_page_at_a_time(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, *(numbered(i) for i in (3, 1, 2)))
     assert [info.path for info in reader.documents()] == ["1.txt", "2.txt", "3.txt"]
@@ -88,7 +88,7 @@ def test_documents_are_listed_by_path_a_page_at_a_time(
 
 
 def test_parallel_documents_share_a_source(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     url = "https://example.org/x"
     sources = [("sv", url), ("bn", url), ("hi", "https://example.org/y"), ("en", None), ("vi", None)]
@@ -107,7 +107,7 @@ def test_parallel_documents_share_a_source(
 
 
 def test_a_changed_file_replaces_its_document(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     old, new = entry("a.txt", ["Old words."]), entry("a.txt", ["New words."])
     add(catalogue, generation, old)
@@ -119,7 +119,7 @@ def test_a_changed_file_replaces_its_document(
 
 
 def test_the_same_content_under_another_name_is_a_duplicate(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     first, second = entry("a.txt", ["Same."]), entry("b.txt", ["Same."])
     assert add(catalogue, generation, first, second) == [True, False]
@@ -130,7 +130,7 @@ def test_the_same_content_under_another_name_is_a_duplicate(
 
 
 def test_when_the_owner_goes_a_duplicate_inherits_the_document(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     key = entry("a.txt", ["Same."]).document.id
     add(catalogue, generation, *(entry(path, ["Same."]) for path in ("a.txt", "c.txt", "b.txt")))
@@ -151,7 +151,7 @@ def test_when_the_owner_goes_a_duplicate_inherits_the_document(
 
 
 def test_adding_a_file_again_keeps_its_document(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     each = numbered(1)
     add(catalogue, generation, each)
@@ -162,7 +162,7 @@ def test_adding_a_file_again_keeps_its_document(
 
 
 def test_a_file_that_becomes_unreadable_loses_its_document(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, numbered(1))
     with catalogue.transaction(generation) as changes:
@@ -175,7 +175,7 @@ def test_a_file_that_becomes_unreadable_loses_its_document(
 
 
 def test_removing_a_document_forgets_all_of_its_files(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, entry("a.txt", ["Same."]), entry("b.txt", ["Same."]), numbered(1))
     with catalogue.transaction(generation) as changes:
@@ -186,7 +186,7 @@ def test_removing_a_document_forgets_all_of_its_files(
 
 
 def test_an_error_takes_the_whole_transaction_back(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, numbered(1))
     before = catalogue.state()
@@ -200,7 +200,7 @@ def test_an_error_takes_the_whole_transaction_back(
 
 
 def test_row_numbers_are_never_given_twice(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, numbered(1), numbered(2))
     last = reader.last_row("sentences")
@@ -212,7 +212,7 @@ def test_row_numbers_are_never_given_twice(
 
 
 def test_a_reader_sees_nothing_of_an_open_transaction(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     with catalogue.transaction(generation) as changes:
         changes.add(numbered(1), file=file("1.txt"))
@@ -221,7 +221,7 @@ def test_a_reader_sees_nothing_of_an_open_transaction(
 
 
 def test_a_snapshot_is_of_one_moment_for_its_thread_alone(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, numbered(1))
     with ThreadPoolExecutor(1) as other:
@@ -269,7 +269,7 @@ def test_the_revision_moves_with_every_change_and_only_then(
     ids=["tokens", "rows", "dimension", "length", "nan", "offsets", "other document"],
 )
 def test_parts_that_do_not_fit_are_refused(
-    catalogue: Catalogue, generation: Generation, reader: Reader, spoil: object, match: str
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader, spoil: object, match: str
 ) -> None:
     with pytest.raises(UsageError, match=match):
         add(catalogue, generation, spoil(numbered(1)))  # type: ignore[operator]
@@ -288,7 +288,7 @@ def test_the_first_generation_is_live_and_an_equal_manifest_continues_it(catalog
 
 
 def test_another_manifest_is_built_beside_the_live_one_and_swapped_in(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, numbered(1), numbered(2))
     beside = catalogue.begin(OTHER)
@@ -407,7 +407,7 @@ def _refuse(_before: str | None) -> str:
 
 
 def test_what_no_text_can_hold_is_not_found(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, numbered(1))
     assert reader.document("a\0b") is None

@@ -20,7 +20,7 @@ from index.settings import IndexSettings
 if TYPE_CHECKING:
     from postgres_server import PostgresForTests
 
-    from index.catalogue import Generation, Reader
+    from index.catalogue import CatalogueReader, Generation
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     ids=repr,
 )
 def test_no_term_can_break_the_query(
-    catalogue: Catalogue, generation: Generation, reader: Reader, term: str
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader, term: str
 ) -> None:
     add(catalogue, generation, numbered(1))
     assert reader.search_text(words=[term], keys=[term], key_weight=1, top_k=5) == []
@@ -60,7 +60,7 @@ def test_no_term_can_break_the_query(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(terms=st.lists(st.text(), max_size=6))
 def test_any_terms_can_be_searched(
-    catalogue: Catalogue, generation: Generation, reader: Reader, terms: list[str]
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader, terms: list[str]
 ) -> None:
     add(catalogue, generation, SCRIPTS)
     reader.search_text(words=terms, keys=terms, key_weight=0.5, top_k=5)
@@ -70,7 +70,7 @@ def test_any_terms_can_be_searched(
 
 @pytest.mark.parametrize("word", ["থো", "Cần", "cần", "डेटा", "öppna", "ক্যান"])
 def test_words_of_every_script_are_found_whole(
-    catalogue: Catalogue, generation: Generation, reader: Reader, word: str
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader, word: str
 ) -> None:
     words = [(" ".join(text.strip(".।") for text in chunk.text.split()), "") for chunk in SCRIPTS.chunks]
     add(catalogue, generation, replace(SCRIPTS, tokens=words))
@@ -80,7 +80,7 @@ def test_words_of_every_script_are_found_whole(
 
 
 def test_keys_weigh_as_told_and_columns_do_not_mix(
-    catalogue: Catalogue, generation: Generation, reader: Reader
+    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     one, two = entry("a.txt", ["alpha."]), entry("b.txt", ["beta."])
     rest = [numbered(i) for i in range(10)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from stored import add, entry, filled
 
-from index.catalogue import Order, Reader
+from index.catalogue import CatalogueReader, Order
 
 TITLES = {
     "d.txt": "“Zebra” crossings",
@@ -23,7 +23,7 @@ TITLES = {
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CatalogueReader]:
     folder: Path = tmp_path_factory.mktemp("listing")
     entries = []
     for path, title in TITLES.items():
@@ -34,7 +34,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     catalogue.close()
 
 
-def paths(reader: Reader, *, order: Order = "path", words: str | None = None) -> list[str]:
+def paths(reader: CatalogueReader, *, order: Order = "path", words: str | None = None) -> list[str]:
     total, infos = reader.page(limit=100, order=order, words=words)
     assert total == len(infos)
     return [info.path for info in infos]
@@ -47,11 +47,11 @@ def paths(reader: Reader, *, order: Order = "path", words: str | None = None) ->
         ("title", ["e.txt", "a.txt", "d.txt", "c.txt", "b.txt"]),
     ],
 )
-def test_each_order(reader: Reader, order: Order, expected: list[str]) -> None:
+def test_each_order(reader: CatalogueReader, order: Order, expected: list[str]) -> None:
     assert paths(reader, order=order) == expected
 
 
-def test_what_was_added_in_the_same_second_comes_by_path(reader: Reader) -> None:
+def test_what_was_added_in_the_same_second_comes_by_path(reader: CatalogueReader) -> None:
     by_path = sorted(reader.documents(), key=lambda info: info.path)
     newest = sorted(by_path, key=lambda info: info.added_at, reverse=True)
     assert paths(reader, order="newest") == [info.path for info in newest]
@@ -80,7 +80,9 @@ def test_the_newest_come_first(tmp_path: Path) -> None:
         ("  ", set(TITLES)),
     ],
 )
-def test_words_narrow_it_in_any_script(reader: Reader, order: Order, words: str, expected: set[str]) -> None:
+def test_words_narrow_it_in_any_script(
+    reader: CatalogueReader, order: Order, words: str, expected: set[str]
+) -> None:
     found = paths(reader, order=order, words=words)
     assert set(found) == expected
     assert found == [path for path in paths(reader, order=order) if path in expected], "and keep the order"
@@ -88,7 +90,7 @@ def test_words_narrow_it_in_any_script(reader: Reader, order: Order, words: str,
 
 @pytest.mark.parametrize("order", ["path", "newest", "title"])
 @pytest.mark.parametrize("words", [None, "t"])
-def test_pages_make_up_the_whole(reader: Reader, order: Order, words: str | None) -> None:
+def test_pages_make_up_the_whole(reader: CatalogueReader, order: Order, words: str | None) -> None:
     pages = [reader.page(limit=2, offset=offset, order=order, words=words) for offset in range(0, 8, 2)]
     assert [each.path for _, page in pages for each in page] == paths(reader, order=order, words=words)
     assert {total for total, _ in pages} == {len(paths(reader, words=words))}

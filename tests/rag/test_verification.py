@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index.catalogue import Reader
+from index.catalogue import CatalogueReader
 from index.corpus import Corpus
 from index.embedder import Embedder
 from index.indexer import manifest_for
@@ -75,7 +75,7 @@ def library(index_of: Callable[[Mapping[str, str]], IndexSettings], embedder: Em
         yield Library(tuple(passage(n, rows, d.id) for n, d in enumerate(found, 1)), embedder)
 
 
-def passage(number: int, rows: Reader, document_id: str) -> Passage:
+def passage(number: int, rows: CatalogueReader, document_id: str) -> Passage:
     document = rows.document(document_id)
     assert document is not None
     chunk = rows.chunks_of(document_id)[0]

@@ -17,7 +17,7 @@ from rag.answer import Answer, Citation, Parallel
 from rag.asking import Ask
 from rag.links import safe_url, source_link, text_fragment
 from rag.notices import notices_in
-from ui.answer_html import Reader, lines, plain, said_html
+from ui.answer_html import Viewer, lines, plain, said_html
 from ui.labels import labels_in
 from ui.names import direction, language_name
 from ui.page.turns import passage
@@ -71,15 +71,15 @@ def answer(*citations: Citation, **changes: object) -> Answer:
     return Answer(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def reader(language: str = "en", **changes: object) -> Reader:
+def viewer(language: str = "en", **changes: object) -> Viewer:
     values = {"language": language, "translator": TRANSLATOR, "day": date(2026, 1, 2)}
-    return Reader(**{**values, **changes})  # type: ignore[arg-type]
+    return Viewer(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def answer_html(
-    said: Answer, passage: Callable[[Citation], tuple[str, str, str]], *, shown_to: Reader | None = None
+    said: Answer, passage: Callable[[Citation], tuple[str, str, str]], *, shown_to: Viewer | None = None
 ) -> str:
-    found = shown_to or reader(said.language)
+    found = shown_to or viewer(said.language)
     return f"<div>{said_html(said, found)}{sources_html(said, passage, found)}</div>"
 
 
@@ -163,7 +163,7 @@ def test_a_refusal_without_passages_has_no_empty_panel() -> None:
 
 @pytest.mark.parametrize("language", languages())
 def test_what_is_around_an_answer_speaks_the_language_of_the_page(language: str) -> None:
-    shown = Shown(answer_html(answer(citation(), language="en"), alone, shown_to=reader(language)))
+    shown = Shown(answer_html(answer(citation(), language="en"), alone, shown_to=viewer(language)))
     for name in ("chat_quoted_words", "chat_open_document", "chat_copy_reference", "chat_verified"):
         assert labels_in(language)[name] in shown.text
     assert language_name("bn", shown_in=language) in shown.text
@@ -248,14 +248,14 @@ def test_links_open_apart_and_tell_nothing() -> None:
 @pytest.mark.parametrize(
     ("cited", "shown_to", "expected"),
     [
-        pytest.param(citation(quote="a&b"), reader(), "from=bn&to=en&text=a%26b", id="another language"),
-        pytest.param(citation(quote="{target}"), reader(), "text=%7Btarget%7D", id="fields in the quote"),
-        pytest.param(citation(language="und"), reader(), "from=auto&to=en", id="no language"),
-        pytest.param(citation(), reader("bn"), None, id="the reader's own language"),
-        pytest.param(citation(), reader(translator=None), None, id="no translator"),
+        pytest.param(citation(quote="a&b"), viewer(), "from=bn&to=en&text=a%26b", id="another language"),
+        pytest.param(citation(quote="{target}"), viewer(), "text=%7Btarget%7D", id="fields in the quote"),
+        pytest.param(citation(language="und"), viewer(), "from=auto&to=en", id="no language"),
+        pytest.param(citation(), viewer("bn"), None, id="the reader's own language"),
+        pytest.param(citation(), viewer(translator=None), None, id="no translator"),
     ],
 )
-def test_a_quote_can_be_translated(cited: Citation, shown_to: Reader, expected: str | None) -> None:
+def test_a_quote_can_be_translated(cited: Citation, shown_to: Viewer, expected: str | None) -> None:
     link = translation_link(cited, shown_to)
     if expected is None:
         assert link is None
@@ -266,10 +266,10 @@ def test_a_quote_can_be_translated(cited: Citation, shown_to: Reader, expected: 
 
 @pytest.mark.parametrize("language", languages())
 def test_a_reference_names_all_that_is_needed_to_find_the_words_again(language: str) -> None:
-    text = reference(citation(title="A title.", quote="two\nlines"), reader(language))
+    text = reference(citation(title="A title.", quote="two\nlines"), viewer(language))
     assert text.startswith("A title. https://news.example/a. “two lines”. ")
     assert "2026" in text or "২০২৬" in text or "२०२६" in text
-    assert reference(citation(source_url=None), reader()).count("None") == 0
+    assert reference(citation(source_url=None), viewer()).count("None") == 0
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_how_far_an_answer_is_borne_out_is_said(changes: dict[str, object], labe
 def test_a_refusal_says_that_only_a_part_was_searched() -> None:
     refused = answer(answer="No.", short_answer=None, refused=True, refusal_reason="name", grounding="none")
     why = labels_in("en")["chat_why_scope"]
-    assert why in Shown(answer_html(refused, alone, shown_to=reader(partly=True))).text
+    assert why in Shown(answer_html(refused, alone, shown_to=viewer(partly=True))).text
     assert why not in Shown(answer_html(refused, alone)).text
 
 

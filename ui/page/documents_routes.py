@@ -124,7 +124,7 @@ class _ByTitle:
         self._lock = Lock()
 
     def page(self, language: str, *, words: str, offset: int) -> tuple[int, list[DocumentInfo]]:
-        """As `Reader.page`."""
+        """As `CatalogueReader.page`."""
         key = (self._corpus.revision(), language, words)
         with self._lock:  # who comes second waits for what the first puts in order
             infos = self._kept.get(key)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.api.page_language import reader_language
 from rag.api.schemas import AnswerOut
-from ui.answer_html import Reader
+from ui.answer_html import Viewer
 from ui.page.export import conversation_markdown
 from ui.page.start import Start
 from ui.page.turns import answer_html, received
@@ -73,10 +73,10 @@ def add(app: FastAPI, tools: Tools) -> None:
         shown: list[str | None] = []
         for turn in kept.turns[:MOST_TURNS]:
             answer = _answer(turn)
-            reader = Reader(
+            viewer = Viewer(
                 language=language, translator=translator, day=turn.day or _today(), partly=turn.partly
             )
-            shown.append(None if answer is None else answer_html(answer, corpus, reader))
+            shown.append(None if answer is None else answer_html(answer, corpus, viewer))
         return shown
 
     @app.post(f"{PREFIX}/export", include_in_schema=False)

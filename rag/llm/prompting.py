@@ -6,7 +6,8 @@ close the element it stands in, and stands in the user's message under a system 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -24,6 +25,7 @@ from rag.llm.markers import SENTINEL
 from rag.llm.tokens import count_tokens, fit
 from rag.question import Question
 from rag.reader.passages import windows
+from rag.shape import parts_of, shape_of
 from rag.verification.passage import Passage
 
 HISTORY_TOKENS = 400
@@ -82,7 +84,7 @@ def select_passages(evidence: Evidence, *, count: int, tokens: int, each: int) -
 def answer_messages(
     question: Question, passages: Sequence[Passage], *, history: Sequence[Turn] = ()
 ) -> list[Message]:
-    """The messages that ask for an answer: one of the system, one of the user."""
+    """The messages that ask for an answer, in the form that the question wants: one of the system, one of the user."""
     return _filled(
         "answer",
         language=language_for_a_model(question.language),
@@ -90,6 +92,7 @@ def answer_messages(
         passages="\n".join(map(_passage_element, passages)),
         conversation=_conversation(history),
         question=_escaped(question.text),
+        form=_form(question),
     )
 
 
@@ -155,6 +158,21 @@ def _conversation(history: Sequence[Turn]) -> str:
             break
         kept.append(f'<turn role="{_attribute(turn.role)}">{_escaped(text)}</turn>')
     return "\n".join(reversed(kept))
+
+
+def _form(question: Question) -> str:
+    """What a question wants of the form of its answer, as a paragraph of its own; "" where the rules say it all.
+
+    It stands behind all that others wrote, so that the system's message is the same for every question.
+    """
+    several = len(parts_of(question.text, question.language)) > 1
+    said = _forms().get("several" if several else shape_of(question), "")
+    return f"\n\n{' '.join(said.split())}" if said else ""
+
+
+@cache
+def _forms() -> Mapping[str, str]:
+    return tomllib.loads((_PROMPTS / "forms.toml").read_text(encoding="utf-8"))
 
 
 def _filled(name: str, **values: str) -> list[Message]:

@@ -113,6 +113,31 @@ def test_the_shape_of_a_prompt() -> None:
     assert "$" not in system.content
 
 
+@pytest.mark.parametrize(
+    ("language", "question", "told"),
+    [
+        ("en", "How many lanterns hang in the harbour?", None),
+        ("en", "List all lanterns of the harbour.", "a list"),
+        ("sv", "Räkna upp alla lyktor i hamnen.", "a list"),
+        ("vi", "Liệt kê các đèn lồng ở bến cảng.", "a list"),
+        ("en", "Is the harbour open on Sunday?", "yes or no"),
+        ("hi", "क्या बंदरगाह रविवार को खुला है?", "yes or no"),
+        ("bn", "বন্দর কি রবিবার খোলা?", "yes or no"),
+        ("en", "Why is the harbour closed?", "why or how"),
+        ("en", "Compare the old harbour and the new one.", "compares"),
+        ("en", "When does the harbour open and how many lanterns hang there?", "several questions"),
+    ],
+)
+def test_the_form_of_an_answer_is_asked_for_below_the_question(
+    language: str, question: str, told: str | None
+) -> None:
+    plain, _ = asked(language=language)
+    system, tree = asked(question=question, language=language)
+    below = tree.find("question").tail
+    assert system == plain, "the system's message is the same for every question"
+    assert (told in below) if told else below.rstrip().endswith(SENTINEL)
+
+
 @pytest.mark.parametrize("text", FOREIGN)
 @pytest.mark.parametrize("place", ["document", "title", "user", "assistant", "question"])
 def test_foreign_text_stays_where_it_stands(text: str, place: str) -> None:

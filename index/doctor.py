@@ -16,18 +16,23 @@ from typing import TYPE_CHECKING
 
 from index.bundled import build as bundled
 from index.catalogue import Catalogue
+from index.catalogue.records import SPACES
+from index.corpus import Corpus, mismatch
 from index.embedder import BUNDLED, load_embedder, verify_bundled
 from index.errors import IndexMissing, PolyciteError
+from index.indexer import manifest_for
+from index.neutral import LanguageDirections
 from index.ownership import owner
 from index.settings import IndexSettings
+from index.upkeep import vector_faults
 from index.uploads import INCOMING, UPLOADS
+from index.vectors import build
 from index.vectors.home import Home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from index.catalogue import CatalogueReader, Generation
-    from index.corpus import Corpus
     from index.embedder import Embedder
     from index.types import Sentence
 
@@ -214,9 +219,6 @@ def _counts(catalogue: Catalogue, live: Generation, reader: CatalogueReader) -> 
 
 
 def _manifest(live: Generation, embedder: Embedder, settings: IndexSettings) -> Check:
-    from index.corpus import mismatch
-    from index.indexer import manifest_for
-
     expected = manifest_for(embedder, settings)
     if live.manifest == expected:
         return Check("configuration", True, f"the index was made with {embedder.name} as configured")
@@ -226,9 +228,6 @@ def _manifest(live: Generation, embedder: Embedder, settings: IndexSettings) -> 
 
 def _vectors(settings: IndexSettings, home: Home, reader: CatalogueReader) -> Check:
     """The Chroma version in service: its files, or the server that holds it."""
-    from index.upkeep import vector_faults
-    from index.vectors import build
-
     name = "vectors"
     current = home.pointer()
     if current is None:
@@ -248,8 +247,6 @@ def _vectors(settings: IndexSettings, home: Home, reader: CatalogueReader) -> Ch
 
 def _opened(home: Home, version: str) -> Check:
     """Open the version, now that its files are known to be sound, and count."""
-    from index.catalogue.records import SPACES
-
     try:
         with home.store() as store:
             index = store.open(version)
@@ -265,8 +262,6 @@ def _opened(home: Home, version: str) -> Check:
 
 def _known_vectors(reader: CatalogueReader, embedder: Embedder, settings: IndexSettings) -> Check:
     """Embed a few stored sentences again, as the indexer does, and compare."""
-    from index.neutral import LanguageDirections
-
     samples = _samples(reader)
     if not samples:
         return Check("known vectors", True, "there is no sentence to embed again")
@@ -289,8 +284,6 @@ def _known_vectors(reader: CatalogueReader, embedder: Embedder, settings: IndexS
 
 def _self_search(reader: CatalogueReader, settings: IndexSettings) -> Check:
     """Search with stored vectors: each must find itself."""
-    from index.corpus import Corpus
-
     samples = _samples(reader)
     with Corpus.open(settings, manifest_expected=None) as corpus:
         found = sum(_finds(corpus, sentence) for sentence in samples)

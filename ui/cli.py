@@ -6,7 +6,7 @@ see a committed state whatever a writer does, and a Chroma version never changes
 `ask` and `chat` work through it, which also saves them loading the model; while `rag index` owns it they say so at
 once. The one thing a reader may change, a damaged Chroma version that it rebuilds, it takes the directory for.
 
-Every module that takes long to import is imported in the command that needs it: `rag --help` answers at once.
+A command's module is imported when it is called: `rag --help` answers at once.
 Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 stopped by Ctrl-C. Where the next run goes on with what is
 done (`rag index`, `rag eval`), being stopped is work that failed: 1.
 """
@@ -14,30 +14,49 @@ done (`rag index`, `rag eval`), being stopped is work that failed: 1.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.metadata
 import sys
+import traceback
 from typing import Any
 
 import click
 
 from index.errors import PolyciteError, UsageError
-from ui.commands.answers import ask, chat
-from ui.commands.doctor import doctor
-from ui.commands.evaluation import evaluate
-from ui.commands.index import index
-from ui.commands.keys import keys
-from ui.commands.serve import serve
 from ui.quiet import quiet_libraries
 
+# In the order in which a new user needs them: where each is, and what `rag --help` says of it.
+_COMMANDS = {
+    "index": ("ui.commands.index:index", "Make the index equal to the folder PATH."),
+    "ask": ("ui.commands.answers:ask", "Answer QUESTION from the documents, with citations."),
+    "chat": ("ui.commands.answers:chat", "Ask question after question."),
+    "serve": ("ui.commands.serve:serve", "Serve the chat page and the HTTP API."),
+    "keys": ("ui.commands.keys:keys", "Make, list and revoke API keys."),
+    "eval": ("ui.commands.evaluation:evaluate", "Measure the assistant: on the gold set, or on public data."),
+    "doctor": ("ui.commands.doctor:doctor", "Check the installation and the index."),
+}
 _STOPPED = 130  # as shells have it: 128 and the number of the signal
 
 
 class _Commands(click.Group):
-    """Turns errors into one line on stderr and an exit code, wherever a command is invoked from."""
+    """Imports the command that is called, and turns errors into one line on stderr and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which a new user needs them."""
-        return list(self.commands)
+        """Every name."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command with a name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List them without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in _COMMANDS.items()])
 
     def make_context(
         self,
@@ -77,8 +96,6 @@ class _Commands(click.Group):
 
 def _fail(ctx: click.Context, message: str, *, code: int) -> None:
     if ctx.params.get("debug"):
-        import traceback
-
         click.echo(traceback.format_exc(), err=True, nl=False)
     click.echo(f"rag: {' '.join(message.split())}", err=True)
     ctx.exit(code)
@@ -122,10 +139,6 @@ def main() -> None:
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     cli(prog_name="rag")
-
-
-for _command in (index, ask, chat, serve, keys, evaluate, doctor):
-    cli.add_command(_command)
 
 
 if __name__ == "__main__":

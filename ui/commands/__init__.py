@@ -1,1 +1,1 @@
-"""The commands of `rag`, one file each. They import what takes long to import when they run."""
+"""The commands of `rag`, one file each, imported when it is called."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from index.errors import IndexBusy, UsageError
+from index.ownership import owner
 from rag import engines
 from rag.answer import Answer, Turn
 from rag.asking import Answering, Ask
-
-if TYPE_CHECKING:
-    from rag.settings import RagSettings
+from rag.keys import command_key
+from rag.settings import RagSettings, load_settings
+from ui import render
+from ui.progress import working
+from ui.writing import can_show_writing, show_writing
 
 # Turns of a conversation that are sent along with the next question.
 _HISTORY_TURNS = 20
@@ -60,8 +63,6 @@ def ask(
     engine: str | None,
 ) -> None:
     """Answer QUESTION from the documents, with citations. `-` reads it from standard input."""
-    from rag.settings import load_settings
-
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise UsageError("the question is empty: ask in words")
@@ -85,8 +86,6 @@ def chat(
 
     Questions may also come from a file or a pipe, one a line.
     """
-    from rag.settings import load_settings
-
     history: list[Turn] = []
     failed = False
     with _answering(load_settings(), purpose="rag chat") as answering:
@@ -135,13 +134,10 @@ def _answering(settings: RagSettings, *, purpose: str) -> Iterator[Answering]:
     Raises:
         IndexBusy: a command that does not serve owns the directory.
     """
-    from index.ownership import owner
-
     data_dir = settings.index.data_dir
     held = owner(data_dir)
     if held is not None and held.address is not None:
-        from rag.keys import command_key
-        from ui.remote import RemoteAssistant
+        from ui.remote import RemoteAssistant  # httpx: only where there is a server
 
         key = command_key(data_dir)
         with RemoteAssistant(held.address, answer_seconds=settings.llm_timeout_s, key=key) as remote:
@@ -149,10 +145,8 @@ def _answering(settings: RagSettings, *, purpose: str) -> Iterator[Answering]:
     elif held is not None:
         raise IndexBusy(f"the data directory {data_dir} is in use by {held}: wait for it or stop it")
     else:
-        from ui.progress import working
-
         with working("loading the model"):
-            from index.upkeep import mend_vectors, require_index
+            from index.upkeep import mend_vectors, require_index  # a second: after the line that says so
 
             require_index(settings.index)
             mend_vectors(settings.index, purpose=purpose)
@@ -167,10 +161,7 @@ def _answer(answering: Answering, ask: Ask, *, as_json: bool) -> Answer:
     """The answer; a person at a terminal sees it being written meanwhile."""
     if as_json or not sys.stdout.isatty():
         return answering.answer(ask)
-    from ui.render import terminal
-    from ui.writing import can_show_writing, show_writing
-
-    console = terminal()
+    console = render.terminal()
     if not can_show_writing(console):
         return answering.answer(ask)
     return show_writing(console, answering.stream(ask))
@@ -178,12 +169,8 @@ def _answer(answering: Answering, ask: Ask, *, as_json: bool) -> Answer:
 
 def _show(answer: Answer, *, as_json: bool) -> None:
     if as_json:
-        import json
-
         click.echo(json.dumps(answer.to_dict(), ensure_ascii=False))
         return
-    from ui import render
-
     render.show_answer(render.terminal(), answer)
 
 

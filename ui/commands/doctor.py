@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import click
 
+from index.doctor import Check, checks
 from index.errors import UsageError
-
-if TYPE_CHECKING:
-    from index.doctor import Check
-    from rag.settings import RagSettings
+from rag.doctor import check_reader
+from rag.settings import PREFIX, RagSettings, load_settings, setting_names
+from ui import render
 
 
 @click.command()
@@ -20,15 +19,10 @@ if TYPE_CHECKING:
 @click.pass_context
 def doctor(ctx: click.Context, listing: bool) -> None:
     """Check the installation and the index; each failing line names its remedy."""
-    from rag.settings import load_settings
-    from ui import render
-
     console = render.terminal()
     if listing:
         render.show_settings(console, _described(load_settings()))
         return
-    from index.doctor import Check
-
     try:
         settings = load_settings()
     except UsageError as error:
@@ -45,17 +39,12 @@ def doctor(ctx: click.Context, listing: bool) -> None:
 
 
 def _checks(settings: RagSettings) -> Iterator[Check]:
-    from index.doctor import checks
-    from rag.doctor import check_reader
-
     yield from checks(settings.index)
     yield check_reader(settings)
 
 
 def _described(settings: RagSettings) -> Iterator[tuple[str, str, str]]:
     """(name, value, description) of every setting; secrets and passwords in URLs are masked."""
-    from rag.settings import PREFIX, setting_names
-
     for name, description in setting_names().items():
         field = name.removeprefix(PREFIX).lower()
         owner = settings if field in type(settings).model_fields else settings.index

@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from index.errors import WorkError
+from index.ownership import own
+from rag.settings import load_settings
+from ui import render
+from ui.progress import indexing
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -31,10 +35,6 @@ def index(ctx: click.Context, path: Path | None, allow_empty: bool) -> None:
     Without PATH: the shipped documents and what was uploaded. Files that are in neither leave the index, once all
     others are in it. The exit code is 1 when a file was skipped for any reason but being a duplicate.
     """
-    from index.ownership import own
-    from rag.settings import load_settings
-    from ui import render
-
     settings = load_settings().index
     # Where processes share a catalogue, its writer's turn is taken instead (see `make_index`).
     alone = own(settings.data_dir, purpose="rag index") if settings.database_url is None else nullcontext()
@@ -54,8 +54,6 @@ def run_indexer(
     Raises:
         WorkError: it was stopped by Ctrl-C, among the others of `make_index`.
     """
-    from ui.progress import indexing
-
     try:
         with _remembered_interrupt() as check, indexing() as bars:
             from index.upkeep import default_folders, make_index  # seconds: after the bar is there

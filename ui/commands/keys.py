@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import json
+from typing import Literal
 
 import click
 
-if TYPE_CHECKING:
-    from rag.keys import KeyStore
+from rag.keys import KeyStore
+from rag.settings import load_settings
 
 
 @click.group()
@@ -45,8 +46,6 @@ def list_(as_json: bool) -> None:
         for key in store.known()
     ]
     if as_json:
-        import json
-
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
@@ -84,8 +83,5 @@ def _minute(stamp: str | None) -> str:
 
 
 def _store() -> KeyStore:
-    from rag.keys import KeyStore
-    from rag.settings import load_settings
-
     index = load_settings().index
     return KeyStore(index.data_dir, shared_dir=index.shared_dir)

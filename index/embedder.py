@@ -203,6 +203,7 @@ def _load_named(settings: IndexSettings, name: str) -> SentenceTransformerEmbedd
     folder = Path(name).expanduser()
     if not folder.is_dir() and _is_path(name):
         raise ModelError(f"RAG_EMBED_MODEL: there is no folder {name}. {_ALLOWED}")
+    # Seconds, which only another model than the bundled one costs.
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
@@ -255,7 +256,7 @@ def _from_hub(
 
 def _hub_revision(name: str) -> str:
     """The commit of the downloaded model, "unknown" when the cache does not tell."""
-    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub import try_to_load_from_cache  # slow, and only for a model of the hub
 
     cache = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
     for repository in (name, f"sentence-transformers/{name}"):
@@ -295,7 +296,7 @@ def _declared_prompt(model: SentenceTransformer, *names: str) -> str:
 
 def _own_tokenizer(model: SentenceTransformer) -> Tokenizer:
     """The model's Rust tokenizer, without truncation and padding, shared with nobody who would set them."""
-    from tokenizers import Tokenizer
+    from tokenizers import Tokenizer  # 0.1 s, and only for another model than the bundled one
 
     tokenizer: Any = model.tokenizer
     if isinstance(tokenizer, Tokenizer):

@@ -225,7 +225,7 @@ def _carried_out(order: dict[str, Any], memory_mb: int) -> dict[str, Any]:
 
 def _allow(seconds: float) -> None:
     """Let the process use so much time of a processor for the next file; then the system ends it."""
-    import resource
+    import resource  # not on every platform
 
     used = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(used.ru_utime + used.ru_stime + seconds) + 1

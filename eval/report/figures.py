@@ -10,13 +10,12 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure  # without pyplot: no window system, nothing global
 
 from eval.report.excerpt import excerpt
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # matplotlib knows no custom properties: colours that occur nowhere else stand for them until the SVG is written.
 _INK, _QUIET, _LINE, _ACCENT, _BAD = "#010203", "#020304", "#030405", "#040506", "#050607"
@@ -105,8 +104,6 @@ def heat(value: float) -> tuple[str, str]:
     The map is cividis, made for every kind of colour sight: https://doi.org/10.1371/journal.pone.0199239. The ink is
     black or white, whichever has the larger contrast by https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio.
     """
-    import matplotlib as mpl  # 0.2 s, needed for a page alone
-
     red, green, blue, _ = mpl.colormaps["cividis"](min(max(value, 0.0), 1.0))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -122,8 +119,6 @@ def heat(value: float) -> tuple[str, str]:
 
 def _canvas(*, height: float, bottom: float, left: float) -> tuple[Figure, Axes]:
     """A figure with one axis; lengths in inches."""
-    from matplotlib.figure import Figure  # without pyplot: no window system, nothing global
-
     figure = Figure(figsize=(_WIDTH, height))
     axes = figure.add_axes(
         (left / _WIDTH, bottom / height, 1 - (left + 0.15) / _WIDTH, 1 - (bottom + 0.05) / height)
@@ -138,8 +133,6 @@ def _canvas(*, height: float, bottom: float, left: float) -> tuple[Figure, Axes]
 
 def _svg(figure: Figure, name: str) -> str:
     """The `svg` element alone, in the page's colours and letters; `name` keeps its ids apart from other figures'."""
-    import matplotlib as mpl
-
     written = io.StringIO()
     with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         # The reader's letters are used, not matplotlib's.

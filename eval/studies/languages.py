@@ -54,7 +54,7 @@ def without_marks(text: str) -> str:
 def in_latin(texts: Sequence[str]) -> list[str]:
     """Return texts romanised by uroman (Hermjakob, May and Knight 2018)."""
     try:
-        from uroman import Uroman
+        from uroman import Uroman  # optional: the extra `studies`
     except ImportError as error:
         raise SystemExit("uroman is missing: pip install 'polycite[studies]'") from error
     uroman = Uroman()

@@ -318,7 +318,7 @@ def _engine(url: URL, *, kept: int) -> Engine:
 
 
 def _connected(connection: Any, record: Any) -> None:
-    import psycopg.types.string
+    import psycopg.types.string  # optional: the extra `postgres`
 
     class Texts(psycopg.types.string.StrDumper):
         """PostgreSQL has no NUL in its texts: asked for, it becomes a character that is nowhere stored."""
@@ -336,7 +336,7 @@ def _left(_connection: Any, record: Any) -> None:
 
 def _tried(connection: Any, record: Any, _proxy: Any) -> None:
     """Give back a connection that its server has ended; the pool then makes a new one."""
-    import psycopg
+    import psycopg  # optional, as above
 
     if time.monotonic() - record.info["used"] < _FRESH_SECONDS:
         return

@@ -76,11 +76,11 @@ class Home:
         # chromadb takes 0.6 s to import; only what searches or writes vectors pays for it.
         store: VectorStore
         if self.chroma_url is None:
-            from index.vectors.chroma_files import ChromaFiles
+            from index.vectors.chroma_files import ChromaFiles  # chromadb
 
             store = ChromaFiles(pointer.folder(self.data_dir))
         else:
-            from index.vectors.chroma_server import ChromaServer
+            from index.vectors.chroma_server import ChromaServer  # chromadb
 
             store = ChromaServer(self.chroma_url, owner=self._owner())
         try:
@@ -95,7 +95,7 @@ class Home:
             IndexUnreachable: it does not answer.
         """
         if self.chroma_url is not None:
-            from index.vectors.chroma_server import ask
+            from index.vectors.chroma_server import ask  # chromadb, as for `store`
 
             ask(self.chroma_url)
 

@@ -23,7 +23,11 @@ from index.language.quantity_words import BEFORE, QuantityWords, bound_of, folde
 
 _DIGIT = regex.compile(r"\d")
 _NUMBER = r"\d+(?:[.,]\d+)*"
-_SLASH = regex.compile(rf"(?<![\d.,/-])({_NUMBER})\s?/\s?({_NUMBER})(?![\d/]|[.,]\d)")
+_SLASH = regex.compile(
+    rf"(?<![\d.,/-])(?:(?P<whole>\d{{1,3}}) (?=[1-9]/(?:[2-48]|16)(?!\d)))?"
+    rf"(?P<first>{_NUMBER})\s?/\s?(?P<second>{_NUMBER})"
+    r"(?![\d/]|[.,]\d)"
+)
 _VULGAR = regex.compile(r"(?P<whole>(?<![\d.,])\d{1,3} ?)?(?P<sign>[¼½¾⅐-⅞])")
 _ROMAN = regex.compile(r"(?<![\p{L}\p{M}\d])(?=[IVXLC]{2})L?X{0,3}(?:IX|IV|V?I{0,3})(?![\p{L}\p{M}\d])")
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50}
@@ -32,6 +36,7 @@ _LATIN = regex.compile(r"\p{Latin}")
 _YEAR = regex.compile(r"(?:1\d|20)\d\d|2100")
 # From here on four digits alone are a year; below, only where a word says so or no noun follows. Chosen, not measured.
 _SURELY_YEAR = 1800
+_HOURS = 24
 _NOUN = regex.compile(r"[ \u00a0](?P<word>[\p{L}\p{M}]+)")
 _NUMBERED_YEAR = regex.compile(r"[ \u00a0][\p{L}\p{M}]+[ \u00a0](?:1\d|20)\d\d(?!\d)")
 _LETTER_SCALE = regex.compile(r"\p{Latin}{1,2}(?![\p{L}\p{M}\d])")
@@ -52,8 +57,10 @@ def find_amounts(plain: str, language: str, habit: Habit) -> list[Amount]:
     for numeral in numerals(plain, language, taken=taken.spans, habit=habit):
         amount = _dressed(plain, numeral, words) if numeral.start >= last else None
         if amount is not None:
-            last = amount.end
+            last = amount.full_end
             amount.share_unknown = not has_table and amount.kind == "count"
+            # "Zero" is part of "below zero" where that is how a language says minus.
+            found = [other for other in found if not amount.start <= other.start < amount.end]
             found.append(amount)
     found = joined(plain, sorted(found, key=lambda each: each.start), words)
     for amount in found:
@@ -104,20 +111,26 @@ def _named(plain: str, language: str, words: QuantityWords) -> Iterator[Amount]:
 def _slashed(plain: str, language: str, words: QuantityWords, habit: Habit) -> Iterator[Amount]:
     """Two numbers with a stroke: a part of a whole, a day and its month, or a code."""
     for match in _SLASH.finditer(plain):
-        sides = [[each.readings for each in find_digits(side, habit)] for side in match.groups()]
+        written = match["first"], match["second"]
+        sides = [[each.readings for each in find_digits(side, habit)] for side in written]
         start, end = match.span()
         if not all(len(side) == 1 and side[0] for side in sides):
             yield Amount(start, end, "code", code=folded_code(match.group()))
             continue
         first, second = sides[0][0][0], sides[1][0][0]
-        plainly = match[1].isdecimal() and match[2].isdecimal() and first <= 31 and second <= 31
+        if match["whole"] and first < second:  # "2 1/2 cups"
+            amount = Amount(start, end, values=(float(match["whole"]) + first / second,))
+            _unit(plain, amount, words)
+            yield amount
+            continue
+        plainly = all(map(str.isdecimal, written)) and first <= 31 and second <= 31
         days = possible_days(int(first), int(second), None, language) if plainly else ()
         dated = words.date_before.match(plain[max(0, start - BEFORE) : start]) is not None
         if days and (dated or first > second):
             yield Amount(start, end, "date", days=days)
         elif first <= second:
-            written = "".join(match.group().split())
-            yield Amount(start, end, "part", "part", (first, second), days=days, shown=written)
+            shown = "/".join(written)
+            yield Amount(start, end, "part", "part", (first, second), days=days, shown=shown)
         else:
             yield Amount(start, end, "code", code=folded_code(match.group()))
 
@@ -127,7 +140,9 @@ def _fractions(plain: str, words: QuantityWords) -> Iterator[Amount]:
         part = regex.sub(r"[^0-9⁄]", "", unicodedata.normalize("NFKD", match["sign"])).split("⁄")
         if len(part) == 2 and part[1]:
             value = float(match["whole"] or 0) + float(part[0]) / float(part[1])
-            yield Amount(match.start(), match.end(), values=(value,))
+            amount = Amount(match.start(), match.end(), values=(value,))
+            _unit(plain, amount, words)
+            yield amount
     for match in words.fraction.finditer(plain):
         if words.half_ending.search(plain[max(0, match.start() - BEFORE) : match.end()]):
             continue  # "two and a half"
@@ -136,6 +151,13 @@ def _fractions(plain: str, words: QuantityWords) -> Iterator[Amount]:
         if scale:  # "half a million"
             value *= words.scales[folded(scale["word"])]
             amount = Amount(match.start(), scale.end(), values=(value,), in_words=True, scaled=True)
+            _unit(plain, amount, words)
+            yield amount
+            continue
+        of_unit = words.of_unit.match(plain, match.end())
+        if of_unit:  # "half an hour"
+            amount = Amount(match.start(), of_unit.end() - 1, values=(value,), in_words=True)
+            amount.shown = as_fraction(value)
             _unit(plain, amount, words)
             yield amount
             continue
@@ -169,6 +191,8 @@ def _dressed(plain: str, numeral: Numeral, words: QuantityWords) -> Amount | Non
         amount.values = (value * words.scales[folded(scale["word"])] if scale else value,)
         amount.weak = False
         amount.shown = canonical(amount.values[0])
+    if amount.in_words and not amount.weak and (hour := _hour(plain, amount, words)):
+        return hour
     _sign(plain, amount, words)
     _unit(plain, amount, words)
     before = plain[max(0, amount.start - BEFORE) : amount.start]
@@ -179,6 +203,25 @@ def _dressed(plain: str, numeral: Numeral, words: QuantityWords) -> Amount | Non
     elif amount.kind == "count" and not numeral.in_words:
         _figure(plain, amount, words, before)
     return amount
+
+
+def _hour(plain: str, amount: Amount, words: QuantityWords) -> Amount | None:
+    """The time of day that a number in words is: "साढ़े दस बजे"."""
+    hour = amount.values[0]
+    after = words.clock_after.match(plain, amount.end)
+    glued = words.clock_end.search(plain[amount.start : amount.end])
+    if not (after or glued) or not 0 < hour <= _HOURS or hour * 4 % 1:
+        return None
+    minutes = round(hour * 60)
+    shown = f"{minutes // 60}:{minutes % 60:02}"
+    return Amount(
+        amount.start,
+        after.end() if after else amount.end,
+        "time",
+        minutes=(minutes,),
+        in_words=True,
+        shown=shown,
+    )
 
 
 def _sign(plain: str, amount: Amount, words: QuantityWords) -> None:
@@ -235,6 +278,10 @@ def _unit(plain: str, amount: Amount, words: QuantityWords) -> None:
             amount.full_end = match.end()
             amount.kind = _kind_of(kind, word.lower(), words) if points is None else "share"
             amount.weak = amount.weak and amount.values[0] == 0
+            half = words.half.match(plain, amount.full_end) if kind == "unit" else None
+            if half and amount.values:  # "hai tháng rưỡi"
+                amount.values = tuple(v + words.halves[folded(half["word"])] for v in amount.values)
+                amount.shown, amount.full_end = canonical(amount.values[0]), half.end()
             return
     classifier = words.classifier.match(plain, end)
     if classifier:

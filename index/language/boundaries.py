@@ -29,9 +29,21 @@ _END = regex.compile(r"(?:(?![.])\p{STerm}|(?<=\p{L}{3})[.])[\p{Pe}\p{Pf}\"']*\s
 _POINTED = regex.compile(r"(?<![\p{L}\p{M}\p{N}])([\p{L}\p{M}\p{N}.'’-]*?[\p{L}\p{M}\p{N}])\.$")
 _ENUMERATOR = regex.compile(
     r"\s*[\p{Ps}]?(?:(?:\p{N}{1,3}\.)*\p{N}{1,3}|\p{Lu}|\p{Ll}|[\u0900-\u0D7F]\p{M}*|[ivxIVX]{1,5})(?:[.)]|\.\))\s*"
+    r"|\s*[\u0966-\u096F\u09E6-\u09EF]{1,3}\u0964\s*"  # "২।"
+)
+# What names a thing by its number where it opens a line: "Article 3.".
+_LABEL = regex.compile(
+    r"\s*(?P<word>[\p{L}\p{M}]+)[ \u00a0]+(?:(?:\p{N}{1,3}\.)*\p{N}{1,3}|[IVXLC]{1,6})[.।:]\s*"
 )
 _INITIAL = regex.compile(r"(?:\p{Lu}\p{M}*\.-?)*\p{Lu}\p{M}*")
 _FIRST_WORD = regex.compile(r"[\p{L}\p{M}]+")
+# Signs of units look like initials and abbreviations: "20 °C. ", "45 kr/st. ".
+_UNIT_ENDS = regex.compile(r"(?<=[°/]\p{L}{1,3})\.\s+(?=\p{Lu})")
+# "f.Kr", "डि.से": letters with points between them.
+_DOTTED = regex.compile(r"(?:[\p{L}\p{M}]{1,6}\.)+[\p{L}\p{M}]{1,6}")
+_DANDA = "।"
+# Letters of an abbreviation where sentences end with a danda; longer words end one with a point now and then.
+_SHORT = 3
 _CUT_HERE = regex.compile(r"(?<=[\p{Ll}.]\p{Ll})\.[\p{Pe}\p{Pf}\"']*\s+(?=\p{Lu})")
 
 
@@ -46,21 +58,31 @@ def sentence_spans(line: str, language: str) -> Iterator[tuple[int, int]]:
         yield start, len(line)
 
 
-def enumerated(line: str) -> int:
-    """How many characters an enumerator takes at the start of a line, white space with it; 0 without one."""
+def enumerated(line: str, language: str = UNDETERMINED) -> int:
+    """How many characters an enumerator or label ("Article 3.") takes at the start of a line, white space with it;
+    0 without one."""
     found = _ENUMERATOR.match(line, 0, _AROUND)
+    if found is None:
+        label = _LABEL.match(line, 0, _AROUND)
+        found = label if label and _is_label(label["word"], language) else None
     return found.end() if found and found.end() < len(line) and line[found.end() - 1].isspace() else 0
 
 
 def _ends(line: str, language: str) -> Iterator[int]:
     """Where sentences end, in order; the end of the line is not among them."""
     start = 0  # of the sentence
+    danda = _DANDA in line
     cuts = _rough_ends(line, language)
     for end in cuts:
         before, after = line[max(start, end - _AROUND) : end], line[end : end + _AROUND]
         if not after.strip() or not line[start:end].strip():
             continue
-        if _ENUMERATOR.fullmatch(line, start, end) or _goes_on(before, after, language):
+        label = _LABEL.fullmatch(line, start, end)
+        if _ENUMERATOR.fullmatch(line, start, end) or (label and _is_label(label["word"], language)):
+            continue
+        if _goes_on(before, after, line[start : start + _AROUND], language) or (
+            danda and _is_short(before, language)
+        ):
             continue
         yield end
         start = end
@@ -87,6 +109,7 @@ def _rough_ends(line: str, language: str) -> list[int]:
             line[max(0, match.start() - _AROUND) : match.start() + 1], language
         ):
             found.add(match.end())
+    found.update(match.end() for match in _UNIT_ENDS.finditer(line))
     return sorted(found)
 
 
@@ -104,16 +127,37 @@ def _windows(line: str) -> Iterator[tuple[int, int]]:
     yield start, len(line)
 
 
-def _goes_on(before: str, after: str, language: str) -> bool:
-    """Whether a sentence goes on over a boundary behind a point."""
+def _goes_on(before: str, after: str, opening: str, language: str) -> bool:
+    """Whether a sentence, which begins with `opening`, goes on over a boundary behind a point."""
     spaced = before[-1:].isspace() or after[:1].isspace()
     before, after = before.rstrip(), after.lstrip()
     if not before.endswith("."):
         return False
     if not spaced:
         return _inside_a_word(before[:-1], after, language)
+    if _UNIT_ENDS.search(f"{before} {after[:1]}"):
+        return False
+    if after[:1].islower() and opening.lstrip()[:1].isupper() and not _ENUMERATOR.match(after):
+        return True
     pointed = _POINTED.search(before)
     return pointed is not None and _abbreviated(pointed.group(1), after, language)
+
+
+def _is_label(word: str, language: str) -> bool:
+    """Whether a word names a part of a text by its number."""
+    words = lexicon(language).quantity
+    return fold(word) in words["identifier"] or fold(word) in words["numbered"]
+
+
+def _is_short(before: str, language: str) -> bool:
+    """Whether what ends with a point is an abbreviation, in a line whose sentences end with a danda."""
+    pointed = _POINTED.search(before.rstrip())
+    if pointed is None:
+        return False
+    word = pointed.group(1)
+    if word[-1].isnumeric() or fold(word) in lexicon(language).stop:
+        return False
+    return bool(_DOTTED.fullmatch(word)) or len(regex.findall(r"\X", word)) <= _SHORT
 
 
 def _abbreviated(word: str, after: str, language: str) -> bool:

@@ -19,10 +19,12 @@ _CODE = regex.compile(
       | \d{{1,4}}(?:\([\da-z]{{1,3}}\))+                                                                # 12(3)
       | \d+(?:-\d+){{2,}}(?!{_PART}) | \d+(?::\d+)+(?!{_PART})                                             # 3:2
       | [vV]?\d{{1,5}}(?:\.\d{{1,5}}){{2,6}}(?!\d|{_PART})                                              # 2.1.4
-      | (?P<loose>(?:[\p{{L}}\p{{M}}]{{2,}}-|\p{{Lu}}+[ ])\d+(?!{_PART}|[.,]\d))  # कोविड-19, CO 2
+      | (?P<loose>(?:[\p{{L}}\p{{M}}]{{2,}}-|\p{{Lu}}+[ ])\d+(?!{_PART}|[.,]\d|-\d+-\d))  # कोविड-19, CO 2
     )""",
     regex.VERBOSE,
 )
+# "09.00-17.00" are hours.
+_HOURS = regex.compile(r"(?:[01]?\d|2[0-4])[.][0-5]\d ?- ?(?:[01]?\d|2[0-4])[.][0-5]\d")
 _THREES = regex.compile(r"[1-9]\d{0,2}(?:[., \u00a0\u202f]\d{3})+")
 _TELEPHONE = regex.compile(
     r"""(?<![\p{L}\p{M}\d]|\d[.,/:-])
@@ -75,7 +77,7 @@ def _is_telephone(plain: str, match: regex.Match[str], words: QuantityWords) -> 
     written = match.group()
     if written.startswith("+"):
         return _valid(written, (None,)) or _told(plain, match.start(), words)
-    if _THREES.fullmatch(written) or words.money.match(plain, match.end()):
+    if _THREES.fullmatch(written) or _HOURS.fullmatch(written) or words.money.match(plain, match.end()):
         return False
     if _told(plain, match.start(), words):
         return True

@@ -117,6 +117,11 @@ def _told(run: str, spaced: bool, own_decimal: str) -> Habit:
     return Habit()
 
 
+def decimal_sign(language: str) -> str:
+    """The sign before decimals in a language; "" where CLDR has no such language."""
+    return _signs(language)[1]
+
+
 @cache
 def _signs(language: str) -> tuple[str, str]:
     """The sign that groups and the decimal sign of a language; both "" where CLDR has no such language."""

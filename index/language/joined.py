@@ -12,6 +12,7 @@ from index.language.codes import folded_code
 from index.language.quantity_words import BEFORE, QuantityWords
 
 _HYPHEN = regex.compile(r"[-–—−]\Z")  # without spaces
+_HOUR = regex.compile(r"(?:[01]?\d|2[0-4])(?:[.][0-5]\d)?")
 _SIZES = frozenset({"count", "money", "share", "duration", "measure"})
 # How much text may lie between what is joined, in code points.
 _GAP = 60
@@ -56,24 +57,38 @@ def _range(plain: str, first: Amount, second: Amount, words: QuantityWords) -> A
         return None
     gap = plain[first.full_end : second.start]
     if words.to.fullmatch(gap):
-        return _from_to(plain, first, second, hyphen=_HYPHEN.match(gap) is not None)
+        return _from_to(plain, first, second, words, hyphen=_HYPHEN.match(gap) is not None)
     before = plain[max(0, first.start - BEFORE) : first.start]
     if words.and_between.fullmatch(gap) and words.between_before.match(before):
-        both = _from_to(plain, first, second, hyphen=False)
+        both = _from_to(plain, first, second, words, hyphen=False)
         if both is not None:
             both.shown = f"{first.number(plain)}-{second.number(plain)}"
         return both
     return None
 
 
-def _from_to(plain: str, first: Amount, second: Amount, *, hyphen: bool) -> Amount | None:
-    if {first.kind, second.kind} & {"time"}:
+def _from_to(
+    plain: str, first: Amount, second: Amount, words: QuantityWords, *, hyphen: bool
+) -> Amount | None:
+    if {first.kind, second.kind} & {"time"} or _are_hours(plain, first, second, words):
         return _times(first, second)
     if first.bare_year and second.bare_year:
         return _dates(first, second)
     if "date" in {first.kind, second.kind} and not (first.bare_year or second.bare_year):
         return _dates(first, second)
     return _sizes(plain, _counted(first), _counted(second), hyphen=hyphen)
+
+
+def _are_hours(plain: str, first: Amount, second: Amount, words: QuantityWords) -> bool:
+    """Whether two figures are hours with a point before the minutes: "mån-fre 9-16.30"."""
+    if {first.kind, second.kind} != {"count"} or second.full_end > second.end:
+        return False
+    written = [plain[amount.start : amount.end] for amount in (first, second)]
+    if not all(map(_HOUR.fullmatch, written)) or not any("." in figure for figure in written):
+        return False
+    if words.weekday_before.match(plain[max(0, first.start - BEFORE) : first.start]):
+        return True
+    return words.comma_is_decimal and all("." in figure for figure in written)
 
 
 def _counted(amount: Amount) -> Amount:
@@ -154,7 +169,9 @@ def _sizes(plain: str, first: Amount, second: Amount, *, hyphen: bool) -> Amount
 def _part(plain: str, first: Amount, second: Amount, words: QuantityWords) -> Amount | None:
     """A part of a whole: "51 of 88", and the whole first."""
     gap = plain[first.full_end : second.start]
-    if words.part_of.fullmatch(gap):
+    if words.part_of.fullmatch(gap) or (
+        first.in_words and second.in_words and words.part_of_in_words.fullmatch(gap)
+    ):
         part, whole = first, second
     elif words.whole_of.fullmatch(gap) or words.whole_of.fullmatch(plain[first.end : second.start]):
         part, whole = second, first

@@ -32,6 +32,8 @@ class NumberWords:
         ordinals: words for places in an order.
         ordinal_endings: what makes a unit an ordinal.
         weak_before: words that make the number after them an ordinal, or part of a pronoun ("both").
+        many_before: words that make the scale word after them say "many" and no number.
+        articles: words that are no number and stand for one before a scale word ("a dozen").
         century_after: what makes "1800" the 19th century.
         suffixes: what is glued to a number.
         months: spellings of month names beside those of CLDR.
@@ -51,6 +53,8 @@ class NumberWords:
     ordinals: Mapping[str, float]
     ordinal_endings: tuple[str, ...]
     weak_before: frozenset[str]
+    many_before: frozenset[str]
+    articles: frozenset[str]
     century_after: tuple[str, ...]
     suffixes: tuple[str, ...]
     months: Mapping[str, int]
@@ -187,6 +191,8 @@ def _numbers(table: Mapping[str, Any], scale: Mapping[str, float]) -> NumberWord
         ordinals=_by_position(table.get("ordinals", ()), first=1),
         ordinal_endings=tuple(table.get("ordinal_endings", ())),
         weak_before=frozenset(table.get("weak_before", ())),
+        many_before=frozenset(table.get("many_before", ())),
+        articles=frozenset(table.get("articles", ())),
         century_after=tuple(table.get("century_after", ())),
         suffixes=tuple(table.get("suffixes", ())),
         months=table.get("months", {}),

@@ -170,6 +170,7 @@ class _Reading:
         self._last: _Item | None = None
         self._digits = self._hundreds = self._linked = False
         self._added = 0.0
+        self._repeated = False
 
     def read(self) -> tuple[Numeral | None, int]:
         """The number, None when the item begins none, and the position after it."""
@@ -179,6 +180,7 @@ class _Reading:
                 first.start, first.end, first.value, weak=True, in_words=True, ordinal=True
             ), self._first + 1
         end = self._first
+        vague = self._is_vague()
         while self._next < len(self._items) and self._joins() and self._take(self._items[self._next]):
             self._last = self._items[self._next]
             self._next += 1
@@ -187,8 +189,10 @@ class _Reading:
         if end == self._first:
             return None, self._first + 1
         taken = self._items[self._first : end]
+        if vague or self._repeated:
+            return None, end
         value = self._total + (self._group or 0.0)
-        start, stop = taken[0].start, taken[-1].end
+        start, stop = taken[0].start - self._article(taken[0]), taken[-1].end
         if self._goes_on_as_ordinal(end):
             ordinal = self._items[end]
             return Numeral(
@@ -225,12 +229,34 @@ class _Reading:
             return True
         return _GAP.fullmatch(self._plain[last.end : item.start]) is not None
 
+    def _is_vague(self) -> bool:
+        """Whether a scale word only says that there are many: "hàng trăm"."""
+        first = self._items[self._first]
+        return (
+            first.part == "scale"
+            and self._words is not None
+            and bool(self._words.many_before)
+            and self._before(first).endswith(tuple(self._words.many_before))
+        )
+
+    def _article(self, item: _Item) -> int:
+        """How many characters an article takes before a scale word: "a dozen"."""
+        if self._words is None or item.part != "scale" or not self._words.articles:
+            return 0
+        before = self._plain[max(0, item.start - _LONGEST_WORD) : item.start].lower()
+        word = before.split()[-1:]
+        return len(before) - before.rfind(word[0]) if word and word[0] in self._words.articles else 0
+
+    def _before(self, item: _Item) -> str:
+        """What stands before a part, in lower case."""
+        return self._plain[max(0, item.start - _LONGEST_WORD) : item.start].rstrip().lower()
+
     def _is_weak(self, taken: Sequence[_Item]) -> bool:
         if self._words is None:
             return False
         item = taken[0]
-        before = self._plain[max(0, item.start - _LONGEST_WORD) : item.start].rstrip()
-        if item.part != "digits" and before.lower().endswith(tuple(self._words.weak_before)):
+        before = self._before(item)
+        if item.part != "digits" and before.endswith(tuple(self._words.weak_before)):
             return True
         if len(taken) > 1:
             return False
@@ -238,6 +264,8 @@ class _Reading:
         if before and item.part != "digits" and self._plain[item.start : item.start + 1].isupper():
             return True
         # "One" and its like are articles in most languages.
+        if self._article(item):
+            return False
         return item.part == "scale" or item.word in self._words.weak or (item.part, item.value) == ("unit", 1)
 
     def _take(self, item: _Item) -> bool:
@@ -305,6 +333,12 @@ class _Reading:
         if item.value < 1000:
             return self._take_small_scale(item)
         group = self._group
+        # "Thousand thousand" is how some languages say thousands.
+        self._repeated = self._repeated or (
+            group is None
+            and self._last is not None
+            and (self._last.part, self._last.value) == ("scale", item.value)
+        )
         if group is None and self._last is None:
             group = 1.0
         if group is None:

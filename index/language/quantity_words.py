@@ -17,6 +17,7 @@ from babel.core import UnknownLocaleError
 from babel.numbers import list_currencies
 from babel.units import format_unit
 
+from index.language.digits import decimal_sign
 from index.language.lexicon import languages, lexicon
 
 Bound = Literal["", ">", ">=", "<", "<=", "~"]
@@ -58,6 +59,7 @@ class QuantityWords:
     percent_points: Pattern
     classifier: Pattern
     classifier_end: Pattern
+    of_unit: Pattern
     bound_before: Pattern
     bound_after: Pattern
     least_or_most_after: Pattern
@@ -68,6 +70,7 @@ class QuantityWords:
     between_before: Pattern
     and_between: Pattern
     part_of: Pattern
+    part_of_in_words: Pattern
     whole_of: Pattern
     minus_before: Pattern
     identifier_after: Pattern
@@ -75,6 +78,10 @@ class QuantityWords:
     ordinal_before: Pattern
     ordinal_word_before: Pattern
     date_before: Pattern
+    clock_after: Pattern
+    clock_end: Pattern
+    weekday_before: Pattern
+    comma_is_decimal: bool
     moment: Pattern
     identifier_before: Pattern
     counted_before: Pattern
@@ -125,13 +132,18 @@ def quantity_words(language: str) -> QuantityWords:
         _nfc(word): value for word, value in (numbers.scale if numbers else {}).items() if value >= 1000
     }
     fractions = {_nfc(word): value for word, value in (numbers.fractions if numbers else {}).items()}
+    articles = {form for word in (numbers.articles if numbers else ()) for form in (word, f"{word}n")}
     between = r"[^\S\n]{1,3}"
     return QuantityWords(
         money=_compiled(rf"[ \u00a0\u202f]?{money}"),
         money_before=_compiled(
-            rf"(?r)(?:{_SIGNS}|(?<![\p{{L}}\p{{M}}])(?:(?-i:{codes})|{_any(get('money_before'))}))[ \u00a0\u202f]?\Z"
+            rf"(?r)(?:(?:(?<![\p{{L}}\p{{M}}])(?-i:\p{{Lu}}{{1,3}}))?{_SIGNS}"
+            rf"|(?<![\p{{L}}\p{{M}}])(?:(?-i:{codes})|{_any(get('money_before'))}))[ \u00a0\u202f]?\Z"
         ),
         unit=_compiled(rf"[ \u00a0\u202f]?-?{_either({*durations, *measures, *own}, endings)}"),
+        of_unit=_compiled(
+            rf"(?:[ \u00a0](?:{_any(articles)}))?[ \u00a0](?={_either({*durations, *measures, *own}, endings)})"
+        ),
         durations=durations,
         percent=_compiled(rf"[ \u00a0\u202f]?(?:[%٪％]|{_either(get('percent'), endings)})"),
         percent_points=_compiled(rf"[ \u00a0\u202f]?{_either(get('percent_points'), endings)}"),
@@ -153,6 +165,7 @@ def quantity_words(language: str) -> QuantityWords:
             rf"(?:{between}(?:{_any(get('of'))})|(?:{between}[\p{{L}}\p{{M}}]+){{1,2}}?{between}(?:"
             rf"{_any([word for word in get('of') if ' ' in word])})){between}(?:{fillers}{between}){{0,3}}\Z"
         ),
+        part_of_in_words=_compiled(rf"{between}(?:{_any(get('of_in_words'))}){between}\Z"),
         whole_of=_compiled(
             rf"[\p{{L}}\p{{M}}'’-]*(?:{between}[\p{{L}}\p{{M}}'’-]+){{0,4}}?{between}(?:{_any(get('of_after'))})"
             rf"{between}(?:{fillers}{between}){{0,2}}\Z"
@@ -163,6 +176,12 @@ def quantity_words(language: str) -> QuantityWords:
         ordinal_before=_before(get("ordinal_before")),
         ordinal_word_before=_before(numbers.ordinals if numbers else ()),
         date_before=_before(get("clock_date")),
+        clock_after=_compiled(rf"[ \u00a0](?:{_any(get('clock_after'))}){_ANY_END}"),
+        clock_end=_compiled(rf"(?:{_any([word for word in get('clock_after') if not word.isascii()])})\Z"),
+        weekday_before=_compiled(
+            rf"(?r)(?<![\p{{L}}\p{{M}}])(?:{_any(_weekdays(language))})[.:,]?[ \u00a0]{{0,2}}\Z"
+        ),
+        comma_is_decimal=decimal_sign(language) == ",",
         moment=_compiled(rf"T|,?[^\S\n]{{0,2}}(?:{dated}[^\S\n]{{1,2}}){{0,2}}"),
         identifier_before=_compiled(
             rf"(?r)(?<![\p{{L}}\p{{M}}])(?:{_any((*get('identifier'), *get('numbered')))})[ \u00a0]?[#:]?\Z"
@@ -248,6 +267,18 @@ def _after(words: Iterable[str]) -> Pattern:
 def _before(words: Iterable[str]) -> Pattern:
     # Matched from its end backwards.
     return _compiled(rf"(?r)(?<![\p{{L}}\p{{M}}])(?P<word>{_any(words)})[ \u00a0]{{0,2}}\Z")
+
+
+@cache
+def _weekdays(language: str) -> frozenset[str]:
+    """How CLDR writes the days of the week, in full and cut short; none where it has no such language."""
+    try:
+        days = Locale.parse(language).days["format"]
+    except (UnknownLocaleError, ValueError, TypeError):
+        return frozenset()
+    return frozenset(
+        _nfc(name.lower().rstrip(".")) for width in ("wide", "abbreviated") for name in days[width].values()
+    )
 
 
 @cache

@@ -10,7 +10,7 @@ from index.language.boundaries import enumerated, sentence_spans
 from index.types import Document, Sentence, SentenceKind, span_id
 
 # Raise it when the same text would be cut otherwise; the index is then rebuilt.
-SENTENCES_VERSION = 2
+SENTENCES_VERSION = 3
 # Longer sentences are cut at semicolons: a press release often lists a year's results in one sentence of
 # 300 words, and a quote of it would not show which words answer. Code points; two lines of print.
 LONG_SENTENCE = 240
@@ -81,7 +81,7 @@ def _headings(document: Document) -> set[int]:
     """
     found = set()
     rows = list(lines(document.text))
-    numbered = [enumerated(line) for _, line in rows]
+    numbered = [enumerated(line, document.language) for _, line in rows]
     for place, (start, line) in enumerate(rows):
         alone = not any(numbered[other] for other in (place - 1, place + 1) if 0 <= other < len(rows))
         if numbered[place] and alone and _TITLE.fullmatch(line, numbered[place]):

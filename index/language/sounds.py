@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import islice, product
+from itertools import chain, combinations, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -34,12 +34,14 @@ Ways: TypeAlias = tuple[str, ...]
 SHORTEST_KEY = 3
 # From here on (`alike`) two words with one key are one name, by how many consonants they have: the fewer sounds, the
 # less may differ. Chosen on CLDR's names: docs/decisions/0003-names-across-scripts.md.
-_ALIKE = (1.0, 1.0, 0.9, 0.9, 0.86)
+_ALIKE = (1.0, 1.0, 0.905, 0.9, 0.86)
 _ALIKE_LONG = 0.8
 # Two words run together with fewer consonants tell too little.
 _FEWEST_OF_PAIRS = 2
 # How many ways of hearing one word a question looks for. Of CLDR's names 1 in 50 has more.
-_MOST_WAYS = 12
+_MOST_WAYS = 16
+# How many of its letters are then not heard in their usual way.
+_MOST_CHANGES = 2
 
 _UNHEARD = regex.compile(r"[\p{N}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _INDIC = re.compile("[ऀ-ൿ]")
@@ -48,9 +50,10 @@ _FIRST_SIGN = 0x3E  # vowels from here on are written at a consonant
 _INDIC_BLOCKS = range(0x0900, 0x0D80, 0x80)
 _LEFT_OUT = (".",)
 # What anyascii writes as another letter than the one heard.
-_SOFT = str.maketrans("çšžčşţćđ", "ssjcstcd")
+_SOFT = str.maketrans({**dict(zip("çšžčşţćđ", "ssjcstcd", strict=True)), "é": "ee"})
 _NOT_LETTERS = re.compile("[^a-z]")
 _CONSONANT = re.compile("[^aiu.]")
+_BESIDE_VOWEL = re.compile(r"\.(?=[aiu])|(?<=[aiu])\.")
 _DOUBLE = re.compile(r"(.)\1+")
 _BEFORE_LIPS = re.compile("n(?=[pb])")
 # Consonants that scripts and languages write for each other have one letter in keys.
@@ -85,8 +88,21 @@ def sound(word: str, language: str) -> Sound:
 @lru_cache(maxsize=8192)
 def sounds_of(word: str, language: str) -> tuple[Sound, ...]:
     """All ways in which a word may be heard, the usual one first: what a question looks for."""
-    letters = product(*_ways(word, language))
-    return tuple(_sound(heard) for heard in dict.fromkeys(map("".join, islice(letters, _MOST_WAYS))))
+    heard = dict.fromkeys(_sound(letters) for letters in _spelt_out(_ways(word, language)))
+    return tuple(islice(heard, _MOST_WAYS))
+
+
+def _spelt_out(ways: Sequence[Ways]) -> Iterator[str]:
+    """What may be heard of a word's letters: the usual, then with one letter heard otherwise, then with two."""
+    usual = [each[0] for each in ways]
+    others = [(place, way) for place, each in enumerate(ways) for way in each[1:]]
+    for changes in chain.from_iterable(combinations(others, count) for count in range(_MOST_CHANGES + 1)):
+        letters = usual.copy()
+        for place, way in changes:
+            letters[place] = way
+        yield "".join(letters)
+        if "n.g" in (heard := "".join(letters)):  # "नगर" has a vowel there, "किशनगढ़" has none
+            yield heard.replace("n.g", "ng")
 
 
 def joined(left: Sound, right: Sound) -> Sound:
@@ -100,6 +116,8 @@ def joined(left: Sound, right: Sound) -> Sound:
 
 def _sound(letters: str) -> Sound:
     heard = letters[:1] + letters[1:].replace("h", "") if "h" in letters else letters
+    if "." in heard:
+        heard = _BESIDE_VOWEL.sub("", heard)
     heard = _DOUBLE.sub(r"\1", heard.replace("ng", "N"))
     consonants = heard.translate(_CONSONANTS)
     if "n" in consonants:
@@ -110,9 +128,11 @@ def _sound(letters: str) -> Sound:
 def _key(heard: str, consonants: str) -> str:
     if len(consonants) >= SHORTEST_KEY or not consonants:
         return consonants
+    if len(consonants) == 1:
+        key = heard.replace(".", "")
+        return key if len(key) >= SHORTEST_KEY else ""
     begins, ends = ("-" if heard[place] in "aiu." else "" for place in (0, -1))
-    key = f"{begins}{'-'.join(consonants)}{ends}"
-    return key if len(key) >= SHORTEST_KEY else ""
+    return f"{begins}{'-'.join(consonants)}{ends}"
 
 
 # -- what is heard of the letters
@@ -141,7 +161,8 @@ def _latin(word: str, language: str) -> list[Ways]:
         letter = word[position]
         match = spelling[letter][0].match(word, position) if letter in spelling else None
         if match is None:
-            ways.append((letter,))
+            twice = position and word[position - 1] == letter and letter not in "aeiou"
+            ways.append((letter, f".{letter}") if twice else (letter,))  # "Chandannagar": चंदननगर
             position += 1
         else:
             ways.append(spelling[letter][1][match.lastindex or 0])

@@ -22,7 +22,7 @@ from index.language.lexicon import languages, lexicon
 from index.language.sounds import Sound, joined, sound, sounds_of
 
 # Raise it when the same text would give other tokens; the index is then rebuilt.
-TERMS_VERSION = 3
+TERMS_VERSION = 4
 
 _JOINERS = "‌‍"
 _WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}{_JOINERS}]+")
@@ -36,7 +36,7 @@ _LATIN = regex.compile(r"^[\p{Latin}\p{M}\p{N}]+$")
 _PUNCTUATION = regex.compile(r"[^\p{L}\p{M}\p{N}]")
 _MARKS = regex.compile(r"[^\p{L}\p{N}]")
 # Ways of hearing a word of a text. Of cities (CLDR) a second one finds 1.2 points more; 1 in 100 more found are wrong.
-_WAYS = 2
+_WAYS = 4
 # Words around numbers that are names of things and stand in names too ("Wall Street").
 _OF_THINGS = frozenset({"money", "money_before", "units", "durations", "street", "street_after", "phone"})
 # Longer "words" are not words; hostile text can hold one of a megabyte.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from eval.studies.names import measure, one_place, places, same_name
+from eval.studies.names import is_of, measure, one_place, places, same_name
 
 
 def test_most_of_the_names_of_places_are_found_in_another_script() -> None:
@@ -38,6 +40,7 @@ def test_a_place_that_is_listed_twice_is_one_place() -> None:
 def test_cities_are_measured_apart_from_territories() -> None:
     names = {"SE": "Sverige", "Europe/Oslo": "Oslo"}
     counted = [
-        measure(names, names, ("sv", "sv"), twins=one_place([names]), of=of).pairs for of in ("cities", None)
+        measure(names, names, ("sv", "sv"), twins=one_place([names]), chosen=partial(is_of, kind=kind)).pairs
+        for kind in ("cities", None)
     ]
     assert counted == [1, 2]

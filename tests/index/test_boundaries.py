@@ -48,6 +48,13 @@ def cut(text: str, language: str) -> list[str]:
         pytest.param("en", ["Plan B.", "The rest waits."], id="a letter that ends"),
         pytest.param("en", ["It was built in 1950.", "It burnt down."], id="a year that ends"),
         pytest.param("en", ["See www.example.com.", "It is new."], id="address"),
+        pytest.param("sv", ["Djupet är 4 m/s.", "Luften höll 7 °C.", "Allt var lugnt."], id="units"),
+        pytest.param("sv", ["Det var år 40 f.Kr. enligt boken.", "Sant."], id="small letters go on"),
+        pytest.param("sv", ["mötet är slut.", "alla gick hem."], id="all in small letters"),
+        pytest.param("vi", ["Điều 7. Phạm vi áp dụng"], id="label"),
+        pytest.param("bn", ["৩। ফি জমা দিন।", "৪। রসিদ নিন।"], id="enumerators with a danda"),
+        pytest.param("bn", ["মোছা. সালমা এলেন।", "সবাই বসল।"], id="short words where sentences have dandas"),
+        pytest.param("hi", ["ताप 9 डि.से. रहा।", "हवा थमी।"], id="letters with points between"),
     ],
 )
 def test_sentences(language: str, sentences: list[str]) -> None:
@@ -141,10 +148,13 @@ def test_a_long_line_takes_no_longer_than_its_length(text: str) -> None:
         ("Fees", 0),
         ("1.", 0),
         ("2019. x", 0),
+        ("Article 9. Duties", 11),
+        ("Chapter IV. Fees", 12),
+        ("Since 9. Duties", 0),
     ],
 )
 def test_enumerators(line: str, taken: int) -> None:
-    assert enumerated(line) == taken
+    assert enumerated(line, "en") == taken
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,18 @@ SHOWN = {
     "ar": ("ar", "٥٤٠ مجموعة بيانات", ["540"]),
     "list": ("en", "in 1,2,3 steps", ["1", "2", "3"]),
     # Amounts as one, with their unit.
+    "en-dozen": ("en", "over a dozen ferries", ["12+"]),
+    "en-a-thousand": ("en", "about a thousand tickets", ["~1000"]),
+    "en-half-hour": ("en", "half an hour", ["1/2 hour"]),
+    "hi-half-unit": ("hi", "आधा लीटर दूध", ["1/2 लीटर"]),
+    "en-mixed-fraction": ("en", "3 1/4 miles", ["3 1/4 miles"]),
+    "vi-half-unit": ("vi", "ba năm rưỡi", ["3.5 năm"]),
+    "en-dollars-of": ("en", "HK$ 900 each", ["HK$ 900"]),
+    # Many, and how many nobody says.
+    "bn-many": ("bn", "শত শত নৌকা, হাজার হাজার মানুষ", []),
+    "hi-many": ("hi", "लाखों लोग", []),
+    "vi-many": ("vi", "hàng nghìn người", []),
+    "en-many": ("en", "thousands of birds", []),
     "bn-compound": ("bn", "পাবেন ৪ লক্ষ ৭০ হাজার টাকা।", ["4 লক্ষ 70 হাজার টাকা"]),
     "vi-compound": ("vi", "3 tỷ 400 triệu đồng", ["3 tỷ 400 triệu đồng"]),
     "en-lakh-crore": ("en", "1.5 lakh crore", ["1.5 lakh crore"]),
@@ -49,6 +61,14 @@ SHOWN = {
     "en-negative": ("en", "it was -18 °C outside", ["-18 °C"]),
     "sv-minus": ("sv", "minus 12,5 grader", ["-12,5 grader"]),
     "vi-minus": ("vi", "âm 5 độ C", ["-5 độ C"]),
+    "hi-below-zero": ("hi", "तापमान शून्य से 7 डिग्री नीचे", ["-7 डिग्री"]),
+    # Hours with a point, and in words.
+    "sv-hours": ("sv", "öppet 08.30-17.00", ["08.30-17.00"]),
+    "sv-weekdays": ("sv", "tis–tors 9–15.30", ["9–15.30"]),
+    "hi-half-past": ("hi", "साढ़े सात बजे", ["7:30"]),
+    "bn-half-past": ("bn", "সাড়ে আটটায়", ["8:30"]),
+    "en-isbn": ("en", "ISBN 91-7-028831-6", ["91-7-028831-6"]),
+    "en-in-words": ("en", "two in seven farms", ["2/7"]),
     # Words alone.
     "en-words": ("en", "seven people were hurt by twelve boats", ["7", "12"]),
     "bn-words": ("bn", "দু'জন আহত, ছয়টি নৌকা", ["2", "6"]),

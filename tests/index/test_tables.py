@@ -95,7 +95,7 @@ def test_rules_for_sounds_are_of_known_letters(language: str) -> None:
     for letter, rules in {**common, **lexicon(language).sounds}.items():
         for letters, ways in rules:
             assert len(letter) == 1 and re.compile(letters)
-            assert re.fullmatch("[a-zN -]+", ways)
+            assert re.fullmatch("[a-zN. -]+", ways)
     if lexicon(language).bare_word:
         assert regex.compile(lexicon(language).bare_word)
     assert all(sound(word, language) for word in lexicon(language).stop)

@@ -17,7 +17,8 @@ from rag.answer import Citation
 from rag.notices import notices_in
 from rag.reply import Reply, cited, listed
 
-# Titles that a list shows, and sentences of a document in which its title may stand.
+# Titles that a list shows, and sentences of a document in which its title may stand. Chosen: a list that is read
+# at a glance; a title stands at the head.
 _LISTED, _OPENING = 8, 4
 
 

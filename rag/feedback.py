@@ -19,12 +19,14 @@ from rag.asking import Ask
 Rating = Literal["up", "down"]
 
 FILE_NAME = "feedback.jsonl"
+# All chosen. A reason is a few sentences; a line holds an answer with its citations many times over; the file is for
+# people to read; an answer is rated soon after it was given, or not at all.
 MAX_REASON_CHARS = 2000
 MAX_LINE_BYTES = 500_000
 MAX_FILE_BYTES = 200_000_000
 MAX_ANSWERS = 1000
 MAX_ANSWERS_BYTES = 32_000_000
-# Of the turns before a question, the newest that fit; a draft case needs no more.
+# Of the turns before a question, the newest that fit. Chosen: a draft case needs no more.
 _HISTORY_CHARS = 20_000
 
 # One for all stores: the chat page and the API write the same file.

@@ -32,7 +32,8 @@ from rag.summary import summary
 # From this probability on a message is what it seems, and one that is unclear is not looked for by its sound. Chosen:
 # names of a word or two mostly stay below it, keys of a row and what people say to greet lie above.
 _SURELY = 0.85
-# Turns of a history that may be a topic: a follow-up is completed from the last eight questions (`rag.conversation`).
+# Turns of a history that may be a topic. Chosen, because a follow-up is completed from the last eight questions
+# (`rag.conversation`).
 _LATE = 16
 # Characters that two forms of a word have in common: at least so many, and this part of it. Chosen.
 _STEM, _STEM_PART = 4, 0.75

@@ -48,10 +48,15 @@ _SAID = regex.compile(
 _CONVERSATION = regex.compile(
     r"(?:conversation|that starts with):\s*\n+(.*)$", regex.IGNORECASE | regex.DOTALL
 )
-# An instruction stands at the beginning, or at the end of a conversation that was pasted before it.
+# Characters at either end in which an instruction is looked for: it stands at the beginning, or behind a conversation
+# that was pasted before it. Chosen: what stands
+# further in is the conversation.
 _LOOKED_AT = 1500
-# What is looked at of a conversation inside a prompt: a title needs its beginning, and the rest only costs time.
+# What is looked at of a conversation inside a prompt: chosen, because a title needs its
+# beginning, and the rest only costs time.
 _CONVERSATION_LOOKED_AT = 20_000
+# Words and characters of a title, and how many tags or questions. Chosen: what front ends ask for, and their lists
+# have room for.
 _TITLE_WORDS, _TITLE_CHARACTERS, _MOST = 5, 48, 3
 _MARKS = " \t\n\"'“”?？!.।,:;…"
 

@@ -36,14 +36,16 @@ NAME = regex.compile(r"\{([^}]*)\}")
 
 _TITLE = regex.compile(r"[“”„«\"][^“”„«»\"]{20,}[“”»\"]")
 
-# Letters by threes and fours, words and pairs of words share so many places. 2,048 of them leave two in a hundred of a
-# message's own places to others.
+# Letters by threes and fours, words and pairs of words share so many places. Measured: 2,048 of them leave two in a
+# hundred of a message's own places to others.
 _PLACES = 2048
 # From which probability on a message is no question; of so few words a higher one, since they may be a name or what is
-# typed into a search box. 0.7 instead of 0.5 for those took 3 instead of 6 in a hundred of such words for something
-# else, and told 1 in a hundred wordings less (docs/intents.md). What is unclear is looked for in the documents first.
+# typed into a search box. Measured: 0.7 instead of 0.5 for those took 3 instead of 6 in a hundred of such words for
+# something else, and told 1 in a hundred wordings less (docs/intents.md). What is unclear is looked for in the
+# documents first.
 _LEAST, _LEAST_OF_FEW, _FEW = 0.5, 0.7, 2
-# Words of a message that are looked at, and the longest message that may be anything but a question.
+# Words of a message that are looked at, and the longest message, in characters, that may be anything but a question.
+# Chosen: what people say to greet, to thank or about the collection is a line or two.
 _WORDS, _LONGEST = 40, 300
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _BESIDE = frozenset(
@@ -135,7 +137,8 @@ class Intents:
         )
 
 
-# From this probability on the words of a message tell its language better than `detect` does (eval.studies.intents).
+# From this probability on the words of a message tell its language better than `detect` does. Measured by
+# `eval.studies.intents`.
 _TELLS = 0.8
 
 

@@ -32,10 +32,11 @@ PREFIX = "pc_"
 Scope = Literal["read", "write"]
 
 _LOCK_NAME = "keys.lock"
+# Chosen: writing the file takes milliseconds; 256 bits are beyond guessing; a name fits into a line.
 _LOCK_SECONDS = 10
 _SECRET_BYTES = 32
 _MAX_NAME = 64
-# How exact "last used" is: each key costs at most one small write in this time.
+# How exact "last used" is. Chosen: each key costs at most one small write in this time.
 _USED_STEP = timedelta(minutes=1)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from rag.answer import Citation
 
-# A text fragment names the first and last words of the quote: short enough for a URL, long enough to be found.
+# A text fragment names the first and last words of the quote. Chosen: short enough for a URL, long enough to be found.
 _FRAGMENT_WORDS = 4
 
 

@@ -17,7 +17,7 @@ from rag.notices import notices_in
 from rag.reply import Reply
 from rag.said import Quoted, last_answer, last_quotes, short_answer
 
-# Quotes of the last answer that are shown again.
+# Quotes of the last answer that are shown again. Chosen: an answer rests on few.
 _QUOTES = 3
 
 

@@ -15,11 +15,12 @@ from index.types import Sentence
 from rag.answer import Turn
 from rag.notices import notices_in
 
-# Answers that are looked at, the last first, and the beginning of each. The rest only costs time.
+# Answers that are looked at, the last first, and characters of each. Chosen: the rest only costs time.
 _ANSWERS, _LOOKED_AT = 3, 4000
-# Words by which a quoted sentence is looked for, and the passages in which it may stand.
+# Words by which a quoted sentence is looked for, and the passages in which it may stand. Chosen for time: so many words
+# of one sentence stand together in few passages.
 _WORDS, _PASSAGES = 48, 6
-# A sentence with fewer characters could stand in any answer.
+# Chosen: a sentence with fewer characters could stand in any answer.
 _SHORTEST = 20
 _MARKER = regex.compile(r"\s*\[\d+\]")
 

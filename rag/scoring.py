@@ -58,7 +58,7 @@ class AnswerFeatures:
 
 Certain = Literal["short", "sentence"]
 LONGEST_LEAD = 10.0
-"""A lead of more says no more: e^10 to 1."""
+"""Chosen: a lead of more says no more, e^10 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ Shape = Literal["words", "list", "yes_no", "comparison", "reason"]
 
 MOST_PARTS = 4
 """Questions that a text is taken apart into at most; chosen: each costs an answer of its own."""
-# Fewer words are no question of their own.
+# Chosen: fewer words are no question of their own.
 _SHORTEST_PART = 2
-# A question word stands among so many words at the beginning, behind a preposition ("in which year").
+# A question word stands among so many words at the beginning. Chosen: behind a preposition ("in which year").
 _OPENING = 2
 _SENTENCE_END = regex.compile(r"(?<=[?？])\s*")
 _MARKS = " \t\n?？!.।,:;…"

@@ -21,7 +21,7 @@ from index.types import Sentence
 from rag.notices import notices_in
 from rag.reply import Reply, cited, listed
 
-# A document of so many sentences gets so many; longer ones get the last.
+# A document of so many sentences gets so many; longer ones get the most. Chosen: a list that is read at a glance.
 _SIZES = ((8, 3), (20, 4), (60, 5))
 _MOST = 6
 # Characters of a sentence that can stand alone in a list. Chosen.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -112,6 +113,43 @@ def test_an_import_inside_a_function_says_why() -> None:
                 if "#" not in lines[number - 1] and not lines[above - 1].lstrip().startswith("#"):
                     silent.append(f"{path.relative_to(ROOT)}:{number}")
     assert not silent
+
+
+def test_a_number_that_decides_says_where_it_comes_from() -> None:
+    """Each constant of the answering side: measured, chosen, fitted or given, in its comment or its docstring."""
+    silent = []
+    for path in (ROOT / "rag").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "api" in path.parts:
+            continue
+        lines = text.splitlines()
+        body = ast.parse(text).body
+        for statement, after in zip(body, [*body[1:], None], strict=True):
+            if not isinstance(statement, ast.Assign | ast.AnnAssign) or not _has_number(statement.value):
+                continue
+            first = statement.lineno - 1
+            while lines[first - 1][:1] not in (
+                "",
+                '"',
+                "'",
+                ")",
+            ):  # constants in a row share the comment above them
+                first -= 1
+            said = lines[first : statement.end_lineno]
+            if isinstance(after, ast.Expr):
+                said.append(ast.unparse(after))
+            if not re.search(r"\b(measured|chosen|fitted|given)\b", " ".join(said), re.IGNORECASE):
+                silent.append(f"{path.relative_to(ROOT)}:{statement.lineno}")
+    assert not silent
+
+
+def _has_number(value: ast.expr | None) -> bool:
+    """Whether a constant is a number, or a pair, a table or a sum of them."""
+    if value is None or isinstance(value, ast.Call | ast.ListComp | ast.GeneratorExp | ast.Subscript):
+        return False
+    return any(
+        isinstance(node, ast.Constant) and type(node.value) in (int, float) for node in ast.walk(value)
+    )
 
 
 def test_every_setting_is_in_the_readme() -> None:

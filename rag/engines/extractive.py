@@ -25,7 +25,8 @@ from rag.reply import listed
 from rag.shape import shape_of
 from rag.short_answer import of_one_number, short_answer
 
-# Documents are said to differ only where each of their answers is likelier right than wrong.
+# Documents are said to differ only where each of their answers is likelier right than wrong. Chosen: a false
+# alternative takes more from an answer than a missing one.
 _LIKELY = 0.5
 
 

@@ -16,6 +16,7 @@ FOREIGN = (
 
 # Names such as `model_not_found`. A server's sentences may repeat the key or the question.
 _NAME = re.compile(r"[a-z_]{1,60}")
+# Given by OpenAI's wire format and the servers that speak it.
 _BY_STATUS: dict[int, FailureKind] = {
     401: "key",
     403: "key",

@@ -27,8 +27,8 @@ from rag.matching.lexical import Wanted, overlap, rarity_from
 from rag.matching.matcher import Matcher
 from rag.matching.query import Query
 
-# Worth of the rarest possible shared word, on the scale of a cosine. Best of 0.005 to 0.02 a unit of idf on
-# public parallel data, same-language and cross-language taken together (docs/benchmarks.md).
+# Worth of the rarest possible shared word, on the scale of a cosine. Measured: best of 0.005 to 0.02 a unit of
+# idf on public parallel data, same-language and cross-language taken together (docs/benchmarks.md).
 WORD_BONUS = 0.018
 # Candidates each leg brings, and how many are scored exactly. Chosen for time, not fitted.
 _CANDIDATES = 60

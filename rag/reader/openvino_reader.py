@@ -25,7 +25,8 @@ from rag.reader.weights import read_weights
 
 Float32 = npt.NDArray[np.float32]
 
-# Padded tokens of one request; as for the encoder, its activations then stay in the processor's cache.
+# Padded tokens of one request. Chosen, as measured for the encoder (docs/benchmarks.md): its activations then stay in
+# the processor's cache.
 _REQUEST_TOKENS = 512
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -308,15 +310,22 @@ def load_reader(settings: RagSettings) -> Reader | None:
     path = reader_file(settings)
     if path is None:
         return None
-    from rag.reader.openvino_reader import Reader  # openvino: only where it is used
-
     try:
-        return Reader.load(path, threads=settings.index.embed_threads)
+        return _reader(path, path.stat().st_mtime_ns if path.is_file() else 0, settings.index.embed_threads)
     except ModelError as error:
         if path != BUNDLED_READER:
             raise
         log.warning("answers are chosen by similarity alone: %s", error)
         return None
+
+
+@lru_cache(maxsize=1)
+def _reader(path: Path, changed: int, threads: int) -> Reader:
+    """The reader of a file that was `changed` then. One is kept: an evaluation opens an assistant for each index."""
+    del changed
+    from rag.reader.openvino_reader import Reader  # openvino: only where it is used
+
+    return Reader.load(path, threads=threads)
 
 
 def _reranker(settings: RagSettings) -> Reranks | None:

@@ -10,7 +10,7 @@ from itertools import accumulate
 from index.types import Chunk, Document, Sentence, span_id
 
 # Raise it when the same settings would cut a text differently; an index made with another version is rebuilt.
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 
 
 def make_chunks(

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue import Entry, Manifest
-from index.chunks import CHUNKER_VERSION, make_chunks
+from index.chunks import CHUNKER_VERSION
+from index.cutting import Parts, cut_chunks, cut_sentences
 from index.embedder import Embedder
-from index.errors import ReadError, SkipReason
-from index.language.detection import detect_per_part
-from index.language.sentences import SENTENCES_VERSION, lines, split_sentences
-from index.language.terms import TERMS_VERSION, sound_keys, word_terms
+from index.language.sentences import SENTENCES_VERSION
+from index.language.terms import TERMS_VERSION
 from index.neutral import NEUTRAL_VERSION, LanguageDirections
 from index.normalise import NORMALISER_VERSION
+from index.reading_process import ReadingProcess
 from index.settings import IndexSettings
 from index.types import Chunk, Document, Sentence
+
+# Sentences whose tokens are counted in one call, which holds the interpreter's lock for about a millisecond.
+_COUNTED_AT_ONCE = 512
+
+# Characters that count as at least one token; words of people come to 2 to 6.
+_MOST_OF_A_TOKEN = 10
+
+
+class _Sizes(TypedDict):
+    size: int
+    overlap: int
 
 
 def manifest_for(embedder: Embedder, settings: IndexSettings) -> Manifest:
@@ -39,16 +50,6 @@ def manifest_for(embedder: Embedder, settings: IndexSettings) -> Manifest:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A document, the spans it is cut into, and the words and sound keys of each chunk."""
-
-    document: Document
-    sentences: list[Sentence]
-    chunks: list[Chunk]
-    tokens: list[tuple[str, str]]
-
-
 class EntryMaker:
     """Cuts and embeds documents, with one embedder, for a catalogue whose manifest is `manifest`."""
 
@@ -66,19 +67,38 @@ class EntryMaker:
         Raises:
             ReadError: `empty`, there is nothing to index.
         """
-        starts, texts = zip(*lines(document.text), strict=True) if document.text.strip() else ((), ())
-        languages = dict(zip(starts, detect_per_part(texts, document.language), strict=True))
-        sentences = split_sentences(document, languages=languages)
-        chunks = make_chunks(
-            document,
-            sentences,
-            self._embedder.count_tokens([sentence.text for sentence in sentences]),
-            size=self.manifest.chunk_tokens,
-            overlap=self._settings.chunk_overlap,
-        )
-        if not chunks:
-            raise ReadError(SkipReason.EMPTY, "it holds no words; there is nothing to index")
-        return Parts(document, sentences, chunks, _tokens(document, chunks))
+        sentences = cut_sentences(document)
+        tokens = self._count(sentences, lambda _: None)
+        return cut_chunks(document, sentences, tokens, **self._sizes())
+
+    def cut_apart(self, reading: ReadingProcess, counted: Callable[[int], None]) -> Parts | None:
+        """The parts of the document that `reading` read last, cut by that process; None when it was stopped.
+
+        Args:
+            reading: it has read a document.
+            counted: called with the number of sentences counted since its last call.
+
+        Raises:
+            ReadError: as `ReadingProcess.read`.
+            WorkError: the process cannot be started.
+        """
+        tokens = self._count(reading.sentences, counted)
+        return reading.cut(tokens, **self._sizes())
+
+    def _sizes(self) -> _Sizes:
+        return {"size": self.manifest.chunk_tokens, "overlap": self._settings.chunk_overlap}
+
+    def _count(self, sentences: Sequence[Sentence], counted: Callable[[int], None]) -> list[int]:
+        tokens: list[int] = []
+        for start in range(0, len(sentences), _COUNTED_AT_ONCE):
+            texts = [sentence.text for sentence in sentences[start : start + _COUNTED_AT_ONCE]]
+            counts = self._embedder.count_tokens(texts)
+            # Letters that a vocabulary does not know are one token however many: they must not make a chunk of a book.
+            tokens += [
+                max(count, len(text) // _MOST_OF_A_TOKEN) for count, text in zip(counts, texts, strict=True)
+            ]
+            counted(len(texts))
+        return tokens
 
     def entries(self, group: Sequence[Parts], embedded: Callable[[int], None]) -> list[Entry]:
         """Embed documents in one go; `embedded` is called with the number of texts done since its last call."""
@@ -114,10 +134,3 @@ class EntryMaker:
         rows = self._directions.neutralise(rows, [language for _, language in distinct])
         where = {key: row for row, key in enumerate(distinct)}
         return rows[[where[key] for key in keys]]
-
-
-def _tokens(document: Document, chunks: Sequence[Chunk]) -> list[tuple[str, str]]:
-    """Words and sound keys of each chunk; the first one also holds those of the title."""
-    texts = [(chunk.text, chunk.language) for chunk in chunks]
-    texts[0] = (f"{document.title}\n{texts[0][0]}", texts[0][1])
-    return [(" ".join(word_terms(text)), " ".join(sound_keys(text, language))) for text, language in texts]

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from index.catalogue import Catalogue, Entry, FileRecord, Generation
+from index.cutting import Parts
 from index.embedder import Embedder
-from index.entries import EntryMaker, Parts, manifest_for
+from index.entries import EntryMaker, manifest_for
 from index.errors import ReadError, SkipReason
 from index.folders import FoundFile, found_files
 from index.leaving import Leaving

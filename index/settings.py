@@ -62,6 +62,12 @@ class IndexSettings(BaseSettings):
         le=100_000_000,
         description="An uploaded file with a longer text, in characters, is refused with a reason.",
     )
+    max_document_sentences: int = Field(
+        200_000,
+        ge=1000,
+        le=10_000_000,
+        description="An uploaded file with more sentences is refused with a reason: each takes 1.5 kB on the disk.",
+    )
     read_seconds: float = Field(
         120.0,
         ge=1,

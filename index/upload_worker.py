@@ -49,8 +49,10 @@ log = logging.getLogger(__name__)
 JOBS_KEPT = 200
 """Finished jobs that can still be asked for."""
 
-# A file that ends the server, or meets a full disk, is tried again so often, after waits that grow.
+# A file that meets a full disk is tried again so often, after waits that grow; one whose work the server never outlived,
+# so often. Chosen: a server that is killed for another reason this often in a row gives nobody answers either.
 _MOST_ATTEMPTS = 20
+_MOST_DEATHS = 5
 _LONGEST_WAIT_SECONDS = 60.0
 # The vectors for search are looked after when nothing waits, and after so many files.
 _FILES_BETWEEN_UPKEEP = 200
@@ -193,8 +195,10 @@ class UploadWorker:
     def _work(self, task: Task, reading: ReadingProcess) -> None:
         """Bring one file to its end, or leave it for later."""
         attempts = task.file.attempts + 1
-        if attempts > _MOST_ATTEMPTS:
-            self._end(task, "failed", detail=task.file.detail or "the server ended each time it worked on it")
+        # What was put back says why; what was not is still being worked on when its server is gone.
+        if attempts > (_MOST_ATTEMPTS if task.file.detail else _MOST_DEATHS):
+            ended = f"the server ended each of the {task.file.attempts} times it worked on it; split it"
+            self._end(task, "failed", detail=task.file.detail or ended)
             return
         if not self._begun(task, attempts):
             return
@@ -233,8 +237,10 @@ class UploadWorker:
             raise _StoppedError
         if self._is_known(task, document):
             return
-        parts = self._maker.cut(document)
+        parts = self._maker.cut_apart(reading, self._go_on_with_file)
         self._go_on_with_file()
+        if parts is None:
+            raise _StoppedError
         (entry,) = self._maker.entries([parts], self._go_on_with_file)
         self._store(task, path, entry)
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from rag.assistant import Assistant
 
 PURPOSE = "rag serve"
-# How long a stop waits for answers that are being written.
-_GRACE_SECONDS = 10
+# How long a stop waits for answers that are being written; the rest of a stop takes 3 s at most, and the whole 10.
+_GRACE_SECONDS = 7
 _BACKLOG = 256
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -111,7 +111,12 @@ def _run(
         else nullcontext() as intake,
     ):
         app = build_app(assistant, settings, keys=keys, intake=intake)
-        server = _Server(app, listening=listening, stopping=lambda: close_streams(app))
+        server = _Server(
+            app,
+            listening=listening,
+            signalled=intake.stop if intake is not None else lambda: None,
+            stopping=lambda: close_streams(app),
+        )
         server.run(sockets=[listener])
         return server.started
 
@@ -182,7 +187,14 @@ def _address(listener: socket.socket, host: str) -> str:
 class _Server(uvicorn.Server):
     """Says when it answers, and ends without killing its process: what it was lent is given back in order."""
 
-    def __init__(self, app: FastAPI, *, listening: Callable[[], None], stopping: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        *,
+        listening: Callable[[], None],
+        signalled: Callable[[], None],
+        stopping: Callable[[], None],
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -195,11 +207,13 @@ class _Server(uvicorn.Server):
         )
         self._app = app
         self._listening = listening
+        self._signalled = signalled
         self._stopping = stopping
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take nothing new from the moment of the signal on; the library looks at it a little later."""
         self._app.state.load.stop()
+        self._signalled()
         super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -12,4 +12,6 @@ indexing and to the time of one query embedding for answering.
     answering.py  the time of each stage of an answer, and recall against exact search; stages.py is the clock
     starts.py     from a command to its first answer
     markdown.py   the report for people
+
+A command of its own: foreign_texts.py, seconds by kind and length of what strangers may upload.
 """

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -183,12 +184,27 @@ def _part_language(part: str, default: str) -> str:
 
 def _main_script(text: str) -> tuple[str | None, int]:
     """The script of most letters and how many letters of it there are; (None, 0) without a known one."""
-    counts = {name: len(row.letters.findall(text)) for name, row in _scripts().items()}
-    unknown = len(_LETTER.findall(text)) - sum(counts.values())
+    counts = dict.fromkeys(_scripts(), 0)
+    unknown = 0
+    for character, number in Counter(text).items():
+        script = _script_of(character)
+        if script:
+            counts[script] += number
+        elif script == "":
+            unknown += number
     counts["Han"] *= _HAN_WEIGHT
     name = max(counts, key=lambda key: counts[key])
     # Letters of scripts outside the table (Cherokee, Tifinagh) must not lose to one Latin abbreviation.
     return (name, counts[name]) if counts[name] > unknown else (None, 0)
+
+
+@lru_cache(maxsize=65536)
+def _script_of(character: str) -> str | None:
+    """The script of a letter, "" of one outside the table, None for what is no letter."""
+    for name, row in _scripts().items():
+        if row.letters.match(character):
+            return name
+    return "" if _LETTER.match(character) else None
 
 
 def _by_script(script: str, text: str) -> str | None:

@@ -29,7 +29,8 @@ _WORD = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}{_JOINERS}]+")
 _UNSPACED_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _UNSPACED = regex.compile(rf"[{_UNSPACED_SCRIPTS}]+")
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
-_CODE = regex.compile(r"\p{N}[\p{L}\p{N}]*(?:[-/.][\p{L}\p{N}\p{M}]+)+|\p{Lu}+(?:[-/]?\p{N}+)+")
+# From the first digit of a run, in which every later one would find the same: the time stays linear.
+_CODE = regex.compile(r"(?<!\p{N})\p{N}[\p{L}\p{N}]*(?:[-/.][\p{L}\p{N}\p{M}]+)+|\p{Lu}+(?:[-/]?\p{N}+)+")
 _GROUPED = regex.compile(r"(?<![\p{N}.,])\p{N}{1,3}(?:[.,  ]\p{N}{2,3})+(?![\p{N}])")
 _LATIN = regex.compile(r"^[\p{Latin}\p{M}\p{N}]+$")
 

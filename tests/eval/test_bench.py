@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from eval.bench.__main__ import main
 from eval.bench.corpora import fill
+from eval.bench.foreign_texts import main as foreign_texts
 from eval.bench.stages import REST, Clock, Door
 from index.catalogue import Catalogue
 
@@ -132,3 +133,11 @@ def test_a_stage_within_another_counts_for_itself_alone() -> None:
     assert spent["inner"] >= 0.02
     assert spent.keys() == {"inner", REST}
     assert clock.spent() == {}
+
+
+def test_foreign_text_takes_time_in_proportion_to_its_length() -> None:
+    kinds = ["opening quotes", "one Chinese sentence", "digits", "codes", "spaces", "Markdown marks"]
+    options = [part for kind in kinds for part in ("--kind", kind)]
+    ran = CliRunner().invoke(foreign_texts, ["--size", "4000", "--size", "40000", *options])
+    assert ran.exit_code == 0, ran.output
+    assert [line.split(" | ")[0] for line in ran.stdout.splitlines()[2:]] == [f"| {kind}" for kind in kinds]

@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 from digest import DigestEmbedder, settings_for
 from numpy.typing import NDArray
+from texts import HOSTILE, MULTI_SCRIPT
 
 from index.catalogue import Catalogue, Job, JobFile
+from index.entries import EntryMaker
 from index.errors import IndexMissing, IntakeFull, UsageError
 from index.intake import Intake
+from index.reading_process import ReadingProcess
 from index.settings import IndexSettings
 from index.upkeep import default_folders, make_index
 
@@ -134,16 +137,54 @@ def test_what_is_no_file_is_refused_and_leaves_nothing(
 
 def test_a_file_that_ended_the_process_each_time_is_given_up(settings: IndexSettings) -> None:
     with Catalogue.open(settings.data_dir, create=True) as catalogue:
-        job = catalogue.jobs.add(
-            "j", [JobFile(ordinal=0, name="a.txt", size=1, state="working", attempts=20)]
-        )
+        job = catalogue.jobs.add("j", [JobFile(ordinal=0, name="a.txt", size=1, state="working", attempts=5)])
     (settings.data_dir / "incoming" / "j").mkdir(parents=True)
     (settings.data_dir / "incoming" / "j" / "0").write_bytes(b"x")
     with Intake(settings, DigestEmbedder()) as intake:
-        assert done(intake, job).files[0].state == "failed"
+        file = done(intake, job).files[0]
+        assert (file.state, file.detail) == (
+            "failed",
+            "the server ended each of the 5 times it worked on it; split it",
+        )
         following = done(intake, intake.submit(files(1)))
     assert following.files[0].state == "indexed"
     assert list((settings.data_dir / "incoming").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        pytest.param({"read_seconds": 1}, "takes more than 1 seconds", id="a file that never ends"),
+        pytest.param({"max_document_sentences": 1000}, "90,910 sentences, more than", id="many sentences"),
+    ],
+)
+def test_what_takes_too_much_is_refused_with_its_reason(
+    settings: IndexSettings, limits: dict[str, int], said: str
+) -> None:
+    """Read, cut into sentences and told its languages apart from this process."""
+    lines = "".join(f"{number} mill\n" for number in range(10_000, 100_910)).encode()
+    with Intake(settings.model_copy(update=limits), DigestEmbedder()) as intake:
+        first, second = done(intake, intake.submit([("long.txt", io.BytesIO(lines)), *files(1)])).files
+    assert (first.state, first.reason, second.state) == ("refused", "too_large", "indexed")
+    assert said in first.detail
+
+
+def test_a_document_cut_apart_is_the_one_cut_here(settings: IndexSettings, tmp_path: Path) -> None:
+    maker = EntryMaker(DigestEmbedder(), settings)
+    unknown = (
+        "\U00013000" * 90_000
+    )  # of a script that is one token, however long it is, for many vocabularies
+    text = "\n\n".join(
+        [*MULTI_SCRIPT.values(), *(line for line in HOSTILE.values() if line.strip()), unknown]
+    )
+    path = tmp_path / "text"
+    path.write_text(text, "utf-8", errors="replace")
+    with ReadingProcess(settings) as reading:
+        document = reading.read(path, name="text.txt")
+        assert document is not None
+        apart = maker.cut_apart(reading, lambda _: None)
+    assert apart == maker.cut(document)
+    assert max(len(chunk.text) for chunk in apart.chunks) < 3000
 
 
 def test_a_fault_of_ours_at_one_file_keeps_no_other_waiting(settings: IndexSettings) -> None:

@@ -62,10 +62,25 @@ def test_a_killed_server_goes_on_with_its_uploads(
         question = {"question": "How many steps does the lighthouse of Morrowick have?"}
         cited = httpx.post(f"{address}/v1/ask", json=question, timeout=60).json()["citations"]
         assert cited[0]["document_id"] == job["files"][-1]["document_id"]
+        # One small file that takes long to read keeps nobody waiting, the end of the server neither.
+        slow = "".join(f"{number} mill\n" for number in range(100_000)).encode()
+        httpx.post(f"{address}/v1/documents", files={"files": ("slow.txt", slow)}, timeout=60)
+        waits = sorted(alive(address) for _ in range(9))
+        assert waits[4] < 1, waits
     finally:
+        began = time.monotonic()
         second.terminate()
         errors = second.communicate(timeout=DONE_SECONDS)[1]
+    assert time.monotonic() - began < 10
     assert second.returncode == 0, errors
+
+
+def alive(address: str) -> float:
+    """Seconds until a server says that it is alive."""
+    began = time.monotonic()
+    assert httpx.get(f"{address}/healthz", timeout=60).status_code == 200
+    time.sleep(0.2)
+    return time.monotonic() - began - 0.2
 
 
 _PROGRAM = """

@@ -49,8 +49,8 @@ log = logging.getLogger(__name__)
 JOBS_KEPT = 200
 """Finished jobs that can still be asked for."""
 
-# A file that meets a full disk is tried again so often, after waits that grow; one whose work the server never outlived,
-# so often. Chosen: a server that is killed for another reason this often in a row gives nobody answers either.
+# A file that meets a full disk is tried again so often, after waits that grow; one whose work no server outlived, only
+# so often. Chosen: a server that is killed for another reason so often in a row gives nobody answers either.
 _MOST_ATTEMPTS = 20
 _MOST_DEATHS = 5
 _LONGEST_WAIT_SECONDS = 60.0

@@ -20,6 +20,7 @@ from index.upkeep import mend_vectors, was_indexed
 from index.uploads import takes_uploads
 from rag.keys import KeyStore, is_loopback
 from rag.settings import RagSettings
+from ui.connections import bounded
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -198,6 +199,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=bounded(),  # type: ignore[arg-type] # whatever makes a protocol will do
+                ws="none",  # nothing here speaks it
                 log_config=None,  # logging belongs to the program, not to this library
                 access_log=False,  # a request's path may hold what a user looked for
                 server_header=False,

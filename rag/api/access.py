@@ -51,7 +51,7 @@ class Access:
 
     async def _answered(self, request: Request) -> Response | None:
         """What a request is answered without reaching the application; None when it may go on."""
-        path = request.url.path
+        path = request.scope["path"]  # as routes see it: a URL's own parser drops tabs and line ends
         signing = path in (login.LOGIN_PATH, login.LOGOUT_PATH)
         if not self._store.in_force():
             return login.away() if signing else None
@@ -66,9 +66,8 @@ class Access:
             self._store.note_used(key)
             guard.remember_key(request.scope, key)
             logs.note(key=key.name)
-            # Browsers behind one key are counted one by one, the commands of the server's own user not at all.
-            own = self._store.is_command(key)
-            request.scope["state"][CALLER_STATE] = None if own else token if secret is None else key.digest
+            # Whoever signs in more often has no larger rate; the commands of the server's own user are not counted.
+            request.scope["state"][CALLER_STATE] = None if self._store.is_command(key) else key.digest
         if path in OPEN_PATHS:
             return None
         return _refusal(request, key, given=secret is not None)
@@ -104,7 +103,7 @@ def _refusal(request: Request, key: Key | None, *, given: bool) -> Response | No
             f"{said}: send `Authorization: Bearer KEY`; `rag keys add` on the server's machine makes one",
             headers={"WWW-Authenticate": 'Bearer error="invalid_token"' if given else "Bearer"},
         )
-    if key.scope != "write" and _needs_write(request.url.path, request.method):
+    if key.scope != "write" and _needs_write(request.scope["path"], request.method):
         return problems.of_status(
             403,
             "this API key may only read: use one made with `rag keys add NAME --scope write`",
@@ -122,7 +121,7 @@ def _is_for_reading(request: Request) -> bool:
     """Whether a person's browser asks for a page."""
     return (
         request.method in ("GET", "HEAD")
-        and not request.url.path.startswith(_API)
+        and not request.scope["path"].startswith(_API)
         and "text/html" in request.headers.get("accept", "")
     )
 

@@ -10,6 +10,8 @@ the cookie of a signed-in browser belongs to the name under which it was given. 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
@@ -23,6 +25,11 @@ from rag.keys import Key
 from rag.keys import Scope as KeyScope
 
 MAX_BODY_BYTES = 1_000_000
+# A body has so long, and for what came of it so much more. Chosen: the slowest of mobile networks bring 20 kB a second.
+BODY_SECONDS = 30.0
+_SLOWEST_BYTES_A_SECOND = 20_000
+# What is there already is taken, however late this server comes to it.
+_GLANCE_SECONDS = 0.1
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 # The chat page's framework writes scripts and styles into the page, hence the two 'unsafe-inline'; nothing comes from
@@ -65,6 +72,7 @@ class Guard:
         origins: of other sites whose pages may call, such as "https://intranet.example".
         max_body: bytes of a request's body.
         max_body_at: other limits, by path.
+        body_seconds: how long a body may take, beside what its size accounts for.
     """
 
     def __init__(
@@ -76,8 +84,10 @@ class Guard:
         origins: Collection[str] = (),
         max_body: int = MAX_BODY_BYTES,
         max_body_at: Mapping[str, int] | None = None,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._app = app
+        self._body_seconds = body_seconds
         self._hosts = frozenset(host.lower() for host in hosts)
         self._any_host = any_host
         self._origins = frozenset(origin.lower() for origin in origins)
@@ -116,18 +126,30 @@ class Guard:
         return None
 
     def _counted(self, receive: Receive, limit: int) -> Receive:
-        """Count what a body without a stated length really brings."""
-        seen = 0
+        """Count what a body without a stated length really brings, and how long it takes."""
+        seen, whole = 0, False
+        began = time.monotonic()
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:  # from here on what comes is that the client leaves
+                return await receive()
+            until = began + self._body_seconds + seen / _SLOWEST_BYTES_A_SECOND
+            try:
+                async with asyncio.timeout(max(_GLANCE_SECONDS, until - time.monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, _TOO_SLOW) from None
             seen += len(message.get("body", b""))
             if seen > limit:
                 raise HTTPException(413, _too_large(limit))
+            whole = not message.get("more_body", False)
             return message
 
         return counted
+
+
+_TOO_SLOW = "the body came too slowly: send it again over a faster line, or in smaller parts"
 
 
 def _too_large(limit: int) -> str:

@@ -130,7 +130,7 @@ def _begins_something(scope: Scope) -> bool:
 
 
 class RateLimit:
-    """ASGI middleware: so many requests of one key, browser session or, without keys, client address.
+    """ASGI middleware: so many requests of one key, its browser sessions included, or, without keys, client address.
 
     Args:
         app: what it protects.
@@ -197,8 +197,13 @@ def _caller(scope: Scope, *, keys_only: bool) -> str | None:
     known = scope.get("state", {})
     if CALLER_STATE in known:
         return known[CALLER_STATE]  # type: ignore[no-any-return]
+    return None if keys_only else caller_of(scope)
+
+
+def caller_of(scope: Scope) -> str:
+    """Who sends a request: a key, or, without keys, a client address."""
     client = scope.get("client")
-    return None if keys_only else str(client[0] if client else "unknown")
+    return scope.get("state", {}).get(CALLER_STATE) or str(client[0] if client else "unknown")
 
 
 def _window(rate: RateLimitItem) -> str:

@@ -8,8 +8,10 @@ their key.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import time
+from collections import deque
 from html import escape
 from urllib.parse import parse_qs
 
@@ -17,7 +19,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from rag.api import guard
+from rag.api import guard, problems
 from rag.api.page_language import reader_language
 from rag.keys import Key, KeyStore
 from rag.notices import login_words
@@ -27,7 +29,9 @@ LOGOUT_PATH = "/logout"
 COOKIE = "polycite_session"
 
 _SESSION_SECONDS = 12 * 3600
-_MAX_SESSIONS = 10_000
+# Of one key: browsers that are signed in, and sign-ins in a time. Chosen: an office may share a key.
+_MAX_SESSIONS = 1_000
+_MAX_SIGN_INS, _SIGN_IN_SECONDS = 60, 60.0
 _MAX_FORM_BYTES = 4096
 # Without it a browser sends `Origin: null` along with a form, and the guard lets no such request in.
 _HEADERS = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
@@ -47,16 +51,28 @@ class Sessions:
     """Signed-in browsers. Only their tokens' hashes are kept."""
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[str, float]] = {}
+        # By key, then by token, the oldest first: the end of a session; and by key when it last signed in.
+        self._found: dict[str, dict[str, float]] = {}
+        self._signed_in: dict[str, deque[float]] = {}
+
+    def wait(self, key: Key) -> int:
+        """Seconds until a key may sign in again, 0 when it may now: others cannot be signed out by signing in often."""
+        times = self._signed_in.get(key.digest, deque())
+        if len(times) < _MAX_SIGN_INS:
+            return 0
+        return max(0, math.ceil(times[0] + _SIGN_IN_SECONDS - time.monotonic()))
 
     def open(self, key: Key) -> str:
-        """Begin a session of a key's owner and return its token."""
+        """Begin a session of a key's owner and return its token; the oldest of the same key makes room."""
         now = time.monotonic()
-        self._found = {name: each for name, each in self._found.items() if each[1] > now}
-        while len(self._found) >= _MAX_SESSIONS:  # the oldest makes room
-            del self._found[next(iter(self._found))]
+        self._signed_in.setdefault(key.digest, deque(maxlen=_MAX_SIGN_INS)).append(now)
+        mine = self._found.setdefault(key.digest, {})
+        for name in [name for name, until in mine.items() if until <= now]:
+            del mine[name]
+        while len(mine) >= _MAX_SESSIONS:
+            del mine[next(iter(mine))]
         token = secrets.token_urlsafe(32)
-        self._found[_hashed(token)] = (key.digest, now + _SESSION_SECONDS)
+        mine[_hashed(token)] = now + _SESSION_SECONDS
         return token
 
     def key(self, token: str, store: KeyStore) -> Key | None:
@@ -65,12 +81,15 @@ class Sessions:
         Raises:
             WorkError: the keys cannot be read.
         """
-        digest, until = self._found.get(_hashed(token), ("", 0.0))
-        return store.with_digest(digest) if time.monotonic() < until else None
+        name = _hashed(token)
+        digest = next((digest for digest, mine in self._found.items() if name in mine), "")
+        found = store.with_digest(digest) if digest else None
+        return found if found is not None and time.monotonic() < self._found[digest][name] else None
 
     def close(self, token: str) -> None:
         """End a session."""
-        self._found.pop(_hashed(token), None)
+        for mine in self._found.values():
+            mine.pop(_hashed(token), None)
 
 
 def token_of(headers: Headers) -> str | None:
@@ -94,11 +113,18 @@ async def respond(request: Request, store: KeyStore, sessions: Sessions, key: Ke
     """
     if request.method != "POST":
         return page(request, key=key)
-    if request.url.path == LOGOUT_PATH:
+    if request.scope["path"] == LOGOUT_PATH:
         return _signed_out(request, sessions)
     found = store.find(await _given(request))
     if found is None:
         return page(request, wrong=True)
+    wait = sessions.wait(found)
+    if wait:
+        return problems.of_status(
+            429,
+            f"this key has signed in {_MAX_SIGN_INS} times within a minute: try again in {wait} s",
+            headers={"Retry-After": str(wait)},
+        )
     response = RedirectResponse("/", status_code=303, headers=_HEADERS)
     response.set_cookie(
         COOKIE,

@@ -55,6 +55,7 @@ _BY_STATUS: Mapping[int, str] = {
     403: "origin-refused",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     413: "body-too-large",
     415: "media-type",
     421: "host-refused",

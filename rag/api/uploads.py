@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from index.intake import Intake
 from rag.api import problems
 from rag.api.document_schemas import JobOut, JobsOut
 from rag.api.documents import DocumentIdIn, unknown_document
+from rag.api.limits import caller_of
 from rag.settings import RagSettings
 
 PATH = "/v1/documents"
@@ -28,8 +30,10 @@ _TYPE = "multipart/form-data"
 _MOST_FIELDS = 20
 # What the form adds around the files: boundaries, names, types.
 _FORM_BYTES = 1_000_000
-# Requests whose bodies are received at once: each may fill `max_upload_mb` of the temporary folder.
+# Requests whose bodies are received at once, of all and of one caller: each may fill `max_upload_mb` of the temporary
+# folder, and one caller's slow ones must leave room for the others'.
 _RECEIVED_AT_ONCE = 8
+_RECEIVED_OF_ONE = 4
 _RETRY_SECONDS = "10"
 _HOW = f"send the files as {_TYPE} in the field `{_FIELD}`"
 _BODY = {
@@ -69,16 +73,34 @@ def most_bytes(settings: RagSettings) -> int:
 
 def add_uploads(app: FastAPI, intake: Intake | None, settings: RagSettings) -> None:
     """Add the operations to an application; without an intake they say that no documents are taken."""
-    receiving = anyio.CapacityLimiter(_RECEIVED_AT_ONCE)
+    receiving = _Receiving()
     _add_upload(app, intake, settings, receiving)
     _add_jobs(app, intake)
     _add_cancelling(app, intake)
     _add_deletion(app, intake)
 
 
-def _add_upload(
-    app: FastAPI, intake: Intake | None, settings: RagSettings, receiving: anyio.CapacityLimiter
-) -> None:
+class _Receiving:
+    """Who sends uploads just now. Used in the event loop's thread alone."""
+
+    def __init__(self) -> None:
+        self._by_caller: Counter[str] = Counter()
+
+    def enter(self, caller: str) -> bool:
+        """Take a place, if there is one."""
+        if self._by_caller.total() >= _RECEIVED_AT_ONCE or self._by_caller[caller] >= _RECEIVED_OF_ONE:
+            return False
+        self._by_caller[caller] += 1
+        return True
+
+    def leave(self, caller: str) -> None:
+        """Give it back."""
+        self._by_caller[caller] -= 1
+        if not self._by_caller[caller]:
+            del self._by_caller[caller]
+
+
+def _add_upload(app: FastAPI, intake: Intake | None, settings: RagSettings, receiving: _Receiving) -> None:
     @app.post(
         PATH,
         tags=["documents"],
@@ -96,9 +118,8 @@ def _add_upload(
         """
         if intake is None:
             return _off()
-        try:
-            receiving.acquire_on_behalf_of_nowait(request)
-        except anyio.WouldBlock:
+        caller = caller_of(request.scope)
+        if not receiving.enter(caller):
             return _full("many uploads are being received: try again later")
         try:
             form = await _form(request, most_files=settings.max_upload_files)
@@ -112,7 +133,7 @@ def _add_upload(
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         finally:
-            receiving.release_on_behalf_of(request)
+            receiving.leave(caller)
         response.headers["Location"] = f"{PATH}/jobs/{job.id}"
         return JobOut.of(job)
 

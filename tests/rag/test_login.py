@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
-from keyed import Keyed, sign_in
+from keyed import Keyed, bearer, sign_in
+from operation import Make
 
 from index.language.lexicon import languages
-from rag.api.login import COOKIE
+from rag.api.login import COOKIE, Sessions
 from rag.api.page_language import COOKIE as LANGUAGE_COOKIE
+from rag.keys import KeyStore
 from ui.labels import labels_in
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
@@ -130,3 +134,44 @@ def test_other_cookies_do_not_hide_the_session(visitor: httpx.Client, guarded: K
     visitor.cookies.clear()
     mixed = {"cookie": f'other="; bad=[; {COOKIE}={token}; more=1'}
     assert visitor.get("/", headers=mixed).status_code == 200
+
+
+def test_sessions_count_to_their_key(make: Make, tmp_path: Path) -> None:
+    store = KeyStore(tmp_path)
+    secret = store.add("one")
+    client = make(keys=store, rate_limit="3/hour")
+    asked = []
+    for _ in range(4):
+        sign_in(client, secret)
+        asked.append(client.get("/v1/documents").status_code)
+    assert asked == [200, 200, 200, 429]
+    client.cookies.clear()
+    assert client.get("/v1/documents", headers=bearer(secret)).status_code == 429
+
+
+def test_a_key_signs_in_so_often_and_others_still_do(make: Make, tmp_path: Path) -> None:
+    store = KeyStore(tmp_path)
+    one, other = store.add("one"), store.add("other", scope="write")
+    client = make(keys=store)
+    statuses = [sign_in(client, one).status_code for _ in range(61)]
+    assert statuses == [303] * 60 + [429]
+    refused = sign_in(client, one)
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert refused.json()["type"] == "urn:polycite:problem:rate-limited"
+    assert sign_in(client, other).status_code == 303
+
+
+def test_a_key_that_signs_in_again_and_again_ends_its_own_sessions_alone(tmp_path: Path) -> None:
+    store = KeyStore(tmp_path)
+    reader, writer = (store.find(store.add(name)) for name in ("reader", "writer"))
+    assert reader is not None
+    assert writer is not None
+    sessions = Sessions()
+    written, first = sessions.open(writer), sessions.open(reader)
+    last = [sessions.open(reader) for _ in range(1000)][-1]
+    assert [sessions.key(token, store) for token in (written, first, last)] == [writer, None, reader]
+
+
+@pytest.mark.parametrize("path", ["/heal%09thz", "/healthz%0A", "/lo%0Dgin", "/healthz%20"])
+def test_a_path_is_taken_as_it_was_sent(visitor: httpx.Client, path: str) -> None:
+    assert visitor.get(path).status_code == 401

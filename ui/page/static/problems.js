@@ -23,6 +23,7 @@ const SAID = {
   "method-not-allowed": ["problem_invalid"],
   "not-found": ["problem_invalid"],
   "body-too-large": ["problem_body_too_large"],
+  "too-slow": ["problem_busy"],
   "rate-limited": ["problem_rate_limited"],
   "busy": ["problem_busy"],
   "origin-refused": ["problem_refused_here"],

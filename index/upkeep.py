@@ -7,18 +7,19 @@ longer than one of these calls.
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from index.catalogue import Catalogue
+from index.catalogue import Catalogue, Generation
 from index.embedder import Embedder, load_embedder
 from index.errors import IndexBusy, IndexMissing, UsageError, WorkError
 from index.indexer import Indexer, Progress, Summary
 from index.ownership import own
 from index.settings import IndexSettings
-from index.uploads import agree_on_folder, clear_doomed, upload_folder
+from index.uploads import UploadFiles, agree_on_folder, clear_doomed, clear_leftovers, upload_folder
 from index.vectors import build, health, pointer
 from index.vectors.builder import Builder
 from index.vectors.home import Home
@@ -56,6 +57,11 @@ def first_folders(settings: IndexSettings) -> list[Path]:
     if begun <= {str(folder.resolve()) for folder in default}:
         return default
     return [Path(folder) for folder in sorted(begun)]
+
+
+# float32. A version holds each once and its own log once more, chosen; one of a few rows takes so much.
+_BYTES_OF_A_NUMBER = 4
+_BYTES_OF_A_VERSION = 4_000_000
 
 
 def was_indexed(settings: IndexSettings) -> bool:
@@ -119,6 +125,7 @@ def make_index(
         loaded = embedder or load_embedder(settings)
         with catalogue.turn("writer", purpose=purpose, wait=TURN_SECONDS):
             clear_doomed(catalogue)
+            clear_leftovers(UploadFiles(settings), catalogue)  # else a restored file would leave the index
             with _FirstBuilder(settings, catalogue) as first:
                 summary = Indexer(catalogue, loaded, settings).run(
                     folders, allow_empty=allow_empty, progress=first.watching(progress)
@@ -191,7 +198,19 @@ def refresh_vectors(
             else:
                 _rebuild(settings, live.id, writing, keep=keep)
     except WorkError as error:
+        if not serving and _is_nearly_full(settings, catalogue, live):
+            raise WorkError(
+                f"the disk that holds {settings.data_dir} is full: free some space and run the command again; what is "
+                "indexed answers meanwhile"
+            ) from error
         log.warning("searches are exact, and slower in a large collection: %s", error)
+
+
+def _is_nearly_full(settings: IndexSettings, catalogue: Catalogue, live: Generation) -> bool:
+    """Whether there is less room than a version of the vectors for search takes."""
+    counts = catalogue.reader(live).counts()
+    vectors = (counts["chunks"] + counts["sentences"]) * live.manifest.dimension * _BYTES_OF_A_NUMBER
+    return shutil.disk_usage(settings.data_dir).free < _BYTES_OF_A_VERSION + 2 * vectors
 
 
 def vector_faults(settings: IndexSettings) -> list[str]:

@@ -229,7 +229,13 @@ class UploadWorker:
     def _index(self, task: Task, reading: ReadingProcess) -> None:
         path = self._files.where(task)
         if path is None:
-            self._end(task, "failed", detail="its content is gone from the data directory: upload it again")
+            task = self._found_again(task)
+            path = self._files.where(task)
+        if path is None:
+            if self._waits(task):
+                self._end(
+                    task, "failed", detail="its content is gone from the data directory: upload it again"
+                )
             return
         document = reading.read(path, name=safe_name(task.file.name))
         if document is None:
@@ -243,6 +249,23 @@ class UploadWorker:
             raise _StoppedError
         (entry,) = self._maker.entries([parts], self._go_on_with_file)
         self._store(task, path, entry)
+
+    def _found_again(self, task: Task) -> Task:
+        """A task whose file is not where it was staged, as in a copy of a folder that was in use: perhaps it was placed
+        meanwhile. Where it is indexed by now, the task is done."""
+        known = {
+            file.path: file for file in self._catalogue.files(self.live()) if file.folder == self._folder
+        }
+        found = self._files.found_again(task)
+        new = next((name for name in found if name not in known), None)
+        with self.changing():
+            if new is not None and self._waits(task):
+                self._set(task, path=new)
+                return Task(task.job_id, replace(task.file, path=new))
+            twin = next((known[name] for name in found if known[name].document_id is not None), None)
+            if twin is not None and self._waits(task):
+                self._set(task, state="duplicate", document_id=twin.document_id, detail=_same_as(twin))
+        return task
 
     def _is_known(self, task: Task, document: Document) -> bool:
         """Whether an upload holds the same document: then the file is done, without being embedded."""

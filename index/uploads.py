@@ -1,6 +1,7 @@
 """The files of uploads: staged when they come, placed in the folder `uploads` once they are documents.
 
     incoming/<job>/<ordinal>    what was acknowledged and waits for its turn
+    incoming/<job>/files.json   their names, once all of them are there: the job, should the catalogue be lost
     uploads/<name>              what `rag index` finds beside the shipped documents
 
 Both lie in the data directory, or, where processes share a catalogue, in a folder that they share. Every file is on
@@ -11,16 +12,19 @@ nothing outside these two folders is ever written.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from index.catalogue import Catalogue, Job, JobFile, Task
+from index.catalogue import WAITING, Catalogue, Job, JobFile, Task
 from index.errors import SettingsError, SkipReason, UsageError, WorkError
+from index.normalise import visible
 from index.settings import IndexSettings
 from index.upload_names import free_name, safe_name
 
@@ -34,6 +38,9 @@ CANCELLED = "cancelled"
 Source = BinaryIO | Path
 """Where an uploaded file comes from: open for reading bytes, or a path."""
 
+_NAMES = "files.json"
+# What `free_name` puts behind a name that is taken.
+_NUMBERED = re.compile(r" \(\d+\)(?=\.|$)")
 _BLOCK = 1 << 20
 _LONGEST_SHOWN = 1000
 _NOTE = "folder of uploads"
@@ -109,6 +116,7 @@ class UploadFiles:
                 _staged(source, folder / str(i), ordinal=i, name=name, max_bytes=max_bytes)
                 for i, (name, source) in enumerate(given)
             ]
+            _note_files(folder / _NAMES, files)
             for path in (folder, self._incoming, self._home):
                 sync_directory(path)
         except OSError as error:
@@ -130,8 +138,8 @@ class UploadFiles:
         """Remove the staged file of a task that is done, and the folder of its job when that is empty."""
         self._staged(task).unlink(missing_ok=True)
         folder = self._incoming / task.job_id
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        if folder.is_dir() and {path.name for path in folder.iterdir()} <= {_NAMES}:
+            self.drop_job(task.job_id)
 
     def staged_jobs(self, *, older_than: float = 0.0) -> list[str]:
         """Return the ids of jobs for which something was staged so many seconds ago, acknowledged or not."""
@@ -139,7 +147,33 @@ class UploadFiles:
         found = self._incoming.iterdir() if self._incoming.is_dir() else ()
         return sorted(path.name for path in found if older_than == 0 or path.stat().st_mtime < latest)
 
+    def staged_files(self, job_id: str) -> list[JobFile] | None:
+        """Return the files of a job as they came, None when not all of them did."""
+        try:
+            noted = json.loads((self._incoming / job_id / _NAMES).read_text("utf-8"))
+            return [JobFile(ordinal=ordinal, name=name, size=size) for ordinal, name, size in noted]
+        except (OSError, ValueError, TypeError):
+            return None
+
     # -- going on
+
+    def bring_back(self, job_id: str, file: JobFile) -> None:
+        """Place a document's file again that lies where it was staged, as in a copy of a folder that was in use."""
+        task = Task(job_id, file)
+        if file.state == "indexed" and file.path is not None and not (self.folder / file.path).exists():
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self.place(task, file.path)
+
+    def found_again(self, task: Task) -> list[str]:
+        """Return the names of placed files that may be the one of a task, by its name and size."""
+        wanted = safe_name(task.file.name)
+        found = self.folder.iterdir() if self.folder.is_dir() else ()
+        return sorted(
+            path.name
+            for path in found
+            if _NUMBERED.sub("", path.name) == _NUMBERED.sub("", wanted)
+            and path.stat().st_size == task.file.size
+        )
 
     def is_staged(self, task: Task) -> bool:
         """Whether the file of a task still waits where it was staged."""
@@ -190,14 +224,23 @@ def clear_doomed(catalogue: Catalogue) -> None:
 
 
 def clear_leftovers(files: UploadFiles, catalogue: Catalogue) -> None:
-    """Remove what was staged for jobs that were never acknowledged, or are done.
+    """Remove what was staged for jobs that were never acknowledged, or are done; take up what the catalogue lacks.
 
     Where processes share the folder another one may be staging a job just now.
     """
     for job_id in files.staged_jobs(older_than=_STAGING_SECONDS if catalogue.shared else 0.0):
         job: Job | None = catalogue.jobs.get(job_id)
-        if job is None or job.state == "done":
-            files.drop_job(job_id)
+        if job is None:
+            noted = files.staged_files(job_id)
+            if noted is not None:  # the catalogue is younger: an older one was lost
+                catalogue.jobs.add(job_id, noted)
+                continue
+        elif job.state == "done":
+            for file in job.files:
+                files.bring_back(job_id, file)
+        else:
+            continue
+        files.drop_job(job_id)
 
 
 def file_hash(path: Path) -> tuple[int, str]:
@@ -250,6 +293,15 @@ def _copied(source: BinaryIO, target: Path, *, max_bytes: int) -> int:
     return size
 
 
+def _note_files(target: Path, files: Sequence[JobFile]) -> None:
+    noted = [(file.ordinal, file.name, file.size) for file in files if file.state in WAITING]
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(json.dumps(noted).encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _shown(name: str) -> str:
     """A client's name as it can be stored and sent back."""
-    return name[:_LONGEST_SHOWN].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    whole = name[:_LONGEST_SHOWN].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return " ".join(visible(whole).split("\n"))

@@ -1,4 +1,4 @@
-"""The command line: `rag index|ask|chat|serve|keys|eval|doctor`.
+"""The command line: `rag index|ask|chat|serve|keys|eval|doctor|backup|restore`.
 
 Who may use a data directory: `rag index` and `rag serve` change it and own it while they run. `rag ask`, `rag
 chat` and `rag doctor` only read and take nothing, so any number of them run side by side: the catalogue lets readers
@@ -14,6 +14,7 @@ done (`rag index`, `rag eval`), being stopped is work that failed: 1.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import importlib.metadata
 import sys
@@ -33,6 +34,8 @@ _COMMANDS = {
     "serve": ("ui.commands.serve:serve", "Serve the chat page and the HTTP API."),
     "keys": ("ui.commands.keys:keys", "Make, list and revoke API keys."),
     "eval": ("ui.commands.evaluation:evaluate", "Measure the assistant: on the gold set, or on public data."),
+    "backup": ("ui.commands.backup:backup", "Write index, uploads, keys and ratings to FILE."),
+    "restore": ("ui.commands.backup:restore", "Bring the data directory to what FILE holds."),
     "doctor": ("ui.commands.doctor:doctor", "Check the installation and the index."),
 }
 _STOPPED = 130  # as shells have it: 128 and the number of the signal
@@ -87,11 +90,29 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             _fail(ctx, "stopped", code=_STOPPED)
         except PolyciteError as error:
-            _fail(ctx, str(error), code=2 if isinstance(error, UsageError) else 1)
+            _fail(ctx, _with_full_disk(error), code=2 if isinstance(error, UsageError) else 1)
         # The last stop: whatever else is raised is a fault of this program, and still one line.
         except Exception as error:  # noqa: BLE001
-            _fail(ctx, f"internal error: {error!r}; `rag --debug ...` shows where", code=1)
+            told = f"internal error: {error!r}; `rag --debug ...` shows where"
+            _fail(ctx, _DISK_FULL if _is_full_disk(error) else told, code=1)
         return result
+
+
+_DISK_FULL = "the disk is full: free some space and run the command again"
+
+
+def _with_full_disk(error: BaseException) -> str:
+    """An error in words, which name a full disk where one is its cause."""
+    told = str(error)
+    return told if "is full" in told or not _is_full_disk(error) else f"{told}; {_DISK_FULL}"
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _fail(ctx: click.Context, message: str, *, code: int) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -118,7 +119,12 @@ def prepare(source: BundledSource, models: Path) -> Path:
         log.info("Building the embedding model in %s (once, a few seconds).", folder)
     try:
         _build(source, folder)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # OpenVINO writes a file, and says but that it failed
+        if isinstance(error, RuntimeError) or error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ModelError(
+                f"the disk that holds {folder} is full: free some space (140 MB for the embedding model) and run "
+                "the command again"
+            ) from error
         raise ModelError(
             f"The embedding model cannot be written to {folder} ({error.strerror or error}): free some space "
             "(140 MB), or set RAG_DATA_DIR to a folder that can be written."

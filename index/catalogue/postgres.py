@@ -268,6 +268,13 @@ _MESSAGES: tuple[tuple[tuple[str, ...], type[PolyciteError], str], ...] = (
 
 
 def _parsed(url: str) -> URL:
+    user, at, rest = url.partition("://")[2].partition("@")
+    # Else a part of the password would be taken for the server's name, asked of DNS and shown.
+    if at and ("@" in rest or any(sign in user for sign in "/?#")):
+        raise SettingsError(
+            "RAG_DATABASE_URL holds a user or password with signs that have a meaning in addresses: write @ as %40, "
+            "/ as %2F, : as %3A, ? as %3F and # as %23"
+        )
     try:
         parsed = make_url(url)
     except ArgumentError as error:

@@ -9,7 +9,7 @@ import regex
 
 from index.errors import ReadError, SkipReason
 from index.language.detection import detect
-from index.normalise import normalise_line
+from index.normalise import normalise_line, visible
 from index.readers.blocks import Block, Extract, compose
 from index.readers.garbled import garbled_share
 from index.readers.news import NewsPage, names_source, read_news, web_address
@@ -46,7 +46,7 @@ def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document
     if share > max_garbled_share:
         raise _garbled(share)
     title = _title(extract, page)
-    source_url = page.source_url or web_address(extract.source_url or "")
+    source_url = page.source_url or web_address(visible(extract.source_url or ""))
     return Document(
         id=document_id(title, source_url, page.text),
         path=path,

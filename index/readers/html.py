@@ -74,6 +74,12 @@ def _parse(text: str) -> Any:
         raise ReadError(
             SkipReason.BROKEN, "its HTML cannot be parsed; open it in a browser and save it again"
         ) from error
+    # What lies deeper than the parser goes is left out, with all that follows.
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise ReadError(
+            SkipReason.TOO_LARGE,
+            "its HTML is nested too deeply to be read whole; open it in a browser and save its text",
+        )
     return tree
 
 

@@ -32,6 +32,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 # The client left before it was answered; the number is the one that web servers use in their logs.
 _LEFT = 499
 _OWN = ("index", "rag", "eval", "ui", "uvicorn")
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 log = logging.getLogger(__name__)
@@ -168,11 +169,21 @@ class _Stderr(logging.StreamHandler[Any]):
 
 
 class _Text(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
+    """Lines for people. What a client or a document says can neither begin a line nor command the terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         """A line, with what is known of a request at its end."""
-        line = super().format(record)
+        line = super().formatMessage(record)
         fields = {name: value for name, value in vars(record).items() if name in Record.__dataclass_fields__}
-        return " ".join((line, *(f"{name}={value}" for name, value in fields.items())))
+        return _one_line(" ".join((line, *(f"{name}={value}" for name, value in fields.items()))))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        """A traceback, its lines indented."""
+        return "\n".join(f"    {_one_line(line)}" for line in super().formatException(ei).split("\n"))
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
 
 
 def _json() -> logging.Formatter:

@@ -1,8 +1,8 @@
 """An answer as Markdown, which is how OpenAI's clients show it.
 
-What a document holds stays text: brackets, backticks, backslashes and `<` are escaped, so that no quoted word becomes
-a link, an image (which a client would fetch), code or HTML. Emphasis and lists stay as they are: at worst a word is
-slanted.
+What a document holds stays text: brackets, backticks, backslashes, `<` and what begins a web address are escaped, so
+that no quoted word becomes a link, an image (which a client would fetch), code or HTML. Emphasis and lists stay as they
+are: at worst a word is slanted.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterator
 from rag.answer import Answer, Citation
 from rag.links import source_link
 
-_SPECIAL = re.compile(r"[\\`\[\]<]")
+# Many clients make links of addresses that stand bare, too.
+_SPECIAL = re.compile(r"[\\`\[\]<]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 _MARKER = re.compile(r"\[([0-9]+)\]")
 # In the target of a link: what could end it, or would be read as a character reference.
 _IN_TARGET = re.compile(r"[()]|&(?=#?\w+;)")
-# The beginning of a marker, or a marker whose next character is not known yet.
-_UNDECIDED = re.compile(r"\[[0-9]*$|\[[0-9]+\]$")
+# The beginning of a marker or of an address, or a marker whose next character is not known yet.
+_UNDECIDED = re.compile(r"\[[0-9]*$|(?:\[[0-9]+\])?:/?$|\[[0-9]+\]$|\bw{1,3}$", re.IGNORECASE)
 
 _LINKED = re.compile(r"\[([0-9]+)\]\((?:[^()\\]|\\.)*\)|\[([0-9]+)\]\[\]")
 _DEFINITION = re.compile(r"^\[[0-9]+\]: <[^<>\n]*>$\n?", re.MULTILINE)
-_ESCAPED = re.compile(r"\\([\\`\[\]<])")
+_ESCAPED = re.compile(r"\\([\\`\[\]<:.])")
 
 
 def answer_markdown(answer: Answer) -> str:

@@ -62,7 +62,7 @@ class Completion:
 class InlineLinks:
     """The content of a stream whose text is known as soon as it begins: the same as that of the whole completion.
 
-    Where the first marker may be, the rest waits for the answer, which says where the markers lead.
+    Where the first marker or address may be, the rest waits for the answer, which says where the markers lead.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,8 @@ class InlineLinks:
 
     def feed(self, text: str) -> Iterator[str]:
         """Return what can be sent of a piece of the answer."""
-        self._waits = self._waits or "[" in text
+        # A colon or "www" may begin an address that is written otherwise as a whole.
+        self._waits = self._waits or any(sign in text.lower() for sign in ("[", ":", "www"))
         if not self._waits:
             self._sent += escaped(text)
             yield escaped(text)

@@ -50,7 +50,7 @@ Start = Annotated[
     ),
 ]
 End = Annotated[int, Field(ge=0, strict=True, description="Offset of its end, excluded.", examples=[166])]
-Milliseconds = Annotated[float, Field(ge=0, strict=True, examples=[41.7])]
+Milliseconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True, examples=[41.7])]
 Count = Annotated[int, Field(ge=0, strict=True, examples=[12])]
 Moment = Annotated[str, Field(examples=["2026-01-31T08:30:00+00:00"])]
 

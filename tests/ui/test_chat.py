@@ -160,18 +160,28 @@ def test_the_page_is_behind_the_guard(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("method", "path"),
     [
-        "/gradio_api/file=/etc/passwd",
-        "/gradio_api/file=pyproject.toml",
-        "/gradio_api/proxy=http://127.0.0.1/",
+        ("GET", "/gradio_api/file=/etc/passwd"),
+        ("HEAD", "/gradio_api/file=0.0"),
+        ("GET", "/gradio_api/file=pyproject.toml"),
+        ("GET", "/gradio_api/file/0.0"),
+        ("GET", "/gradio_api/proxy=http://127.0.0.1/"),
+        ("POST", "/gradio_api/upload"),
+        ("GET", "/gradio_api/upload_progress"),
+        ("POST", "/gradio_api/process_recording"),
+        ("GET", "/gradio_api/deep_link"),
+        ("GET", "/gradio_api/dev/reload"),
+        ("POST", "/gradio_api/call/v2/relabel"),
+        ("OPTIONS", "/gradio_api/upload"),
     ],
 )
-def test_the_page_hands_out_no_files(client: TestClient, path: str) -> None:
-    assert client.get(path).status_code in (400, 403, 404)
+def test_doors_that_nothing_needs_are_closed(client: TestClient, method: str, path: str) -> None:
+    response = client.request(method, path)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_the_page_takes_no_files_and_offers_no_second_api(client: TestClient) -> None:
-    assert client.post("/gradio_api/upload", files={"files": ("a.txt", b"ab")}).status_code == 404
+def test_the_page_offers_no_second_api(client: TestClient) -> None:
     assert client.get("/gradio_api/info").json() == {"named_endpoints": {}, "unnamed_endpoints": {}}
     assert client.get("/monitoring").status_code == 403

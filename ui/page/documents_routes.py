@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/chat/documents"
 UPLOADS = "/chat/uploads"
-CLOSED = "/gradio_api/upload"
 
 # Jobs that a page may ask for at once; those that are done are not asked for.
 _MOST_JOBS = 100
@@ -50,18 +49,9 @@ _Offset = Annotated[int | None, Query(ge=0, le=_LAST)]
 
 def add(app: FastAPI, tools: Tools) -> None:
     """Add the routes to an application, before the page itself is mounted."""
-    _close_uploads(app)
     _add_list(app, tools)
     _add_document(app, tools)
     _add_jobs(app, tools)
-
-
-def _close_uploads(app: FastAPI) -> None:
-    for path in (CLOSED, f"{CLOSED}_progress"):
-
-        @app.api_route(path, methods=["GET", "POST", "PUT"], include_in_schema=False)
-        def closed() -> Response:
-            return problems.of_status(404, "nothing is uploaded here: POST /v1/documents takes documents")
 
 
 def _add_list(app: FastAPI, tools: Tools) -> None:

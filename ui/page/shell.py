@@ -18,7 +18,7 @@ from index.language.lexicon import FALLBACK, languages
 from rag.api.page_language import reader_language
 from rag.assistant import MODEL_JOBS
 from ui.labels import labels_in
-from ui.page import chat_tab, documents_routes, documents_tab, routes
+from ui.page import chat_tab, documents_routes, documents_tab, doors, routes
 from ui.page.parts import Part, Tools
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ _HEAD = """
 def mount(app: FastAPI, corpus: Corpus, settings: RagSettings, *, intake: Intake | None = None) -> FastAPI:
     """Put the page at `/` of an application, behind its middleware; `intake` as for `rag.api.create_app`."""
     tools = Tools(corpus=corpus, settings=settings, intake=intake)
+    doors.close(app)
     routes.add(app, tools)
     documents_routes.add(app, tools)
 

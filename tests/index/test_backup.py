@@ -153,7 +153,7 @@ def test_what_is_no_whole_backup_changes_nothing(settings: IndexSettings, tmp_pa
         }[kind]
     )
     before = sorted(path.name for path in settings.data_dir.iterdir())
-    with pytest.raises(IndexDamaged, match="is no whole backup .*take another one"):
+    with pytest.raises(IndexDamaged, match=r"is no whole backup .*take another one"):
         restore(settings, source, replace=True)
     assert sorted(path.name for path in settings.data_dir.iterdir()) == before
     assert paths(settings) == ["a.txt"]

@@ -97,17 +97,14 @@ def index_elsewhere(
 ) -> subprocess.CompletedProcess[str]:
     """A run in a process of its own; `before` is what its shell does first, in mounts of its own."""
     command = [sys.executable, "-c", _RUN, str(data), str(docs), str(limit), str(user), "known" * known]
+    return in_mounts(command, before)
+
+
+def in_mounts(command: list[str], before: str) -> subprocess.CompletedProcess[str]:
+    """A command after what a shell does `before` it, in mounts of its own; "": as it is."""
     if before:
-        command = [
-            str(UNSHARE),
-            "--mount",
-            "--map-root-user",
-            "sh",
-            "-c",
-            f'{before} && "$@"',
-            "sh",
-            *command,
-        ]
+        shell = ["sh", "-c", f'{before} && "$@"', "sh"]
+        command = [str(UNSHARE), "--mount", "--map-root-user", *shell, *command]
     return subprocess.run(
         command,
         cwd=ROOT,
@@ -116,6 +113,13 @@ def index_elsewhere(
         text=True,
         check=False,
     )
+
+
+def require_mounts() -> None:
+    """Skip the test where no file system can be mounted."""
+    tried = [str(UNSHARE), "--mount", "--map-root-user", "true"]
+    if UNSHARE is None or subprocess.run(tried, capture_output=True, check=False).returncode:
+        pytest.skip("this system lets no process mount a file system of its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,19 +184,44 @@ def test_a_full_file_system(grown: Grown, tmp_path: Path) -> None:
     mount = (
         f"mount -t tmpfs -o size=2m tmpfs {full} && cp -r {data}/. {full} && trap 'cp -r {full} {kept}' EXIT"
     )
-    if (
-        UNSHARE is None
-        or subprocess.run(
-            [str(UNSHARE), "--mount", "--map-root-user", "true"], capture_output=True, check=False
-        ).returncode
-    ):
-        pytest.skip("this system lets no process mount a file system of its own")
+    require_mounts()
     done = index_elsewhere(full, grown.docs, before=mount)
     assert (done.returncode, done.stderr) == (1, ""), done.stderr
     assert "is full: free some space and run the command again" in done.stdout
     assert done.stdout.count("\n") == 1
     assert seen(settings_for(data)).items() <= seen(settings_for(kept)).items()
     resumed(kept, grown)
+
+
+def test_no_room_for_the_vectors_for_search(tmp_path: Path) -> None:
+    require_mounts()
+    settings, full = settings_for(tmp_path / "data"), tmp_path / "full"
+    write(tmp_path / "docs", 0, 6)
+    make_index(settings, [tmp_path / "docs"], embedder=DigestEmbedder())
+    shutil.rmtree(settings.data_dir / "chroma")
+    full.mkdir()
+    size = sum(path.stat().st_size for path in settings.data_dir.iterdir()) // 1000 + 200
+    mount = f"mount -t tmpfs -o size={size}k tmpfs {full} && cp -r {settings.data_dir}/. {full}"
+    done = index_elsewhere(full, tmp_path / "docs", before=mount)
+    assert (done.returncode, done.stderr) == (1, ""), done.stdout
+    assert done.stdout.endswith("run the command again; what is indexed answers meanwhile\n")
+    assert f"the disk that holds {full} is full: free some space" in done.stdout
+
+
+def test_a_disk_that_is_full_at_the_first_run(tmp_path: Path) -> None:
+    require_mounts()
+    mount = f"mount -t tmpfs -o size=20m tmpfs {tmp_path}"
+    program = (
+        "from pathlib import Path; import sys; from index.bundled import build\n"
+        "from index.errors import ModelError\n"
+        "try:\n    build.prepare(build.require_source(), Path(sys.argv[1]))\n"
+        "except ModelError as error:\n    print(error)"
+    )
+    done = in_mounts([sys.executable, "-c", program, str(tmp_path / "models")], mount)
+    assert done.stdout.count("\n") == 1, done.stderr
+    assert (
+        "is full: free some space (140 MB for the embedding model) and run the command again" in done.stdout
+    )
 
 
 @pytest.fixture

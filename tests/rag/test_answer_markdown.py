@@ -99,6 +99,7 @@ def test_what_is_a_marker(text: str, quotes: tuple[str, ...], links: int) -> Non
         ("A [1][2] b [1](c) d", ("q", "r")),
         ("[1]: said first", ("q",)),
         ("array[0] and [sic] `x` <b> ![i](u) [1]", ("q",)),
+        ("see HTTPS://a.example/b, www.c.example or w.w: [1]: http:/x", ("q",)),
     ],
 )
 @given(data=st.data())
@@ -112,6 +113,14 @@ def test_late_links_whatever_the_pieces(text: str, quotes: tuple[str, ...], data
     whole = answer_markdown(answer)
     assert shown(stream) == shown(whole)
     assert from_markdown(stream) == from_markdown(whole) == text
+
+
+def test_a_bare_address_is_no_link() -> None:
+    """Many clients make one of it, beyond CommonMark."""
+    written = answer_markdown(
+        answer_with("It says: “http://evil.example” or WWW.evil.example [1]", "http://evil.example")
+    )
+    assert written.startswith(r"It says: “http\://evil.example” or WWW\.evil.example [1](https://")
 
 
 @pytest.mark.parametrize(

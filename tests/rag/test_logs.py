@@ -212,3 +212,21 @@ def test_logging_is_as_before_afterwards(seed_settings: RagSettings) -> None:
     with server_logging(seed_settings):
         assert root.handlers != before[0]
     assert (list(root.handlers), root.level, logging.getLogger("rag").level) == before
+
+
+def test_nobody_writes_a_line_of_the_log_but_the_server(
+    seed_settings: RagSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = "name\n2026-01-31 12:00:00 INFO rag: forged\x1b[2J\r\x9b31m\u2028\u202e"
+    for kind in ("text", "json"):
+        with server_logging(seed_settings.model_copy(update={"log_format": kind})):
+            log = logging.getLogger("rag.api.logs")
+            log.warning("a file: %s", foreign)
+            try:
+                raise ValueError(foreign)
+            except ValueError:
+                log.exception("it failed")
+    lines = capsys.readouterr().err.splitlines()
+    assert not [line for line in lines if line.startswith("2026-01-31 12:00:00 INFO rag: forged")]
+    assert "\x1b" not in "".join(lines)
+    assert sum("forged" in line for line in lines) == 6, lines

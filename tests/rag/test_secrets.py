@@ -19,6 +19,7 @@ from rag.api import create_app
 from rag.api.logs import server_logging
 from rag.assistant import Assistant
 from rag.keys import KeyStore
+from index.settings import IndexSettings
 from rag.settings import load_settings
 from ui.cli import cli
 
@@ -111,6 +112,15 @@ def test_the_password_of_a_database_is_not_told(seed_settings: RagSettings) -> N
     told = [str(caught.value), repr(settings), *(f"{each.detail} {each.remedy}" for each in checks(settings))]
     assert not [each for each in told if PASSWORD in each]
     assert any(CLOSED.split(":", maxsplit=1)[0] in each for each in told), "which server it is may be told"
+
+
+@pytest.mark.parametrize("sign", "@/?#")
+def test_a_password_that_is_not_encoded_is_refused_unseen(sign: str) -> None:
+    """Else its end would be taken for the name of the server, and asked of DNS."""
+    address = f"postgresql://staff:hun{sign}ter2@db.example:5432/corpus"
+    with pytest.raises(SettingsError, match="write @ as %40") as caught:
+        Catalogue.configured(IndexSettings(database_url=SecretStr(address), _env_file=None))
+    assert "ter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

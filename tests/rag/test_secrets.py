@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from index.catalogue import Catalogue
 from index.doctor import checks
 from index.errors import PolyciteError, SettingsError
+from index.settings import IndexSettings
 from rag.api import create_app
 from rag.api.logs import server_logging
 from rag.assistant import Assistant
 from rag.keys import KeyStore
-from index.settings import IndexSettings
 from rag.settings import load_settings
 from ui.cli import cli
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from index.language.lexicon import languages, lexicon
 from index.language.short_texts import is_stop
 from index.language.sounds import SHORTEST_KEY, Sound, joined, one_name, sounds_of
-from index.language.terms import fold, name_sounds, split_words, without_ending, word_terms
+from index.language.terms import fold, joined_terms, name_sounds, split_words, without_ending, word_terms
 from rag.question import Question
 
 # Letters of a name from which a longer word that begins with it counts as the name. Chosen: shorter ones begin many.
@@ -102,7 +102,23 @@ def wanted(question: Question) -> Wanted:
             continue
         if i + 1 < len(words) and (i + 1 in names or not is_stop(fold(words[i + 1]), question.language)):
             terms.append(_term(words, i, i + 1, question.language, short=False))
+    terms += _codes(words, question.text)
     return Wanted(words=words, terms=tuple(terms), names=names, language=question.language)
+
+
+def _codes(words: Sequence[str], text: str) -> list[Term]:
+    """Codes and grouped numbers of several words ("7-1-5"), as an index has them: run together."""
+    found = []
+    for code in dict.fromkeys(joined_terms(text)):
+        for first in range(len(words)):
+            run, last = fold(words[first]), first
+            while run != code and code.startswith(run) and last + 1 < len(words):
+                last += 1
+                run += fold(words[last])
+            if run == code and last > first:
+                part = tuple(words[first : last + 1])
+                found.append(Term(first=first, last=last, words=part, forms=frozenset({code}), sounds=()))
+    return found
 
 
 def _term(words: Sequence[str], first: int, last: int, language: str, *, short: bool) -> Term:
@@ -146,8 +162,13 @@ def matched(asked: Wanted, text: TextTerms) -> dict[Term, bool]:
 
 def _begins_a_word(term: Term, text: TextTerms) -> bool:
     """Whether a longer word of the text begins with a name: compounds and case endings ("Lumenmuseet")."""
-    names = tuple(form for form in term.forms if len(form) >= SHORTEST_STEM)
+    names = tuple(form for form in term.forms if is_stem(form))
     return bool(names) and any(word.startswith(names) for word in text.words)
+
+
+def is_stem(form: str) -> bool:
+    """Whether longer words that begin with a name's form count as it; figures that go on are another number."""
+    return len(form) >= SHORTEST_STEM and not form[-1].isdigit()
 
 
 def sounds_in(term: Term, text: TextTerms, *, is_name: bool = False) -> bool:

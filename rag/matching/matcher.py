@@ -13,7 +13,7 @@ import regex
 
 from index.language.sounds import Sound, joined, one_name
 from index.language.terms import joined_terms
-from rag.matching.lexical import SHORTEST_STEM, Term, Wanted
+from rag.matching.lexical import Term, Wanted, is_stem
 from rag.matching.vocabulary import Word, vocabulary
 
 _NUMERAL = regex.compile(r"\p{N}")
@@ -95,7 +95,7 @@ class _Language:
                     self._forms[form] = self._forms.get(form, 0) | 1 << place
             if is_name:
                 # Longer words count that begin with a name: compounds and case endings ("Lumenmuseet").
-                self._stems += [(form, 1 << place) for form in term.forms if len(form) >= SHORTEST_STEM]
+                self._stems += [(form, 1 << place) for form in term.forms if is_stem(form)]
         self._any_stem = tuple(form for form, _ in self._stems)
         # Joined terms hold a digit. One that begins with a name without a digit begins with capitals before digits.
         numeric = any(_NUMERAL.search(form) for form in self._forms)

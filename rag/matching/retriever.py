@@ -3,7 +3,8 @@
 The rule: a chunk's score is the mean of its own cosine and the best cosine of one of its sentences, plus
 `WORD_BONUS` for each rare word, name or number of the question that it holds (`rag.matching.lexical`). Ordinary words
 order the passages of the question's own language among themselves and never lift them above those of others. Passages
-of a document that holds the question's names and numbers gain once more (`rag.matching.coverage`). All legs bring
+of a document that holds the question's names and numbers gain once more (`rag.matching.coverage`), and those that state
+its codes and dates, or others in their place, gain or lose (`rag.matching.marks`). All legs bring
 candidates; the score is then computed exactly for the best of them from the stored vectors. The ablation of each leg
 is in docs/benchmarks.md.
 
@@ -24,6 +25,7 @@ from index.corpus import Corpus
 from rag.answer import Hit, Parallel
 from rag.matching.coverage import about_the_names
 from rag.matching.lexical import Wanted, overlap, rarity_from
+from rag.matching.marks import about_the_marks
 from rag.matching.matcher import Matcher
 from rag.matching.query import Query
 
@@ -73,6 +75,8 @@ class CorpusRetriever:
         ids = self._candidates(query, among, by_text)
         looked.load(ids)
         hits = self._score(looked, ids, query.vector)
+        if self._legs[2]:
+            hits = about_the_marks(query.question, hits)
         wanted_hits = top_k or self._top_k
         kept = self._one_version_each(hits, query.question.language)[: max(wanted_hits, _NAMED)]
         if self._legs[2]:

@@ -1,7 +1,7 @@
 """An index that an earlier version left: a program of today says what to do, and that loses nothing.
 
-The catalogue beside this file was made on 1 December 2026 with the embedder of `digest.py`, in /srv/polycite: two documents
-of a folder and an upload. One of a later version stands beside it when the tables or what they hold change.
+The catalogue beside this file was made on 1 December 2026 with the embedder of `digest.py`, in /srv/polycite: two
+documents of a folder and an upload. One of a later version is put beside it when the tables or what they hold change.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from index.settings import IndexSettings
 from index.upkeep import default_folders, make_index
 
 FILES = {
-    "docs/harbour.txt": "The harbour of Tellmouth\n\nThe harbour of Tellmouth was dredged in 1987. Its two cranes lift twelve "
-    "tonnes each.",
+    "docs/harbour.txt": "The harbour of Tellmouth\n\nThe harbour of Tellmouth was dredged in 1987. Its two cranes lift "
+    "twelve tonnes each.",
     "docs/school.txt": "Skolan i Tellmouth\n\nSkolan i Tellmouth har 312 elever och 24 lärare.",
     "data/uploads/mill.txt": "The mill of Tellmouth grinds rye.",
 }

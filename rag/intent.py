@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from index.errors import ModelError
 from index.language.short_texts import without_marks
 from index.language.terms import fold, split_words
 from rag.answer import Intent
@@ -96,13 +98,16 @@ class Intents:
 
     def __init__(self, vectors: Vectors, *, file: Path = WEIGHTS) -> None:
         self._vectors = vectors
-        with np.load(file, allow_pickle=False) as stored:
-            self._kinds: list[str] = stored["kinds"].tolist()
-            self._languages: list[str] = stored["languages"].tolist()
-            self._reads_vectors = str(stored["revision"]) == vectors.revision
-            name = "all" if self._reads_vectors else "surface"
-            self._of_kind = stored[name].astype(np.float32)
-            self._of_language = stored["language"].astype(np.float32)
+        try:
+            with np.load(file, allow_pickle=False) as stored:
+                self._kinds: list[str] = stored["kinds"].tolist()
+                self._languages: list[str] = stored["languages"].tolist()
+                self._reads_vectors = str(stored["revision"]) == vectors.revision
+                name = "all" if self._reads_vectors else "surface"
+                self._of_kind = stored[name].astype(np.float32)
+                self._of_language = stored["language"].astype(np.float32)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ModelError(f"{file} is damaged ({error}): install this program again") from error
 
     def of(self, text: str) -> Sense:
         """What `text` wants. A message without a letter or digit is unclear, a long one a question; what is a wording

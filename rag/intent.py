@@ -99,7 +99,7 @@ class Intents:
     def __init__(self, vectors: Vectors, *, file: Path = WEIGHTS) -> None:
         self._vectors = vectors
         try:
-            with np.load(file, allow_pickle=False) as stored:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
                 self._kinds: list[str] = stored["kinds"].tolist()
                 self._languages: list[str] = stored["languages"].tolist()
                 self._reads_vectors = str(stored["revision"]) == vectors.revision

@@ -46,7 +46,7 @@ OWNERS = {
     "tiktoken": {"rag.llm.tokens"},
     "fastapi": {"rag.api", "ui.page", "ui.server"},
     "gradio": {"ui.page"},
-    "uvicorn": {"ui.server"},
+    "uvicorn": {"ui.server", "ui.connections"},
     "limits": {"rag.api.limits"},
     "prometheus_client": {"rag.api.metrics"},
     "pythonjsonlogger": {"rag.api.logs"},

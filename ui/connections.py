@@ -14,14 +14,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-
 from rag.api import problems
 
-if TYPE_CHECKING:
-    _Http = asyncio.Protocol
+if TYPE_CHECKING:  # of the two that it may be, the one in Python alone tells its types
+    from uvicorn.protocols.http.h11_impl import H11Protocol as _Http
 else:
-    _Http = AutoHTTPProtocol
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as _Http
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +78,7 @@ class Connection(_Http):
         self._head_timer: asyncio.TimerHandle | None = None
         self._taking_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin to wait for a request, in the place of another connection where there is no other."""
         super().connection_made(transport)
         self._expect_head()

@@ -35,7 +35,8 @@ class Marks:
 
 def marks_in(text: str, language: str) -> Marks:
     """The codes and full dates that a text states."""
-    codes, days = set(), set()
+    codes: set[tuple[str, str]] = set()
+    days: set[Day] = set()
     for quantity in find_quantities(text, language):
         if quantity.kind == "code":
             codes.add((quantity.code, _FIGURES.sub("0", _LETTERS.sub("a", quantity.text))))

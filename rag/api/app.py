@@ -222,9 +222,12 @@ class _Unanswered:
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
-    """The methods of operations at this path, none of which is the request's own."""
-    found: set[str] = set()
+    """The methods of operations at this path, none of which is the request's own. Where one has the path itself,
+    those that would take its end for an id do not count."""
+    found: dict[str, set[str]] = {}
     for route in app.router.routes:
         if route.matches(request.scope)[0] is Match.PARTIAL:
-            found |= getattr(route, "methods", None) or set()
-    return sorted(found)
+            path = getattr(route, "path", "")
+            found.setdefault(path, set()).update(getattr(route, "methods", None) or set())
+    exact = found.get(request.scope["path"])
+    return sorted(exact if exact is not None else set().union(*found.values()))

@@ -3,8 +3,8 @@
     python -m eval.studies.records WORK [--records 1000] [--ask 1000] [--show N]
 
 Records in five languages, a document each, differ in a code, a date, a name and two amounts alone (`records.toml`).
-Each question names one of the three and is right where the answer is not refused, cites that record first and cites
-no other. WORK keeps the index. The command fails below `_LEAST`.
+Each question names one of the three and is right where the answer is not refused and its first quote is of that
+record. WORK keeps the index. The command fails below `_LEAST`.
 """
 
 from __future__ import annotations
@@ -97,13 +97,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [every[place * step % len(every)] for place in range(min(options.ask, len(every)))]
     with Assistant.open(RagSettings(index=settings, _env_file=None)) as assistant:
         found = [(each, cited) for each, cited in measure(assistant, chosen)]
-    right = {each: set(cited) == {each.path} for each, cited in found}
+    right = {each: cited[:1] == [each.path] for each, cited in found}
     print("| language | " + " | ".join(KINDS) + " |\n|---|---:|---:|---:|")  # noqa: T201
     for language in dict.fromkeys(each.language for each in right):
         cells = (_share(right, language, kind) for kind in KINDS)
         print(f"| {language} | {' | '.join(cells)} |")  # noqa: T201
     share = sum(right.values()) / len(right)
-    print(f"all {len(right)} questions: {share:.3f}")  # noqa: T201
+    alone = sum(set(cited) == {each.path} for each, cited in found) / len(right)
+    print(f"all {len(right)} questions: {share:.3f}; of that record alone: {alone:.3f}")  # noqa: T201
     for each, cited in [pair for pair in found if not right[pair[0]]][: options.show]:
         print(each.question, each.path, cited, sep="\t")  # noqa: T201
     return 0 if share >= _LEAST else 1

@@ -78,7 +78,7 @@ class Connection(_Http):
         self._head_timer: asyncio.TimerHandle | None = None
         self._taking_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the library
         """Begin to wait for a request, in the place of another connection where there is no other."""
         super().connection_made(transport)
         self._expect_head()

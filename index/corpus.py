@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from index.catalogue import Catalogue
 from index.errors import IndexMismatch, IndexMissing
-from index.types import Match
+from index.types import Match, Place
 from index.vectors.home import Home
 from index.vectors.live import LiveVectors
 
@@ -174,6 +174,10 @@ class Corpus:
     def document(self, document_id: str) -> Document | None:
         """Return a document with its text, None when it is not there."""
         return self.reader().document(document_id)
+
+    def places(self, document_id: str) -> tuple[Place, ...]:
+        """Where the text of a document stands in its file, in order."""
+        return self.reader().places(document_id)
 
     def documents(self, *, limit: int | None = None, offset: int = 0) -> list[DocumentInfo]:
         """Return documents without their texts, by folder and path. `limit` None: all."""

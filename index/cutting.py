@@ -14,7 +14,7 @@ from index.errors import ReadError, SkipReason
 from index.language.detection import detect_per_part
 from index.language.sentences import lines, split_sentences
 from index.language.terms import sound_keys, word_terms
-from index.types import Chunk, Document, Sentence
+from index.types import Chunk, Document, Sentence, place_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,15 @@ def cut_chunks(
     return Parts(document, sentences, chunks, _words(document, chunks))
 
 
+def under_heading(document: Document, chunk: Chunk) -> str:
+    """What is searched of a chunk: its text, under the heading that it stands under where it does not hold it."""
+    place = place_at(document.places, chunk.start)
+    section = place.section if place is not None else None
+    return f"{section}\n{chunk.text}" if section and section not in chunk.text else chunk.text
+
+
 def _words(document: Document, chunks: Sequence[Chunk]) -> list[tuple[str, str]]:
-    """Words and sound keys of each chunk; the first one also holds those of the title."""
-    texts = [(chunk.text, chunk.language) for chunk in chunks]
+    """Words and sound keys of each chunk and its heading; the first one also holds those of the title."""
+    texts = [(under_heading(document, chunk), chunk.language) for chunk in chunks]
     texts[0] = (f"{document.title}\n{texts[0][0]}", texts[0][1])
     return [(" ".join(word_terms(text)), " ".join(sound_keys(text, language))) for text, language in texts]

@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from index.catalogue import Entry, Manifest
 from index.chunks import CHUNKER_VERSION
-from index.cutting import Parts, cut_chunks, cut_sentences
+from index.cutting import Parts, cut_chunks, cut_sentences, under_heading
 from index.embedder import Embedder
 from index.language.sentences import SENTENCES_VERSION
 from index.language.terms import TERMS_VERSION
 from index.neutral import NEUTRAL_VERSION, LanguageDirections
 from index.normalise import NORMALISER_VERSION
+from index.readers import READERS_VERSION
 from index.reading_process import ReadingProcess
 from index.settings import IndexSettings
-from index.types import Chunk, Document, Sentence
+from index.types import Document, Sentence
 
 # Sentences whose tokens are counted in one call, which holds the interpreter's lock for about a millisecond.
 _COUNTED_AT_ONCE = 512
@@ -40,7 +41,7 @@ def manifest_for(embedder: Embedder, settings: IndexSettings) -> Manifest:
         dimension=embedder.dimension,
         query_prompt=embedder.query_prompt,
         passage_prompt=embedder.passage_prompt,
-        normaliser_version=str(NORMALISER_VERSION),
+        normaliser_version=f"{NORMALISER_VERSION}.{READERS_VERSION}",
         chunker_version=f"{CHUNKER_VERSION}.{SENTENCES_VERSION}",
         chunk_tokens=min(settings.chunk_tokens, embedder.max_tokens),
         chunk_overlap=settings.chunk_overlap,
@@ -102,10 +103,11 @@ class EntryMaker:
 
     def entries(self, group: Sequence[Parts], embedded: Callable[[int], None]) -> list[Entry]:
         """Embed documents in one go; `embedded` is called with the number of texts done since its last call."""
-        spans: list[Chunk | Sentence] = []
+        texts: list[tuple[str, str]] = []
         for parts in group:
-            spans += [*parts.chunks, *parts.sentences]
-        vectors = self._embed(spans, embedded)
+            texts += [(under_heading(parts.document, chunk), chunk.language) for chunk in parts.chunks]
+            texts += [(sentence.text, sentence.language) for sentence in parts.sentences]
+        vectors = self._embed(texts, embedded)
         made = []
         position = 0
         for parts in group:
@@ -124,11 +126,8 @@ class EntryMaker:
             )
         return made
 
-    def _embed(
-        self, spans: Sequence[Chunk | Sentence], embedded: Callable[[int], None]
-    ) -> NDArray[np.float32]:
-        """(spans, dimension) language-neutral unit vectors; a text that occurs twice is embedded once."""
-        keys = [(span.text, span.language) for span in spans]
+    def _embed(self, keys: Sequence[tuple[str, str]], embedded: Callable[[int], None]) -> NDArray[np.float32]:
+        """(keys, dimension) language-neutral unit vectors of (text, language); equal ones are embedded once."""
         distinct = list(dict.fromkeys(keys))
         rows = self._embedder.embed_passages([text for text, _ in distinct], progress=embedded)
         rows = self._directions.neutralise(rows, [language for _, language in distinct])

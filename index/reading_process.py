@@ -27,7 +27,7 @@ from index.cutting import Parts, cut_chunks, cut_sentences
 from index.errors import ReadError, SkipReason, WorkError
 from index.readers import read_bytes
 from index.settings import IndexSettings
-from index.types import Chunk, Document, Sentence, Span, span_id
+from index.types import Chunk, Document, Place, Sentence, Span, span_id
 
 # Reading leaves memory behind; a process that is replaced now and then cannot grow.
 _READS_OF_ONE = 50
@@ -98,7 +98,8 @@ class ReadingProcess:
             return None
         marked = tuple(Span(*values) for values in told["marked"])
         text = "".join(told["text"])
-        document = Document(**told["document"], text=text, marked=marked)
+        places = tuple(Place(*values) for values in told["places"])
+        document = Document(**told["document"], text=text, marked=marked, places=places)
         self.sentences = [
             Sentence(
                 id=span_id(document.id, start, end),
@@ -324,11 +325,12 @@ class _Work:
         _check_sentences(sentences, order["max_sentences"])
         self._document, self._sentences = document, sentences
         known = asdict(document)
-        text, marked = known.pop("text"), known.pop("marked")
-        yield {"document": known, "marked": [], "text": [], "sentences": []}
+        text, marked, places = (known.pop(name) for name in ("text", "marked", "places"))
+        yield {"document": known, "marked": [], "places": [], "text": [], "sentences": []}
         for start in range(0, len(text), _CHARACTERS_AT_ONCE):
             yield {"text": [text[start : start + _CHARACTERS_AT_ONCE]]}
         yield from _pieces("marked", [[span["start"], span["end"], span["kind"]] for span in marked])
+        yield from _pieces("places", [[p["start"], p["end"], p["page"], p["section"]] for p in places])
         yield from _pieces("sentences", [[s.start, s.end, s.language, s.kind] for s in sentences])
 
     def _cut(self, order: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -7,12 +7,16 @@ Languages are ISO 639-1 codes ("bn"), "und" when no library can tell.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 UNDETERMINED = "und"
 
-SentenceKind = Literal["body", "caption", "heading"]
+SentenceKind = Literal["body", "caption", "heading", "row", "note"]
+"""`row`: a row of a table or a field of a form, with the names of its columns; `note`: a footnote, a running header or
+footer, a speaker's note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,29 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a range of a document's text stands in its file.
+
+    Args:
+        start, end: code points, end excluded.
+        page: of a PDF, slide of a presentation; from 1, None where the file has none.
+        section: the heading over it, or the name of its sheet; None where there is none.
+    """
+
+    start: int
+    end: int
+    page: int | None = None
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One file in one language, read and normalised.
 
     `id` is the first 16 hex digits of SHA-256 over title, source URL and text: the same content has the same
     id wherever the file lies. `path` is the POSIX path relative to the indexed folder. `marked` lists
-    the spans that are not body text (captions, headings), in order, without overlap.
+    the spans that are not body text (captions, headings), in order, without overlap; a span of rows has one a line.
+    `places` say where the text stands, in order, without overlap; text outside them has neither page nor section.
     """
 
     id: str
@@ -41,6 +62,7 @@ class Document:
     text: str
     media_type: str
     marked: tuple[Span, ...] = field(default=())
+    places: tuple[Place, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +103,12 @@ class Match:
 
     id: str
     score: float
+
+
+def place_at(places: Sequence[Place], offset: int) -> Place | None:
+    """The place that holds a code point; `places` are in order."""
+    at = bisect_right(places, offset, key=lambda place: place.start) - 1
+    return places[at] if at >= 0 and offset < places[at].end else None
 
 
 def span_id(document_id: str, start: int, end: int) -> str:

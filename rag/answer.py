@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
-from index.types import Chunk
+from index.types import Chunk, Place, place_at
 
 Grounding = Literal["verified", "partial", "none"]
 Confidence = Literal["answered", "perhaps", "none"]
@@ -43,6 +43,12 @@ class Hit:
     sentence: float
     lexical: float
     parallel: tuple[Parallel, ...] = ()
+    path: str = ""
+    places: tuple[Place, ...] = ()
+
+    def located(self, start: int) -> dict[str, Any]:
+        """`page`, `section` and `path` of the words that begin at `start`, as citations and search hits have them."""
+        return located(self.places, start, self.path)
 
     def found(self) -> Found:
         """The hit as it is shown."""
@@ -57,7 +63,18 @@ class Hit:
             start=chunk.start,
             end=chunk.end,
             score=round(self.score, 4),
+            **self.located(chunk.start),
         )
+
+
+def located(places: Sequence[Place], start: int, path: str) -> dict[str, Any]:
+    """The fields of a citation that say where in which file the words at `start` stand."""
+    place = place_at(places, start)
+    return {
+        "page": place.page if place else None,
+        "section": place.section if place else None,
+        "path": path,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,9 @@ class Found:
     start: int
     end: int
     score: float
+    page: int | None = None
+    section: str | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +100,8 @@ class Citation:
     """Words of a document: `quote == document.text[start:end]`, always.
 
     `marker` is the n of [n] in the answer, from 1 in reading order. In a refusal the citations are the nearest
-    passages and the answer has no markers.
+    passages and the answer has no markers. `page` (of a PDF, slide of a presentation) counts from 1; `section` is the
+    heading or sheet that the words stand under; None where the file has none. `path` is the file's in its folder.
     """
 
     marker: int
@@ -93,6 +114,9 @@ class Citation:
     end: int
     score: float
     parallel: tuple[Parallel, ...] = ()
+    page: int | None = None
+    section: str | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from index.catalogue import DocumentInfo
 from index.corpus import Corpus
 from index.types import Sentence
-from rag.answer import Citation, Intent, Parallel
+from rag.answer import Citation, Intent, Parallel, located
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ def cited(
         end=sentence.end,
         score=round(score, 4),
         parallel=tuple(Parallel(key, language) for key, language in corpus.parallel(info.id)),
+        **located(corpus.places(info.id), sentence.start, info.path),
     )
 
 

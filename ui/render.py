@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rag.notices import notices_in
+from rag.places import place_words
 from ui.names import language_name
 
 if TYPE_CHECKING:
@@ -48,15 +49,18 @@ def show_answer(console: Console, answer: Answer) -> None:
     if answer.refused and answer.citations:
         _paragraph(console, notices_in(answer.language)["nearest"], style="dim", gap=True)
     for citation in answer.citations:
-        _citation(console, citation, quoted=citation.quote in answer.answer)
+        _citation(console, citation, answer.language, quoted=citation.quote in answer.answer)
 
 
-def _citation(console: Console, citation: Citation, *, quoted: bool) -> None:
+def _citation(console: Console, citation: Citation, language: str, *, quoted: bool) -> None:
     """A source. A quote that stands in the answer already is not repeated."""
     head = f"[{citation.marker}] {citation.title} ({language_name(citation.language)})"
     _paragraph(console, head, lead=f"[{citation.marker}]", style="none", hang=_INDENT, gap=True)
     if not quoted:
         _paragraph(console, f"“{citation.quote}”", indent=_INDENT)
+    where = place_words(citation, language)
+    if where:
+        _paragraph(console, where, indent=_INDENT, style="dim")
     if citation.source_url:
         _paragraph(console, citation.source_url, indent=_INDENT, style="cyan")
     others = list(dict.fromkeys(language_name(each.language) for each in citation.parallel))

@@ -12,6 +12,7 @@ from index.types import UNDETERMINED
 from rag.answer import Answer, Citation
 from rag.links import safe_url, source_link
 from rag.notices import notices_in
+from rag.places import place_words
 from ui.answer_html import Viewer, anchor, lines, plain, spoken
 from ui.document_html import document_url
 from ui.names import language_name
@@ -47,6 +48,7 @@ def reference(citation: Citation, viewer: Viewer) -> str:
     day = format_date(viewer.day, "long", locale=viewer.language)
     parts = [
         citation.title.strip().rstrip("."),
+        place_words(citation, viewer.language),
         citation.source_url or "",
         f"“{' '.join(citation.quote.split())}”",
         viewer.labels["chat_retrieved"].format(date=day),
@@ -75,11 +77,17 @@ def _card(citation: Citation, passage: InPassage, answer: Answer, viewer: Viewer
         f'<li class="pc-source" id="{anchor(answer, citation.marker)}" tabindex="-1">'
         f'<h5 class="pc-title"><span class="pc-number">{citation.marker}</span> '
         f"<span {attributes}>{plain(citation.title)}</span></h5>"
-        f'<p class="pc-meta"><span class="pc-language">{name}</span>{_versions(citation, viewer)}</p>'
+        f'<p class="pc-meta"><span class="pc-language">{name}</span>{_where(citation, viewer)}'
+        f"{_versions(citation, viewer)}</p>"
         f'<blockquote class="pc-passage" {attributes}>'
         f"{lines(before)}<mark>{lines(quoted)}</mark>{lines(after)}</blockquote>"
         f"{_address(citation, viewer)}{_actions(citation, viewer)}</li>"
     )
+
+
+def _where(citation: Citation, viewer: Viewer) -> str:
+    place = place_words(citation, viewer.language)
+    return f' <span class="pc-place"><bdi>{plain(place)}</bdi></span>' if place else ""
 
 
 def _versions(citation: Citation, viewer: Viewer) -> str:

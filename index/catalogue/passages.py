@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, func, select
 
 from index.catalogue import sql
 from index.catalogue.rows import matrix
-from index.catalogue.schema import chunks, documents, sentences
-from index.types import Chunk, Sentence
+from index.catalogue.schema import chunks, documents, places, sentences
+from index.types import Chunk, Place, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -32,6 +32,7 @@ class StoredChunk:
     title: str
     source_url: str | None
     document_language: str
+    path: str
 
 
 _GENERATION: BindParameter[int] = bindparam("generation")
@@ -47,6 +48,7 @@ _PASSAGES = (
         documents.c.title,
         documents.c.source_url,
         documents.c.language,
+        documents.c.path,
     )
     .join_from(
         chunks,
@@ -109,6 +111,19 @@ _OPENINGS = (
 _BEGINNINGS = select(documents.c.id, func.substr(documents.c.text, 1, bindparam("length"))).where(
     documents.c.generation == _GENERATION, sql.among(documents.c.id)
 )
+_PLACES = (
+    select(chunks.c.id, places.c.start, places.c.end, places.c.page, places.c.section)
+    .join_from(
+        chunks,
+        places,
+        (places.c.generation == chunks.c.generation)
+        & (places.c.document_id == chunks.c.document_id)
+        & (places.c.start < chunks.c.end)
+        & (places.c.end > chunks.c.start),
+    )
+    .where(chunks.c.generation == _GENERATION, sql.among(chunks.c.id))
+    .order_by(chunks.c.id, places.c.start)
+)
 _other = documents.alias("other")
 _PARALLELS = (
     select(documents.c.id, _other.c.id, _other.c.language)
@@ -130,9 +145,24 @@ def passages(
     """The chunks of `chunk_ids` that are there, in the order given."""
     found = {}
     for row in _rows(connection, _PASSAGES, generation, chunk_ids):
-        key, document_id, ordinal, start, end, language, first, last, text, vector, title, url, spoken = row
+        (
+            key,
+            document_id,
+            ordinal,
+            start,
+            end,
+            language,
+            first,
+            last,
+            text,
+            vector,
+            title,
+            url,
+            spoken,
+            path,
+        ) = row
         chunk = Chunk(key, document_id, ordinal, start, end, text, language, first, last)
-        found[key] = StoredChunk(chunk, matrix([vector], dimension)[0], title, url, spoken)
+        found[key] = StoredChunk(chunk, matrix([vector], dimension)[0], title, url, spoken, path)
     return [found[key] for key in chunk_ids if key in found]
 
 
@@ -190,6 +220,16 @@ def openings(
     found: dict[str, list[tuple[str, str]]] = {}
     for document_id, start, end, language in rows:
         found.setdefault(document_id, []).append((texts[document_id][start:end], language))
+    return found
+
+
+def places_in(
+    connection: Connection, generation: int, chunk_ids: Collection[str]
+) -> dict[str, tuple[Place, ...]]:
+    """The places that each chunk stands in, in order, for each that has any, by chunk id."""
+    found: dict[str, tuple[Place, ...]] = {}
+    for key, start, end, page, section in _rows(connection, _PLACES, generation, chunk_ids):
+        found[key] = (*found.get(key, ()), Place(start, end, page, section))
     return found
 
 

@@ -12,8 +12,8 @@ from index.catalogue.listing import INFO_COLUMNS, Order
 from index.catalogue.passages import StoredChunk
 from index.catalogue.records import DocumentInfo
 from index.catalogue.rows import RowReader, matrix
-from index.catalogue.schema import chunks, documents, sentences
-from index.types import Chunk, Document, Sentence, Span
+from index.catalogue.schema import chunks, documents, places, sentences
+from index.types import Chunk, Document, Place, Sentence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -33,7 +33,12 @@ class CatalogueReader(RowReader):
         with self._database.read() as connection:
             values = {"generation": self.generation, "document": document_id}
             row = connection.execute(_DOCUMENT, values).mappings().first()
-        return None if row is None else _document(row)
+            return None if row is None else _document(row, _places(connection, values))
+
+    def places(self, document_id: str) -> tuple[Place, ...]:
+        """Return where the text of a document stands in its file, in order."""
+        with self._database.read() as connection:
+            return _places(connection, {"generation": self.generation, "document": document_id})
 
     def documents(self, *, limit: int | None = None, offset: int = 0) -> list[DocumentInfo]:
         """Return documents without their texts, by folder and path. `limit` None: all."""
@@ -195,6 +200,11 @@ class CatalogueReader(RowReader):
         with self._database.read() as connection:
             return passages.sentences_in(connection, self.generation, held_by, dimension=self.dimension)
 
+    def places_in(self, chunk_ids: Collection[str]) -> dict[str, tuple[Place, ...]]:
+        """Return the places that each chunk stands in, for each that has any, by chunk id."""
+        with self._database.read() as connection:
+            return passages.places_in(connection, self.generation, chunk_ids)
+
     def openings(self, document_ids: Collection[str], *, sentences: int) -> dict[str, list[tuple[str, str]]]:
         """Return (text, language) of the first sentences of each document that is there, by its id."""
         with self._database.read() as connection:
@@ -264,6 +274,15 @@ class CatalogueReader(RowReader):
 _DOCUMENT = select(documents).where(
     documents.c.generation == bindparam("generation"), documents.c.id == bindparam("document")
 )
+_PLACES = (
+    select(places.c.start, places.c.end, places.c.page, places.c.section)
+    .where(places.c.generation == bindparam("generation"), places.c.document_id == bindparam("document"))
+    .order_by(places.c.start)
+)
+
+
+def _places(connection: Connection, values: Mapping[str, Any]) -> tuple[Place, ...]:
+    return tuple(Place(*row) for row in connection.execute(_PLACES, values))
 
 
 def _range(table: Table, document_id: str, first: int, last: int | None) -> ColumnElement[bool]:
@@ -271,10 +290,10 @@ def _range(table: Table, document_id: str, first: int, last: int | None) -> Colu
     return condition if last is None else condition & (table.c.ordinal <= last)
 
 
-def _document(row: Mapping[Any, Any]) -> Document:
+def _document(row: Mapping[Any, Any], located: tuple[Place, ...]) -> Document:
     marked = tuple(Span(start, end, kind) for start, end, kind in json.loads(row["marked"]))
     names = ("id", "path", "title", "language", "source_url", "text", "media_type")
-    return Document(**{name: row[name] for name in names}, marked=marked)
+    return Document(**{name: row[name] for name in names}, marked=marked, places=located)
 
 
 def _chunk(row: Mapping[Any, Any]) -> Chunk:

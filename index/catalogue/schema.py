@@ -150,6 +150,19 @@ job_files = Table(
     Index("job_files_by_state", "state"),
 )
 
+# Where ranges of a document's text stand in its file: see `index.types.Place`.
+places = Table(
+    "places",
+    metadata,
+    Column("generation", Integer, primary_key=True),
+    Column("document_id", Text, primary_key=True),
+    Column("start", Integer, primary_key=True),
+    Column("end", Integer, nullable=False),
+    Column("page", Integer),
+    Column("section", Text),
+    ForeignKeyConstraint(["generation", "document_id"], ["documents.generation", "documents.id"]),
+)
+
 # Files of deleted documents that are still on the disk: nothing may index them again.
 doomed_files = Table(
     "doomed_files",

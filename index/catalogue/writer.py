@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from index.catalogue import fulltext, jobs, sql
 from index.catalogue.records import Entry, FileRecord, Generation
-from index.catalogue.schema import chunks, documents, doomed_files, files, sentences
+from index.catalogue.schema import chunks, documents, doomed_files, files, places, sentences
 from index.errors import SkipReason, UsageError
 
 if TYPE_CHECKING:
@@ -221,6 +221,12 @@ class Transaction:
                 "text": document.text,
             },
         )
+        located = [
+            {"generation": self._generation.id, "document_id": document.id, **asdict(place)}
+            for place in document.places
+        ]
+        if located:
+            self._connection.execute(insert(places), located)
         first = self._put_spans(chunks, entry.chunks, entry.chunk_vectors)
         self._put_spans(sentences, entry.sentences, entry.sentence_vectors)
         rows = ((first + i, words, keys) for i, (words, keys) in enumerate(entry.tokens))
@@ -253,7 +259,7 @@ class Transaction:
 
     def _delete_document(self, document_id: str) -> None:
         fulltext.of(self._connection).delete_document(self._connection, self._generation.id, document_id)
-        for table in (chunks, sentences):
+        for table in (chunks, sentences, places):
             self._connection.execute(
                 delete(table).where(
                     table.c.generation == self._generation.id, table.c.document_id == document_id

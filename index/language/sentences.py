@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 import regex
@@ -28,9 +29,9 @@ _TITLE = regex.compile(r"[\p{L}\p{M}'’()&/-]+(?:\s+[\p{L}\p{M}'’()&/-]+){0,7
 def split_sentences(document: Document, *, languages: dict[int, str] | None = None) -> list[Sentence]:
     """The sentences of a document in reading order.
 
-    A line break always ends a sentence (a caption or heading has no full stop). Pieces without a letter or
-    digit are left out. `languages` maps the start offset of a line to its language where it differs from
-    the document's.
+    A line break always ends a sentence (a caption or heading has no full stop), and the row of a table is one. Pieces
+    without a letter or digit are left out. `languages` maps the start offset of a line to its language where it
+    differs from the document's.
 
     Returns:
         Sentences with `document.text[s.start:s.end] == s.text`, stripped of white space, without overlap.
@@ -39,8 +40,9 @@ def split_sentences(document: Document, *, languages: dict[int, str] | None = No
     headings = _headings(document)
     for line_start, line in lines(document.text):
         language = (languages or {}).get(line_start, document.language)
-        heading = line_start in headings
-        for start, end in _spans(line, language):
+        marked = _kind(document, line_start + len(line) - len(line.lstrip()))
+        spans = _shortened(line, 0, len(line)) if marked == "row" else _spans(line, language)
+        for start, end in spans:
             start, end = _strip(document.text, line_start + start, line_start + end)
             text = document.text[start:end]
             if not _WORD.search(text):
@@ -54,7 +56,7 @@ def split_sentences(document: Document, *, languages: dict[int, str] | None = No
                     end=end,
                     text=text,
                     language=language,
-                    kind="heading" if heading else _kind(document, start),
+                    kind="heading" if line_start in headings else marked,
                 )
             )
     return sentences
@@ -94,11 +96,15 @@ def _pieces(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
         return
     for clause_start, clause_end in _cut(line, start, end, _CLAUSE_END):
-        while clause_end - clause_start > LONGEST_PIECE:
-            cut = _soft_cut(line, clause_start)
-            yield clause_start, cut
-            clause_start = cut
-        yield clause_start, clause_end
+        yield from _shortened(line, clause_start, clause_end)
+
+
+def _shortened(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while end - start > LONGEST_PIECE:
+        cut = _soft_cut(line, start)
+        yield start, cut
+        start = cut
+    yield start, end
 
 
 def _cut(line: str, start: int, end: int, separator: regex.Pattern[str]) -> Iterator[tuple[int, int]]:
@@ -131,7 +137,5 @@ def _strip(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _kind(document: Document, start: int) -> SentenceKind:
-    for span in document.marked:
-        if span.start <= start < span.end:
-            return span.kind
-    return "body"
+    at = bisect_right(document.marked, start, key=lambda span: span.start) - 1
+    return document.marked[at].kind if at >= 0 and start < document.marked[at].end else "body"

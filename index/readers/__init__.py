@@ -14,17 +14,27 @@ from pathlib import Path
 
 from index.errors import ReadError, SkipReason, UsageError
 from index.readers.blocks import Extract
+from index.readers.ebook import read_ebook
 from index.readers.encoding import decode
 from index.readers.finish import document_id, finish
 from index.readers.formats import BinaryFormat, TextFormat, binary_format, text_format
 from index.readers.html import read_html
+from index.readers.mail import ReadPart, read_mail, read_outlook
 from index.readers.markdown import read_markdown
+from index.readers.opendocument import read_opendocument
 from index.readers.pdf import read_pdf
 from index.readers.plain import read_plain
+from index.readers.records import read_records
+from index.readers.richtext import read_richtext
+from index.readers.sheets import read_delimited, read_sheets
+from index.readers.slides import read_slides
 from index.readers.word import read_word
 from index.types import Document
 
-__all__ = ["document_files", "document_id", "read_bytes", "read_document"]
+__all__ = ["READERS_VERSION", "document_files", "document_id", "read_bytes", "read_document"]
+
+READERS_VERSION = 2
+"""Raised when the same file gives another text, title or place; an index made with another version is rebuilt."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +42,23 @@ _TEXT_READERS: Mapping[TextFormat, Callable[[str], Extract]] = {
     "html": read_html,
     "markdown": read_markdown,
     "plain": read_plain,
+    "delimited": read_delimited,
+    "json": read_records,
 }
 _BINARY_READERS: Mapping[BinaryFormat, Callable[[bytes, int], Extract]] = {
     "pdf": lambda data, max_bytes: read_pdf(data),
     "word": lambda data, max_bytes: read_word(data, max_bytes=max_bytes),
+    "sheets": lambda data, max_bytes: read_sheets(data, max_bytes=max_bytes),
+    "slides": lambda data, max_bytes: read_slides(data, max_bytes=max_bytes),
+    "opendocument": lambda data, max_bytes: read_opendocument(data, max_bytes=max_bytes),
+    "ebook": lambda data, max_bytes: read_ebook(data, max_bytes=max_bytes),
+    "richtext": lambda data, max_bytes: read_richtext(data),
+    "mail": lambda data, max_bytes: read_mail(data, read_part=_part_reader(max_bytes)),
+    "outlook": lambda data, max_bytes: read_outlook(data, read_part=_part_reader(max_bytes)),
 }
 _README = "README.md"
+# A mail in a mail is read; one that holds itself ever again is not.
+_DEEPEST_MAIL = 3
 
 
 def document_files(folder: Path) -> list[Path]:
@@ -151,6 +172,21 @@ def read_bytes(data: bytes, name: str, *, max_bytes: int, max_garbled_share: flo
         raise ReadError(SkipReason.EMPTY, "it is empty; add its text or remove it")
     extract = _extract(data, name, max_bytes)
     return finish(extract, name, max_garbled_share=max_garbled_share)
+
+
+def _part_reader(max_bytes: int, depth: int = 1) -> ReadPart:
+    """Reads the attachments of a mail, with theirs."""
+
+    def read_part(data: bytes, name: str) -> Extract:
+        binary = binary_format(data, name)
+        if binary in {"mail", "outlook"}:
+            if depth >= _DEEPEST_MAIL:
+                raise ReadError(SkipReason.UNSUPPORTED, "it lies in too many mails; add it by itself")
+            read = read_mail if binary == "mail" else read_outlook
+            return read(data, read_part=_part_reader(max_bytes, depth + 1))
+        return _extract(data, name, max_bytes)
+
+    return read_part
 
 
 def _extract(data: bytes, name: str, max_bytes: int) -> Extract:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from index.normalise import normalise
+from index.normalise import normalise, normalise_line
+from index.readers.shape import shorten
 from index.types import SentenceKind, Span
+
+LONGEST_SECTION = 100
+"""Code points of the name of a section: it fits on one line of a screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,9 @@ class Block:
         text: its text as the file has it; line ends inside stay.
         kind: what it is.
         tight: it follows the block before without a blank line (items of a list, rows of a table).
+        level: of a heading, 1 the highest; 0 names a part, such as a sheet, and is never the title.
+        page: of the file where it begins, from 1; None where the file has no pages.
+        turns: where in `text` a later page begins: (code point, page), in order.
         links: the targets of its links, in order, for a source line that hides its URL behind a name.
     """
 
@@ -24,6 +31,9 @@ class Block:
     kind: SentenceKind = "body"
     tight: bool = False
     links: tuple[str, ...] = ()
+    level: int = 1
+    page: int | None = None
+    turns: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +55,23 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Normalised text, and the spans of it that are not body text."""
+    """Normalised text, the spans of it that are not body text, and where what follows stands.
+
+    `seams` are the offsets at which a page or a section begins, in order, each with both.
+    """
 
     text: str
     marked: tuple[Span, ...] = field(default=())
+    seams: tuple[Seam, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """From `start` on the text stands on `page` under the heading `section`."""
+
+    start: int
+    page: int | None
+    section: str | None
 
 
 def compose(blocks: Iterable[Block]) -> Composed:
@@ -58,6 +81,8 @@ def compose(blocks: Iterable[Block]) -> Composed:
     """
     parts: list[str] = []
     marked: list[Span] = []
+    seams: list[Seam] = []
+    section: str | None = None
     length = 0
     for block in blocks:
         text = normalise(block.text).strip()
@@ -66,8 +91,14 @@ def compose(blocks: Iterable[Block]) -> Composed:
         if parts:
             parts.append("\n" if block.tight else "\n\n")
             length += len(parts[-1])
+        if block.kind == "heading":
+            section = shorten(normalise_line(text), LONGEST_SECTION)
         if block.kind != "body":
             marked.append(Span(length, length + len(text), block.kind))
+        for start, page in ((0, block.page), *block.turns):
+            seam = Seam(length + min(start, len(text)), page, section)
+            if not seams or (seams[-1].page, seams[-1].section) != (page, section):
+                seams.append(seam)
         parts.append(text)
         length += len(text)
-    return Composed("".join(parts), tuple(marked))
+    return Composed("".join(parts), tuple(marked), tuple(seams))

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import regex
 
 from index.errors import ReadError, SkipReason
 from index.language.detection import detect
 from index.normalise import normalise_line, visible
-from index.readers.blocks import Block, Extract, compose
+from index.readers.blocks import LONGEST_SECTION, Block, Extract, Seam, compose
 from index.readers.garbled import garbled_share
 from index.readers.news import NewsPage, names_source, read_news, web_address
-from index.types import Document
+from index.readers.shape import shorten
+from index.types import Document, Place
 
 # A title fits on one line of a screen; a longer one of the document's own is shortened as well.
 _LONGEST_TITLE = 100
 _LONGEST_OWN_TITLE = 300
-_ELLIPSIS = "…"
-_GRAPHEME = regex.compile(r"\X")
 # The end of a first sentence: a terminal mark and white space. A full stop counts only after two letters, the
 # last one small, before a capital or a letter without case: not after an initial, "St." is accepted as a
 # loss.
@@ -27,6 +28,14 @@ _FIRST_SENTENCE = regex.compile(
     r".+?(?:(?:(?![.])\p{STerm})+|(?<=[\p{Ll}\p{Lo}\p{M}]{2})[.])[\p{Pe}\p{Pf}\"']*(?=\s+[^\p{Ll}])"
 )
 _WORD = regex.compile(r"[\p{L}\p{N}]")
+# What programs write for a title when nobody gave one.
+_NO_TITLE = regex.compile(
+    r"about:\w*|(?:https?|file):\S*|untitled|no title|\(?anonymous\)?|unspecified", regex.I
+)
+# A name that a person gave to a file holds a word; hashes, numbers and single letters are none.
+_IN_NAME = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_HASH = regex.compile(r"(?=.*\d)[0-9a-f]{8,}", regex.I)
+_NAME_WORD = regex.compile(r"\p{L}[\p{L}\p{M}]|\p{Lo}")
 
 
 def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document:
@@ -45,7 +54,7 @@ def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document
     share = garbled_share(page.text)
     if share > max_garbled_share:
         raise _garbled(share)
-    title = _title(extract, page)
+    title = _title(extract, page, path)
     source_url = page.source_url or web_address(visible(extract.source_url or ""))
     return Document(
         id=document_id(title, source_url, page.text),
@@ -56,7 +65,17 @@ def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document
         text=page.text,
         media_type=extract.media_type,
         marked=page.marked,
+        places=tuple(_places(composed.seams, page, title)),
     )
+
+
+def _places(seams: Sequence[Seam], page: NewsPage, title: str) -> Iterator[Place]:
+    """The ranges of the text that have a page or a section; a section that repeats the title says nothing."""
+    starts = [page.moved(seam.start) for seam in seams]
+    for seam, start, end in zip(seams, starts, [*starts[1:], len(page.text)], strict=True):
+        section = None if seam.section == shorten(title, LONGEST_SECTION) else seam.section
+        if start < end and (seam.page is not None or section is not None):
+            yield Place(start, end, seam.page, section)
 
 
 def document_id(title: str, source_url: str | None, text: str) -> str:
@@ -81,13 +100,19 @@ def _with_source_link(block: Block) -> Block:
     return replace(block, text=f"{block.text} {address}") if address else block
 
 
-def _title(extract: Extract, page: NewsPage) -> str:
+def _title(extract: Extract, page: NewsPage, path: str) -> str:
+    """The document's own title, else its first heading, else the file's name; the first words for a nameless file."""
     own = normalise_line(extract.title or "")
-    if _WORD.search(own):
+    if _WORD.search(own) and not _NO_TITLE.fullmatch(own):
         return shorten(own, _LONGEST_OWN_TITLE)
-    heading = next((page.text[s.start : s.end] for s in page.marked if s.kind == "heading"), None)
+    headings = (normalise_line(b.text) for b in extract.blocks if b.kind == "heading" and b.level)
+    heading = next((text for text in headings if _WORD.search(text)), None)
     if heading is not None:
-        return shorten(normalise_line(heading), _LONGEST_TITLE)
+        return shorten(heading, _LONGEST_TITLE)
+    name = normalise_line(PurePosixPath(path).name)
+    words = _IN_NAME.findall(PurePosixPath(name).stem)
+    if any(_NAME_WORD.search(word) and not _HASH.fullmatch(word) for word in words):
+        return shorten(name, _LONGEST_TITLE)
     return shorten(_first_sentence(page), _LONGEST_TITLE)
 
 
@@ -107,21 +132,3 @@ def _first_sentence(page: NewsPage) -> str:
             match = _FIRST_SENTENCE.match(body)
             return match.group() if match is not None else body
     return first_line
-
-
-def shorten(text: str, limit: int) -> str:
-    """`text` in at most `limit` code points, cut between words with an ellipsis, never inside a grapheme
-    cluster."""
-    if len(text) <= limit:
-        return text
-    room = limit - len(_ELLIPSIS)
-    words = text[: room + 1].rsplit(" ", 1)
-    # A text without spaces near the cut (Thai, Chinese, one long word) is cut between clusters instead.
-    if len(words) == 2 and len(words[0]) * 2 >= room:
-        return words[0].rstrip(" ,;:،、，–—-(") + _ELLIPSIS
-    kept = ""
-    for cluster in _GRAPHEME.findall(text[: limit * 2]):
-        if len(kept) + len(cluster) > room:
-            break
-        kept += cluster
-    return kept.rstrip() + _ELLIPSIS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from index.errors import ReadError, SkipReason
@@ -11,21 +11,12 @@ from index.readers.blocks import Block, Extract
 from index.types import SentenceKind
 
 _MEDIA_TYPE = "text/html"
-# What holds no text of the page, for the fallback that takes the whole body.
-_FURNITURE = (
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "nav",
-    "footer",
-    "aside",
-    "form",
-    "button",
-    "svg",
-    "iframe",
-    "select",
-)
+# What holds no text of the page, and what is not its subject where the whole body is taken.
+_WITHOUT_TEXT = ("script", "style", "noscript", "template", "button", "svg", "iframe", "select")
+_FURNITURE = (*_WITHOUT_TEXT, "nav", "footer", "aside", "form")
+# A page of fewer characters that names no part of it as its text is kept whole: its menu or its footer is what it
+# says (prices, opening hours). Chosen: a screen of text.
+_SHORT_PAGE = 2000
 # fmt: off
 _BLOCK_TAGS = frozenset(
     {
@@ -54,11 +45,30 @@ def read_html(text: str) -> Extract:
     tree = _parse(text)
     title, address = _title(tree), _address(tree)
     captions = _free_captions(tree)
+    if not _claims_article(tree):
+        whole = tuple(_body_blocks(_parse(text), captions, _WITHOUT_TEXT))
+        if sum(len(block.text) for block in whole) <= _SHORT_PAGE:
+            return Extract(whole, _MEDIA_TYPE, title=title, source_url=address)
     body = _article(tree)
     blocks = tuple(_article_blocks(body, captions)) if body is not None else ()
     if not any(block.text.strip() for block in blocks):
-        blocks = tuple(_body_blocks(_parse(text), captions))
+        blocks = tuple(_body_blocks(_parse(text), captions, _FURNITURE))
     return Extract(blocks, _MEDIA_TYPE, title=title, source_url=address)
+
+
+def _claims_article(tree: Any) -> bool:
+    """Whether a page says which part of it is its text."""
+    return next(tree.iter("article", "main"), None) is not None
+
+
+def read_page(text: str) -> list[Block]:
+    """The blocks of a whole page: one that is all text, such as a chapter of a book or a mail.
+
+    Raises:
+        ReadError: `broken` when no parser can make a tree of it.
+    """
+    tree = _parse(text)
+    return list(_body_blocks(tree, _free_captions(tree), _WITHOUT_TEXT))
 
 
 def _parse(text: str) -> Any:
@@ -185,9 +195,9 @@ def _links(element: Any) -> tuple[str, ...]:
     return tuple(ref.get("target") for ref in element.iter("ref") if ref.get("target"))
 
 
-def _body_blocks(tree: Any, captions: frozenset[str]) -> Iterator[Block]:
-    """The whole body in blocks, without scripts and navigation: for pages that are no article."""
-    for element in list(tree.iter(*_FURNITURE)):
+def _body_blocks(tree: Any, captions: frozenset[str], dropped: Sequence[str]) -> Iterator[Block]:
+    """The whole body in blocks, without some elements: for pages that are no article."""
+    for element in list(tree.iter(*dropped)):
         if element.getparent() is not None:
             element.drop_tree()
     body = next(tree.iter("body"), tree)

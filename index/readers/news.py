@@ -7,9 +7,11 @@ Works on the lines of normalised text. Which word means "source", "comments" or 
 from __future__ import annotations
 
 import tomllib
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,16 +41,28 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 @dataclass(frozen=True, slots=True)
 class NewsPage:
-    """Text without its source line and counters; spans are in order, without overlap, and refer to `text`."""
+    """Text without its source line and counters; spans are in order, without overlap, and refer to `text`.
+
+    `lines` are (start before, start in `text`) of the lines that were kept, in order.
+    """
 
     text: str
     source_url: str | None
     marked: tuple[Span, ...]
+    lines: tuple[tuple[int, int], ...]
+
+    def moved(self, offset: int) -> int:
+        """Where an offset of the text before is now; of a line that was dropped: where the next one begins."""
+        at = bisect_right(self.lines, (offset, len(self.text)))
+        before, now = self.lines[at - 1] if at else (offset, 0)
+        following = self.lines[at][1] if at < len(self.lines) else len(self.text)
+        return min(now + offset - before, following)
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
     text: str
+    start: int
     kind: SentenceKind | None = None
     dropped: bool = False
 
@@ -64,8 +78,10 @@ def read_news(text: str, marked: Sequence[Span] = ()) -> NewsPage:
     lines, source_url = _take_source(lines)
     lines = _drop_counters(lines)
     lines = _mark_captions(lines)
-    kept, spans = _join(lines)
-    return NewsPage(kept, source_url, spans)
+    kept = _without_gaps(lines)
+    starts = accumulate((len(line.text) + 1 for line in kept), initial=0)
+    moved = tuple((line.start, now) for line, now in zip(kept, starts, strict=False))
+    return NewsPage("\n".join(line.text for line in kept), source_url, _spans(kept), moved)
 
 
 def web_address(text: str) -> str | None:
@@ -127,7 +143,7 @@ def _lines(text: str, marked: Sequence[Span]) -> list[_Line]:
         while span is not None and span.end <= position:
             span = next(spans, None)
         inside = span is not None and span.start <= position < span.end
-        lines.append(_Line(text_line, span.kind if inside and span is not None else None))
+        lines.append(_Line(text_line, position, span.kind if inside and span is not None else None))
         position += len(text_line) + 1
     return lines
 
@@ -145,7 +161,7 @@ def _take_source(lines: list[_Line]) -> tuple[list[_Line], str | None]:
 def _source_at(lines: list[_Line], index: int) -> tuple[str | None, int]:
     """The URL of a source line at `index` and the index of its last line; None when it is not one."""
     line = lines[index].text
-    if len(line) > _LONGEST_URL + 3 * _MOST_BESIDE_URL:
+    if lines[index].kind == "row" or len(line) > _LONGEST_URL + 3 * _MOST_BESIDE_URL:
         return None, index
     match = _patterns().source_line.match(line)
     if match is not None:
@@ -180,7 +196,7 @@ def _clean_url(url: str) -> str | None:
 def _drop_counters(lines: list[_Line]) -> list[_Line]:
     visible = [i for i, line in enumerate(lines) if line.text.strip() and not line.dropped]
     # The first line is never a counter: a text of one line would lose everything.
-    tail = {i for i in visible[1:][-_TAIL_LINES:] if _is_counter(lines[i].text)}
+    tail = {i for i in visible[1:][-_TAIL_LINES:] if lines[i].kind != "row" and _is_counter(lines[i].text)}
     return [replace(line, dropped=line.dropped or i in tail) for i, line in enumerate(lines)]
 
 
@@ -223,9 +239,8 @@ def _stands_over_paragraph(lines: list[_Line], index: int, text: str) -> bool:
     return stands_over(text, below.text.strip())
 
 
-def _join(lines: list[_Line]) -> tuple[str, tuple[Span, ...]]:
-    """The kept lines as text, and the spans of marked ones; touching lines of one kind are one span."""
-    kept = _without_gaps(lines)
+def _spans(kept: list[_Line]) -> tuple[Span, ...]:
+    """The spans of marked lines; touching lines of one kind are one span."""
     spans: list[Span] = []
     position = 0
     for line in kept:
@@ -237,7 +252,7 @@ def _join(lines: list[_Line]) -> tuple[str, tuple[Span, ...]]:
             else:
                 spans.append(Span(start, end, line.kind))
         position += len(line.text) + 1
-    return "\n".join(line.text for line in kept), tuple(spans)
+    return tuple(spans)
 
 
 def _without_gaps(lines: list[_Line]) -> list[_Line]:

@@ -1,4 +1,4 @@
-"""PDF files by pypdf: their text layer, its printed lines joined to paragraphs."""
+"""PDF files: opened by pypdf, their text by PDFium in reading order, its printed lines joined to paragraphs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import io
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
 from typing import Any
 
 import regex
 
 from index.errors import ReadError, SkipReason
-from index.normalise import normalise, normalise_line
+from index.normalise import normalise_line
 from index.readers.blocks import Block, Extract
+from index.readers.page_layout import Column, Line, Part, Run, Table, parts_of
+from index.readers.page_runs import runs_of, sorted_box
 from index.readers.shape import could_be_heading
+from index.readers.tables import table_blocks
 from index.readers.wrapped import continues, glue, paragraphs
 
 _MEDIA_TYPE = "application/pdf"
@@ -24,18 +29,26 @@ _NO_TITLE = regex.compile(
     r"|untitled.*|document\d*|slide \d+|print|title|\(?anonymous\)?|[\W\d_]*)$",
     regex.I,
 )
-# A line that opens or closes at least this share of three or more pages is a running header or footer.
+# A line that opens or closes at least this share of three or more pages, the same on each, is a running header.
 _RUNNING_SHARE = 0.5
 _FEWEST_PAGES = 3
 _EDGE_LINES = 2
 _LONGEST_PAGE_NUMBER = 40
+# "3", "- 3 -", "3/9", "3 (9)"; with a word only if it is one for "page": "Ward 3" is a headline.
+_PAGE_WORD = r"(?:page|pg|p|sida|sid|s|trang|tr|seite|side|página|pagina|pág|পৃষ্ঠা|পৃ|पृष्ठ|पृ|पेज|صفحة|стр)"
 _PAGE_NUMBER = regex.compile(
-    r"^[\W_]*(?:\p{L}{0,6}\.?\s*)?\p{Nd}{1,4}(?:\s*(?:/|\p{L}{1,4})\s*\p{Nd}{1,4})?[\W_]*$"
+    rf"^[\W_]*(?:{_PAGE_WORD}\.?\s*)?\p{{Nd}}{{1,4}}(?:\s*(?:[/|(]|of|av|/|trên|von|de|এর|का|\p{{L}}{{1,2}})\s*\p{{Nd}}{{1,4}})?[\W_]*$",
+    regex.I,
 )
+# Letters so much larger than those of the text are a heading's. Chosen.
+_LARGER = 1.15
+# A field may be a box for many lines; what is written in it is of this size. Points.
+_FIELD_LETTERS = 11.0
+_LEFTWARD = regex.compile(r"[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 
 
 def read_pdf(data: bytes) -> Extract:
-    """The blocks of a PDF's text layer, without running headers, footers and page numbers.
+    """The blocks of a PDF's text layer, without running headers, footers and page numbers; filled fields of its forms.
 
     Raises:
         ReadError: `encrypted` when the empty password does not open it, `empty` without a text layer,
@@ -51,8 +64,9 @@ def read_pdf(data: bytes) -> Extract:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise _encrypted("open it with its password and save it without one")
-        pages = [page.extract_text() or "" for page in reader.pages]
         title = _title(reader)
+        filled = [list(_filled(page)) for page in reader.pages]
+        pages = [list(_parts(*page)) for page in zip(runs_of(data), filled, strict=True)]
     except errors.DependencyError as error:
         raise _encrypted(
             "install the package `cryptography` to read it, or save it without encryption"
@@ -69,10 +83,9 @@ def read_pdf(data: bytes) -> Extract:
         raise ReadError(
             SkipReason.BROKEN, "the PDF file is damaged; open it in a viewer and print it to a new PDF"
         ) from error
-    if not any(page.strip() for page in pages):
+    if not any(pages):
         raise ReadError(SkipReason.EMPTY, "the PDF has no text layer; run OCR on it, then add the result")
-    blocks = tuple(_blocks([normalise(page).split("\n") for page in pages]))
-    return Extract(blocks, _MEDIA_TYPE, title=title)
+    return Extract(tuple(_blocks(_without_edges(pages))), _MEDIA_TYPE, title=title)
 
 
 def _encrypted(remedy: str) -> ReadError:
@@ -86,51 +99,129 @@ def _title(reader: Any) -> str | None:
     return title if title and not _NO_TITLE.match(title) else None
 
 
-def _blocks(pages: Sequence[list[str]]) -> Iterator[Block]:
-    running = _running_lines(pages)
-    open_paragraph = ""
-    for number, lines in enumerate(pages):
-        for i, paragraph in enumerate(paragraphs(_without_edges(lines, running))):
-            if open_paragraph and i == 0 and continues(open_paragraph, paragraph):
-                open_paragraph = glue([open_paragraph, paragraph])
-                continue
-            if open_paragraph:
-                yield Block(open_paragraph)
-            open_paragraph = paragraph
-            if number == 0 and i == 0 and could_be_heading(paragraph):
-                yield Block(paragraph, kind="heading")
-                open_paragraph = ""
-    if open_paragraph:
-        yield Block(open_paragraph)
+def _filled(page: Any) -> Iterator[Run]:
+    """The values of a page's form fields where they are shown; a box is ticked or not."""
+    for annotation in page.get("/Annots") or ():
+        field = annotation.get_object()
+        parent = field["/Parent"].get_object() if "/Parent" in field else {}
+        kind, value = (field.get(key, parent.get(key)) for key in ("/FT", "/V"))
+        if kind == "/Btn":
+            text = "☐" if str(field.get("/AS", value or "/Off")) == "/Off" else "☑"
+            text = text if "/AS" in field or value is not None else ""
+        else:
+            values = value if isinstance(value, list) else [value]
+            text = ", ".join(normalise_line(str(each)) for each in values if each is not None)
+        if kind is not None and text.strip() and "/Rect" in field:
+            left, bottom, right, top = sorted_box([float(edge) for edge in field["/Rect"]])
+            middle, size = (bottom + top) / 2, min(top - bottom, _FIELD_LETTERS)
+            yield Run(text, left, middle - size / 2, right, middle + size / 2, size)
 
 
-def _running_lines(pages: Sequence[list[str]]) -> frozenset[str]:
-    if len(pages) < _FEWEST_PAGES:
-        return frozenset()
+def _parts(directions: Sequence[list[Run]], fields: list[Run]) -> Iterator[Part]:
+    """The parts of a page: what is written as most of it is, with its fields, then the rest."""
+    for i, runs in enumerate(directions or [[]]):
+        yield from parts_of(runs if i else [*runs, *fields], leftward=_is_leftward(runs))
+
+
+def _is_leftward(runs: Sequence[Run]) -> bool:
+    letters = "".join(run.text for run in runs)[:2000]
+    return 2 * len(_LEFTWARD.findall(letters)) > len(letters)
+
+
+def _without_edges(pages: Sequence[list[Part]]) -> list[list[Part]]:
+    """The pages without the lines that repeat whole at their edges, and without page numbers."""
     edges: Counter[str] = Counter()
-    for lines in pages:
-        edges.update(set(_edge_lines(lines)))
-    return frozenset(
-        line for line, n in edges.items() if n >= max(_FEWEST_PAGES, _RUNNING_SHARE * len(pages))
-    )
+    for parts in pages:
+        lines = [line.text for part in parts if isinstance(part, Column) for line in part.lines]
+        edges.update({*lines[:_EDGE_LINES], *lines[-_EDGE_LINES:]})
+    least = max(_FEWEST_PAGES, _RUNNING_SHARE * len(pages))
+    running = {line for line, n in edges.items() if n >= least}
+    return [_kept(parts, running) for parts in pages]
 
 
-def _edge_lines(lines: Sequence[str]) -> list[str]:
-    visible = [_bare(line) for line in lines if line.strip()]
-    return visible[:_EDGE_LINES] + visible[-_EDGE_LINES:]
-
-
-def _bare(line: str) -> str:
-    """A line without its numbers: "Page 3 of 9" and "Page 4 of 9" are one footer."""
-    return str(regex.sub(r"\p{Nd}+", "0", line.strip()))
-
-
-def _without_edges(lines: Sequence[str], running: frozenset[str]) -> list[str]:
-    """The lines of a page without running lines and page numbers among its first and last two."""
-    visible = [i for i, line in enumerate(lines) if line.strip()]
-    edges = {*visible[:_EDGE_LINES], *visible[-_EDGE_LINES:]}
-    outermost = {*visible[:1], *visible[-1:]} if len(visible) > 1 else set()
-    dropped = {i for i in edges if _bare(lines[i]) in running} | {
-        i for i in outermost if len(lines[i]) <= _LONGEST_PAGE_NUMBER and _PAGE_NUMBER.match(lines[i].strip())
+def _kept(parts: list[Part], running: set[str]) -> list[Part]:
+    places = [
+        (i, j) for i, part in enumerate(parts) if isinstance(part, Column) for j in range(len(part.lines))
+    ]
+    texts = {(i, j): parts[i].lines[j].text for i, j in places}  # type: ignore[union-attr]
+    edges = {*places[:_EDGE_LINES], *places[-_EDGE_LINES:]}
+    outermost = {*places[:1], *places[-1:]} if len(places) > 1 else set()
+    dropped = {place for place in edges if texts[place] in running} | {
+        place
+        for place in outermost
+        if len(texts[place]) <= _LONGEST_PAGE_NUMBER and _PAGE_NUMBER.match(texts[place])
     }
-    return [line for i, line in enumerate(lines) if i not in dropped]
+    return [
+        Column(tuple(line for j, line in enumerate(part.lines) if (i, j) not in dropped))
+        if isinstance(part, Column)
+        else part
+        for i, part in enumerate(parts)
+    ]
+
+
+def _blocks(pages: Sequence[list[Part]]) -> Iterator[Block]:
+    """Paragraphs, headings and rows; a paragraph that runs on over a column or page is one."""
+    usual = _usual_size(pages)
+    open_block: Block | None = None
+    first = True
+    for number, parts in enumerate(pages, 1):
+        for part in parts:
+            if isinstance(part, Table):
+                if open_block is not None:
+                    yield open_block
+                open_block = None
+                yield from table_blocks(part.grid, page=number)
+                continue
+            for i, (paragraph, size) in enumerate(_paragraphs(part.lines)):
+                heading = could_be_heading(paragraph) and (size > _LARGER * usual or first)
+                first = False
+                if (
+                    open_block is not None
+                    and i == 0
+                    and not heading
+                    and continues(open_block.text, paragraph)
+                ):
+                    open_block = _continued(open_block, paragraph, number)
+                    continue
+                if open_block is not None:
+                    yield open_block
+                open_block = Block(paragraph, kind="heading" if heading else "body", page=number)
+                if heading:
+                    yield open_block
+                    open_block = None
+    if open_block is not None:
+        yield open_block
+
+
+def _continued(block: Block, paragraph: str, page: int) -> Block:
+    text = glue([block.text, paragraph])
+    turned = page != (block.turns[-1][1] if block.turns else block.page)
+    turns = (*block.turns, (len(text) - len(paragraph), page)) if turned else block.turns
+    return replace(block, text=text, turns=turns)
+
+
+def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[str, float]]:
+    """(text, size of its letters) of the paragraphs of a column; larger letters begin one of their own."""
+    for _, same in groupby(_numbered(lines), key=lambda pair: pair[0]):
+        group = [line for _, line in same]
+        for paragraph in paragraphs([line.text for line in group]):
+            yield paragraph, max(line.size for line in group)
+
+
+def _numbered(lines: Sequence[Line]) -> Iterator[tuple[int, Line]]:
+    """Lines with the number of the group that they are of: one ends at a gap and where the letters change size."""
+    number = 0
+    for previous, line in pairwise([*lines[:1], *lines]):
+        sizes = sorted((previous.size, line.size))
+        number += line.after_gap or sizes[1] > _LARGER * sizes[0]
+        yield number, line
+
+
+def _usual_size(pages: Sequence[list[Part]]) -> float:
+    """The size of the letters that most of the text is set in."""
+    sizes: Counter[float] = Counter()
+    for line in (
+        line for parts in pages for part in parts if isinstance(part, Column) for line in part.lines
+    ):
+        sizes[round(line.size, 1)] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0

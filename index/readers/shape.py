@@ -19,6 +19,8 @@ _LONGEST_HEADING = 150
 # heading there.
 _SHORTEST_PARAGRAPH = 60
 _PARAGRAPH_OVER_LINE = 1.4
+_ELLIPSIS = "…"
+_GRAPHEME = regex.compile(r"\X")
 
 
 def ends_sentence(line: str) -> bool:
@@ -51,3 +53,21 @@ def stands_over(line: str, below: str) -> bool:
 def could_be_heading(line: str) -> bool:
     """True for a line short and unfinished enough to be a headline."""
     return len(line) <= _LONGEST_HEADING and is_unfinished(line)
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text` in at most `limit` code points, cut between words with an ellipsis, never inside a grapheme
+    cluster."""
+    if len(text) <= limit:
+        return text
+    room = limit - len(_ELLIPSIS)
+    words = text[: room + 1].rsplit(" ", 1)
+    # A text without spaces near the cut (Thai, Chinese, one long word) is cut between clusters instead.
+    if len(words) == 2 and len(words[0]) * 2 >= room:
+        return words[0].rstrip(" ,;:،、，–—-(") + _ELLIPSIS
+    kept = ""
+    for cluster in _GRAPHEME.findall(text[: limit * 2]):
+        if len(kept) + len(cluster) > room:
+            break
+        kept += cluster
+    return kept.rstrip() + _ELLIPSIS

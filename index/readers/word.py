@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from index.errors import ReadError, SkipReason
+from index.readers.archive import Archive, undamaged
 from index.readers.blocks import Block, Extract
 from index.types import SentenceKind
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-# A DOCX is a zip: a few kilobytes can unpack to gigabytes. Real ones grow about tenfold in their XML, which
-# is small beside their pictures; XML takes ten times its size in memory once parsed.
-_MOST_UNPACKED = 4
-_MOST_PARTS = 10_000
+_WHAT = "the Word file"
 # Automatic titles of word processors and templates say nothing.
 _NO_TITLES = frozenset({"", "title", "untitled", "document", "word document", "powerpoint presentation"})
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -43,41 +39,20 @@ def read_word(data: bytes, *, max_bytes: int) -> Extract:
     Raises:
         ReadError: `too_large` when it unpacks to more than 4 times `max_bytes`, `broken` when it is damaged.
     """
-    _check_size(data, max_bytes)
+    Archive(data, what=_WHAT, max_bytes=max_bytes)
+    return undamaged(lambda: _read(data), _WHAT)
+
+
+def _read(data: bytes) -> Extract:
     # Imported here because it takes 0.2 s and is needed for Word files alone.
     import docx
 
-    try:
-        document = docx.Document(io.BytesIO(data))
-        blocks = tuple(_blocks(document.element.body, document))
-        title = (document.core_properties.title or "").strip()
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file raises anything from KeyError to lxml's own
-        raise _broken() from error
+    document = docx.Document(io.BytesIO(data))
+    blocks = tuple(_blocks(document.element.body, document))
+    title = (document.core_properties.title or "").strip()
     if title.lower() in _NO_TITLES or title.lower().endswith((".doc", ".docx")):
         title = next((block.text for block in blocks if block.kind == "heading" and block.text.strip()), "")
     return Extract(blocks, _MEDIA_TYPE, title=title or None)
-
-
-def _broken() -> ReadError:
-    return ReadError(
-        SkipReason.BROKEN, "the Word file is damaged; open it in a word processor and save it again"
-    )
-
-
-def _check_size(data: bytes, max_bytes: int) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise _broken() from error
-    if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED * max_bytes:
-        raise ReadError(
-            SkipReason.TOO_LARGE,
-            f"the Word file unpacks to more than {_MOST_UNPACKED * max_bytes / 1e6:.0f} MB; "
-            "split it or raise RAG_MAX_FILE_MB",
-        )
 
 
 def _blocks(parent: Any, document: Any) -> Iterator[Block]:

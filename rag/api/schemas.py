@@ -40,6 +40,21 @@ SourceUrl = Annotated[
     ),
 ]
 Title = Annotated[str, Field(description="The document's title.", examples=["Open data in the city"])]
+Page = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        description="The page or slide that it begins on, from 1; null: its file has none.",
+        examples=[12],
+    ),
+]
+Section = Annotated[
+    str | None,
+    Field(description="The heading or sheet that it stands under; null: none.", examples=["Opening hours"]),
+]
+Path = Annotated[
+    str, Field(description="The name of its file, from its folder on.", examples=["notices/report.pdf"])
+]
 Start = Annotated[
     int,
     Field(
@@ -192,6 +207,9 @@ class CitationOut(BaseModel):
         strict=True, description="How well it fits the question; larger is better.", examples=[0.87]
     )
     parallel: list[ParallelOut] = Field(description="Other language versions of the document.")
+    page: Page = None
+    section: Section = None
+    path: Path = ""
 
 
 class TimingsOut(BaseModel):
@@ -281,6 +299,9 @@ class HitOut(BaseModel):
     start: Start
     end: End
     score: float = Field(description="Larger is better; comparable within one search only.", examples=[0.87])
+    page: Page = None
+    section: Section = None
+    path: Path = ""
 
 
 class SearchOut(BaseModel):

@@ -49,7 +49,7 @@ _BODY = {
                         "type": "array",
                         "minItems": 1,
                         "items": {"type": "string", "format": "binary"},
-                        "description": "PDF, DOCX, HTML, Markdown or plain text; the content decides.",
+                        "description": "Documents in any format that is read; the content decides which.",
                     }
                 },
             }

@@ -21,4 +21,5 @@ def citation(support: Support, marker: int) -> Citation:
         end=sentence.end,
         score=round(probability(support.score), 4),
         parallel=hit.parallel,
+        **hit.located(sentence.start),
     )

@@ -320,6 +320,7 @@ def _citation(passage: Passage, marker: int, first: int, last: int, score: float
         end=end,
         score=round(score, 4),
         parallel=hit.parallel,
+        **hit.located(start),
     )
 
 

@@ -11,6 +11,7 @@ import docx
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, NameObject
 
+from tests.office_files import FILES
 from tests.texts import HOSTILE, MULTI_SCRIPT
 
 _NUMBERS = (
@@ -90,7 +91,8 @@ def inputs(target: str) -> list[bytes]:
         (3, _pdf()),
         (4, _docx()),
         (4, _small_docx()),
-        (7, b"PK\x03\x04"),
+        (5, b"PK\x03\x04"),
+        *((7, content) for content in FILES.values()),
     ]
     return plain + [bytes([kind]) + content for kind, content in files]
 

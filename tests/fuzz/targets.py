@@ -28,7 +28,7 @@ from index.types import Document
 from index.upload_names import safe_name
 from rag.question import analyse
 
-_NAMES = ("a.txt", "a.html", "a.md", "a.pdf", "a.docx", "a", "a.rst", "a.zip")
+_NAMES = ("a.txt", "a.html", "a.md", "a.pdf", "a.docx", "a", "a.rst", "a.csv")
 _LANGUAGES = (*languages(), "zh", "th", "ar", "de", "fi", "und", "")
 _MAX_BYTES = 1_000_000
 

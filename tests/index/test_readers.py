@@ -88,7 +88,10 @@ class TestRefusals:
             ),
             pytest.param(b"\xff\xd8\xff\xe0" + bytes(100), "a.jpg", SkipReason.UNSUPPORTED, id="jpeg"),
             pytest.param(make_zip({"a.txt": b"x"}), "a.zip", SkipReason.UNSUPPORTED, id="zip"),
-            pytest.param(make_zip({"xl/workbook.xml": b"x"}), "a.xlsx", SkipReason.UNSUPPORTED, id="xlsx"),
+            pytest.param(make_zip({"xl/workbook.xml": b"x"}), "a.xlsx", SkipReason.BROKEN, id="xlsx"),
+            pytest.param(
+                make_zip({"mimetype": b"x", "content.xml": b"x"}), "a.odg", SkipReason.UNSUPPORTED, id="odg"
+            ),
             pytest.param(b"PK\x03\x04torn", "a.zip", SkipReason.BROKEN, id="torn-zip"),
             pytest.param(
                 b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "a.doc", SkipReason.UNSUPPORTED, id="doc"
@@ -99,7 +102,6 @@ class TestRefusals:
                 SkipReason.ENCRYPTED,
                 id="encrypted-docx",
             ),
-            pytest.param("{\\rtf1 text}", "a.rtf", SkipReason.UNSUPPORTED, id="rtf"),
             pytest.param(
                 "<?xml version='1.0'?><rss><item/></rss>", "a.xml", SkipReason.UNSUPPORTED, id="xml"
             ),

@@ -12,6 +12,7 @@ from rag.answer import Answer, Citation
 from rag.api.markdown import answer_markdown, escaped
 from rag.links import safe_url
 from rag.notices import notices_in
+from rag.places import place_words
 from ui.labels import labels_in
 from ui.names import language_name
 
@@ -55,7 +56,8 @@ def _answered(answer: Answer | None, labels: Mapping[str, str], language: str) -
 
 def _source(citation: Citation, language: str) -> str:
     url = safe_url(citation.source_url)
-    where = f" <{url}>" if url else ""
+    place = place_words(citation, language)
+    where = (f", {_line(place)}" if place else "") + (f" <{url}>" if url else "")
     quoted = "\n".join(f"   > {_line(line)}" for line in citation.quote.splitlines() if line.strip())
     name = language_name(citation.language, shown_in=language)
     return f"{citation.marker}. **{_line(citation.title)}** ({name}){where}\n\n{quoted}"

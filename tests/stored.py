@@ -11,7 +11,7 @@ import pytest
 from index.catalogue import Catalogue, CatalogueReader, Entry, FileRecord, Generation, Manifest
 from index.corpus import Corpus
 from index.settings import IndexSettings
-from index.types import Chunk, Document, Sentence, Span, span_id
+from index.types import Chunk, Document, Place, Sentence, Span, span_id
 from index.vectors import build, pointer
 
 if TYPE_CHECKING:
@@ -70,8 +70,11 @@ def entry(
         chunk = Chunk(span_id(key, start, end), key, i, start, end, text[start:end], language, first, last)
         chunks.append(chunk)
     marked = (Span(0, len(texts[0]), "heading"),) if texts else ()
+    places = (
+        (Place(0, len(texts[0]), 1), Place(len(texts[0]), len(text), 2, texts[0])) if len(texts) > 1 else ()
+    )
     return Entry(
-        document=Document(key, path, path.upper(), language, source_url, text, "text/plain", marked),
+        document=Document(key, path, path.upper(), language, source_url, text, "text/plain", marked, places),
         chunks=chunks,
         chunk_vectors=unit(len(chunks), seed=f"c{key}", dimension=dimension),
         sentences=sentences,

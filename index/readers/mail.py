@@ -88,8 +88,8 @@ def _read_outlook(data: bytes, read_part: ReadPart) -> Extract:
     message = Message.load(io.BytesIO(data))
     fields = {name.lower(): value for name, value in message.message_headers.items()}
     to = ", ".join(f"{each.name} <{each.email_address}>" for each in message.recipients)
-    unknown = message.sent_date is None or message.sent_date.year < _FIRST_YEAR
-    sent = "" if unknown else message.sent_date.isoformat(sep=" ", timespec="minutes")
+    day = message.sent_date
+    sent = "" if day is None or day.year < _FIRST_YEAR else day.isoformat(sep=" ", timespec="minutes")
     headers = [
         ("From", message.sender or fields.get("from", "")),
         ("To", to or fields.get("to", "")),

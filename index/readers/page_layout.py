@@ -108,7 +108,7 @@ def _ordered(rows: Sequence[Row], leftward: bool) -> Iterator[Part]:
             plain.append(rows[at])
             at += 1
             continue
-        band = rows[at:end]
+        band = list(rows[at:end])
         # What stands directly above, all in one of the columns, belongs to it.
         while plain and _fits(plain[-1], valleys) and _near(plain[-1], band[0]):
             band.insert(0, plain.pop())

@@ -17,7 +17,7 @@ from index.normalise import normalise_line
 from index.readers.blocks import Block, Extract
 from index.readers.page_layout import Column, Line, Part, Run, Table, parts_of
 from index.readers.page_runs import runs_of, sorted_box
-from index.readers.shape import could_be_heading
+from index.readers.shape import could_be_heading, is_page_number
 from index.readers.tables import table_blocks
 from index.readers.wrapped import continues, glue, paragraphs
 
@@ -33,13 +33,6 @@ _NO_TITLE = regex.compile(
 _RUNNING_SHARE = 0.5
 _FEWEST_PAGES = 3
 _EDGE_LINES = 2
-_LONGEST_PAGE_NUMBER = 40
-# "3", "- 3 -", "3/9", "3 (9)"; with a word only if it is one for "page": "Ward 3" is a headline.
-_PAGE_WORD = r"(?:page|pg|p|sida|sid|s|trang|tr|seite|side|página|pagina|pág|পৃষ্ঠা|পৃ|पृष्ठ|पृ|पेज|صفحة|стр)"
-_PAGE_NUMBER = regex.compile(
-    rf"^[\W_]*(?:{_PAGE_WORD}\.?\s*)?\p{{Nd}}{{1,4}}(?:\s*(?:[/|(]|of|av|/|trên|von|de|এর|का|\p{{L}}{{1,2}})\s*\p{{Nd}}{{1,4}})?[\W_]*$",
-    regex.I,
-)
 # Letters so much larger than those of the text are a heading's. Chosen.
 _LARGER = 1.15
 # A field may be a box for many lines; what is written in it is of this size. Points.
@@ -147,9 +140,7 @@ def _kept(parts: list[Part], running: set[str]) -> list[Part]:
     edges = {*places[:_EDGE_LINES], *places[-_EDGE_LINES:]}
     outermost = {*places[:1], *places[-1:]} if len(places) > 1 else set()
     dropped = {place for place in edges if texts[place] in running} | {
-        place
-        for place in outermost
-        if len(texts[place]) <= _LONGEST_PAGE_NUMBER and _PAGE_NUMBER.match(texts[place])
+        place for place in outermost if is_page_number(texts[place])
     }
     return [
         Column(tuple(line for j, line in enumerate(part.lines) if (i, j) not in dropped))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import regex
 
 from index.readers.archive import Archive, undamaged
 from index.readers.blocks import Block, Extract
+from index.readers.shape import is_page_number
+from index.readers.tables import table_blocks
 from index.types import SentenceKind
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -29,6 +33,8 @@ _WRAPPERS = frozenset(_W + name for name in ("sdt", "sdtContent", "customXml", "
 _MARKS = {_W + "tab": "\t", _W + "br": "\n", _W + "cr": "\n", _W + "noBreakHyphen": "-"}
 # python-docx counts style types from 1: paragraph styles.
 _PARAGRAPH_STYLE = 1
+_EDGE = regex.compile(r"word/(?:header|footer)\d*\.xml")
+_WIDEST = 100  # columns that a merged cell may take: a file may say any number
 # A chain of styles is as long as an author made it; a damaged file's may be a ring.
 _LONGEST_CHAIN = 10
 
@@ -39,24 +45,47 @@ def read_word(data: bytes, *, max_bytes: int) -> Extract:
     Raises:
         ReadError: `too_large` when it unpacks to more than 4 times `max_bytes`, `broken` when it is damaged.
     """
-    Archive(data, what=_WHAT, max_bytes=max_bytes)
-    return undamaged(lambda: _read(data), _WHAT)
+    archive = Archive(data, what=_WHAT, max_bytes=max_bytes)
+    return undamaged(lambda: _read(data, archive), _WHAT)
 
 
-def _read(data: bytes) -> Extract:
+def _read(data: bytes, archive: Archive) -> Extract:
     # Imported here because it takes 0.2 s and is needed for Word files alone.
     import docx
 
     document = docx.Document(io.BytesIO(data))
-    blocks = tuple(_blocks(document.element.body, document))
+    notes = _notes(archive)
+    blocks = (*_blocks(document.element.body, document, notes), *_edges(archive))
     title = (document.core_properties.title or "").strip()
     if title.lower() in _NO_TITLES or title.lower().endswith((".doc", ".docx")):
         title = next((block.text for block in blocks if block.kind == "heading" and block.text.strip()), "")
     return Extract(blocks, _MEDIA_TYPE, title=title or None)
 
 
-def _blocks(parent: Any, document: Any) -> Iterator[Block]:
-    """The paragraphs and table rows below `parent`, in order."""
+def _notes(archive: Archive) -> dict[str, str]:
+    """The footnotes and endnotes: the tag of what refers to one, with its number, -> its words."""
+    found = {}
+    for part, name in (("word/footnotes.xml", "footnote"), ("word/endnotes.xml", "endnote")):
+        for note in archive.xml(part).iter(_W + name):
+            # Separators are notes, too.
+            if note.get(_W + "type") in {None, "normal"}:
+                found[f"{_W}{name}Reference {note.get(_W + 'id')}"] = " ".join(
+                    filter(None, (_text(p).strip() for p in note.iter(_W + "p")))
+                )
+    return found
+
+
+def _edges(archive: Archive) -> Iterator[Block]:
+    """The headers and footers, each line once, after the text: on paper they stand beside all of it."""
+    parts = sorted(name for name in archive.names if _EDGE.fullmatch(name))
+    texts = (_text(p).strip() for name in parts for p in archive.xml(name).iter(_W + "p"))
+    for text in dict.fromkeys(texts):
+        if not is_page_number(text):
+            yield Block(text, kind="note")
+
+
+def _blocks(parent: Any, document: Any, notes: Mapping[str, str]) -> Iterator[Block]:
+    """The paragraphs and table rows below `parent`, in order; a note follows what refers to it."""
     in_list = False
     for child in parent:
         if child.tag == _W + "p":
@@ -69,17 +98,36 @@ def _blocks(parent: Any, document: Any) -> Iterator[Block]:
             )
             in_list = listed
         elif child.tag == _W + "tbl":
-            yield from _rows(child)
+            yield from table_blocks(_grid(child), header=_has_header(child))
             in_list = False
         elif child.tag in _WRAPPERS:
-            yield from _blocks(child, document)
+            yield from _blocks(child, document, notes)
+            continue
+        for element in child.iter(_W + "footnoteReference", _W + "endnoteReference"):
+            yield Block(notes.get(f"{element.tag} {element.get(_W + 'id')}", ""), kind="note")
 
 
-def _rows(table: Any) -> Iterator[Block]:
-    for i, row in enumerate(table.iter(_W + "tr")):
-        cells = [" ".join(_text(p) for p in cell.iter(_W + "p")).strip() for cell in row.iter(_W + "tc")]
-        # A cell merged with the one above is empty here.
-        yield Block(" | ".join(cell for cell in cells if cell), tight=i > 0)
+def _has_header(table: Any) -> bool | None:
+    """True where Word repeats the first row on every page; None where it does not say."""
+    first = table.find(f"{_W}tr/{_W}trPr/{_W}tblHeader")
+    return None if first is None else True
+
+
+def _grid(table: Any) -> list[list[str]]:
+    """The cells of a table by its grid; one that is merged with the one above has its value."""
+    grid: list[list[str]] = []
+    for row in table.iter(_W + "tr"):
+        cells: list[str] = []
+        for cell in row.iter(_W + "tc"):
+            merged = cell.find(f"{_W}tcPr/{_W}vMerge")
+            below = merged is not None and merged.get(_W + "val") != "restart"
+            above = grid[-1][len(cells)] if below and grid and len(cells) < len(grid[-1]) else ""
+            span = cell.find(f"{_W}tcPr/{_W}gridSpan")
+            width = 1 if span is None else min(int(span.get(_W + "val") or 1), _WIDEST)
+            text = " ".join(_text(p) for p in cell.iter(_W + "p")).strip()
+            cells += [text or above, *[""] * (width - 1)]
+        grid.append(cells)
+    return grid
 
 
 def _text(paragraph: Any) -> str:

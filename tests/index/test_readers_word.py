@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import docx
 import pytest
@@ -35,12 +36,43 @@ class TestWord:
     def test_paragraphs_tables_styles(self) -> None:
         document = read(make_docx(), "a.bin")
         assert document.text == (
-            f"Årsrapport\n\n{SWEDISH}\n\nKarta över staden\n\nStad | Antal\nLund | 540\n\nett\n\n"
-            "Sista stycket."
+            f"Årsrapport\n\n{SWEDISH}\n\nKarta över staden\n\nStad: Lund; Antal: 540\n\nett\n\nSista stycket."
         )
         assert marked(document, "heading") == ["Årsrapport"]
         assert marked(document, "caption") == ["Karta över staden"]
         assert document.title == "Årsrapport"
+
+    def test_merged_cells_headers_and_footers(self) -> None:
+        document = docx.Document()
+        table = document.add_table(rows=3, cols=3)
+        cells = ["Zone", "Day", "Driver", "West", "Thursday", "Aune", "", "Friday", "Berge"]
+        for cell, text in zip(table._cells, cells, strict=True):
+            cell.text = text
+        table.cell(1, 0).merge(table.cell(2, 0))
+        document.sections[0].header.paragraphs[0].text = "Case no. 2026/118"
+        document.sections[0].footer.paragraphs[0].text = "Page 1 of 2"
+        document.sections[0].footer.add_paragraph("Archivist")
+        word = read(saved(document), "a.docx")
+        assert word.text == (
+            "Zone: West; Day: Thursday; Driver: Aune\nZone: West; Day: Friday; Driver: Berge\n\n"
+            "Archivist\n\nCase no. 2026/118"
+        )
+        assert marked(word, "note") == ["Archivist", "Case no. 2026/118"]
+
+    def test_a_footnote_follows_its_paragraph(self) -> None:
+        document = docx.Document()
+        document.add_paragraph("A sack costs 25 kroner.MARK")
+        document.add_paragraph("Call us.")
+        space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+        head = f"<w:footnotes {space}>"
+        note = f"{head}<w:footnote w:id='4'><w:p><w:r><w:t>Pensioners pay 10.</w:t></w:r></w:p></w:footnote>"
+        with zipfile.ZipFile(io.BytesIO(saved(document))) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        mark = b'</w:t></w:r><w:r><w:footnoteReference w:id="4"/></w:r><w:r><w:t>'
+        parts["word/document.xml"] = parts["word/document.xml"].replace(b"MARK", mark)
+        parts["word/footnotes.xml"] = f"{note}</w:footnotes>".encode()
+        word = read(make_zip(parts), "a.docx")
+        assert word.text == "A sack costs 25 kroner.\n\nPensioners pay 10.\n\nCall us."
 
     def test_title_of_the_properties(self) -> None:
         assert read(make_docx(title="Rapport 2025"), "a.docx").title == "Rapport 2025"

@@ -37,6 +37,8 @@ _PART_OF_HISTORY = 2
 _AROUND = 24
 
 _PROMPTS = Path(__file__).parent / "prompts"
+# The elements of a prompt: what others wrote cannot make one, so that in an answer they are the prompt said again.
+_ELEMENT = regex.compile(r"</?(?:passages?|conversation|turn|question)\b")
 # Not in XML, or never seen: controls, surrogates, noncharacters, and the invisible copies of ASCII that hide orders.
 _UNSEEN = regex.compile(
     r"[\p{Cs}\uFFFE\uFFFF\U000E0000-\U000E007F[\x00-\x1F\x7F-\x9F]--[\t\n\r]]", regex.VERSION1
@@ -104,6 +106,11 @@ def standalone_messages(question: str, language: str, history: Sequence[Turn]) -
         conversation=_conversation(history),
         question=_escaped(question),
     )
+
+
+def repeats_prompt(text: str) -> bool:
+    """Whether an answer says the prompt again, as small models do, instead of answering."""
+    return _ELEMENT.search(text) is not None
 
 
 @cache

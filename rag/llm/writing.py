@@ -9,7 +9,7 @@ from index.language.detection import detect
 from rag.answer import Turn
 from rag.llm.client import LanguageModel, LanguageModelError
 from rag.llm.markers import MarkerStream
-from rag.llm.prompting import answer_messages, standalone_messages
+from rag.llm.prompting import answer_messages, repeats_prompt, standalone_messages
 from rag.question import Question
 from rag.settings import RagSettings
 from rag.verification.passage import Passage
@@ -24,7 +24,8 @@ class Writing(Iterator[str]):
     """An answer while it is written: iterate for the pieces of its text; afterwards it holds the result.
 
     A piece is never taken back. What iterating and `close` do to the server, and the errors, are as in
-    `LanguageModel.stream`; an answer of which no text is left is an error of the kind `empty`.
+    `LanguageModel.stream`; an answer of which no text is left, or that repeats the prompt, is an error of the kind
+    `empty`.
 
     Attributes:
         text: the pieces so far, joined. Its markers count from [1] on in reading order.
@@ -61,8 +62,12 @@ class Writing(Iterator[str]):
         finally:
             pieces.close()
         stopped = self._stop is not None and self._stop.is_set()
-        if not (self.text or self.not_in_documents or stopped):
+        if stopped or self.not_in_documents:
+            return
+        if not self.text:
             raise LanguageModelError("empty", "the answer has no text beside markers")
+        if repeats_prompt(self.text):
+            raise LanguageModelError("empty", "the answer repeats the prompt")
 
     def _added(self, text: str) -> Iterator[str]:
         text = text if self.text else text.lstrip()

@@ -91,8 +91,10 @@ def test_no_answer_in_the_documents_gives_no_text(
     assert (written.text, written.not_in_documents) == ("", True)
 
 
-@pytest.mark.parametrize("said", ["[9]", " \n", "[7] [8]"])
-def test_an_answer_without_words_is_empty(
+@pytest.mark.parametrize(
+    "said", ["[9]", " \n", "[7] [8]", '<passages> <passage id="1" title="Harbour', "Three.\n</question>"]
+)
+def test_an_answer_without_words_of_its_own_is_empty(
     server: ModelServer, model: LanguageModel, settings: RagSettings, said: str
 ) -> None:
     server.behave(good(said))

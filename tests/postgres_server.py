@@ -58,6 +58,11 @@ class PostgresForTests:
         address = self._address("postgres").replace("postgresql://", "postgresql+psycopg://")
         return f"{address}?options=-csearch_path%3D{name}"
 
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's own programs on its database."""
+        command = [str(self._bin / program), f"--dbname={self._address('postgres')}", *arguments]
+        subprocess.run(command, capture_output=True, check=True)
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         command: list[object] = [self._bin / "postgres", "-D", self._data, "-p", self.port, "-h", "127.0.0.1"]

@@ -182,12 +182,20 @@ class _Text(logging.Formatter):
         return "\n".join(f"    {_one_line(line)}" for line in super().formatException(ei).split("\n"))
 
 
+class _Json(JsonFormatter):
+    """As the library's; what JSON would leave as it is, a terminal or a reader of lines would not."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        return _one_line(super().format(record))
+
+
 def _one_line(text: str) -> str:
-    return _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _json() -> logging.Formatter:
-    return JsonFormatter(
+    return _Json(
         "%(levelname)s%(name)s%(message)s",
         rename_fields={"levelname": "level", "name": "logger"},
         timestamp="time",  # of the event, ISO 8601 in UTC

@@ -11,7 +11,7 @@ import pytest
 from digest import DigestEmbedder
 from pydantic import SecretStr
 
-from index.catalogue import Catalogue, Job
+from index.catalogue import Catalogue, Job, JobFile
 from index.errors import IndexBusy, SettingsError
 from index.indexer import Indexer
 from index.intake import Intake
@@ -110,3 +110,22 @@ def test_a_process_with_another_folder_is_refused(
         with pytest.raises(SettingsError, match=f"RAG_SHARED_DIR={tmp_path / 'shared'}"):
             call()
     assert paths(settings) == before == {"a.txt", "1.txt"}
+
+
+def test_a_dump_brings_everything_back(
+    settings: IndexSettings, postgres: PostgresForTests, tmp_path: Path
+) -> None:
+    """As docs/operation.md says, with a copy of the folder of uploads."""
+    with Catalogue.configured(settings) as catalogue:
+        catalogue.jobs.add("j", [JobFile(ordinal=0, name="1.txt", size=29)])
+    assert settings.database_url is not None
+    schema, dump = settings.database_url.get_secret_value().split("%3D")[1], str(tmp_path / "dump")
+    postgres.run("pg_dump", "--format=custom", f"--schema={schema}", f"--file={dump}")
+    postgres.run("psql", "--command", f"DROP SCHEMA {schema} CASCADE")
+    postgres.run("pg_restore", dump)
+    assert paths(settings) == {"a.txt"}
+    with Catalogue.configured(settings) as catalogue:
+        assert catalogue.check() == []
+        assert [file.name for job in catalogue.jobs.latest(5) for file in job.files] == ["1.txt"]
+        summary = Indexer(catalogue, DigestEmbedder(), settings).run(default_folders(settings))
+    assert (summary.added, summary.removed, summary.unchanged) == ([], [], 1)

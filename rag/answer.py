@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
-from index.types import Chunk, Place, place_at
+from index.types import Chunk, Place, Sentence, place_at
 
 Grounding = Literal["verified", "partial", "none"]
 Confidence = Literal["answered", "perhaps", "none"]
@@ -49,6 +49,22 @@ class Hit:
     def located(self, start: int) -> dict[str, Any]:
         """`page`, `section` and `path` of the words that begin at `start`, as citations and search hits have them."""
         return located(self.places, start, self.path)
+
+    def cited(self, span: Chunk | Sentence, *, marker: int, score: float) -> Citation:
+        """The citation of the hit's chunk, or of a sentence of it; `score`: the probability that it answers."""
+        return Citation(
+            marker=marker,
+            document_id=span.document_id,
+            source_url=self.source_url,
+            title=self.title,
+            language=span.language,
+            quote=span.text,
+            start=span.start,
+            end=span.end,
+            score=round(score, 4),
+            parallel=self.parallel,
+            **self.located(span.start),
+        )
 
     def found(self) -> Found:
         """The hit as it is shown."""

@@ -52,7 +52,7 @@ gate: $(READY) ## the same, and fail when a threshold of eval/thresholds.toml fa
 
 DATA ?= ../shared/data
 ablation: $(READY) ## retrieval and answer sentences on the public data in DATA, every leg switched off in turn
-	$(BIN)/python -m eval.ablation $(DATA)/xquad-dev
+	$(BIN)/python -m eval.studies.ablation $(DATA)/xquad-dev
 
 bench: $(READY) ## speed, size and start on the passages in DATA, as ratios; report in reports/; goes on where it was stopped
 	@mkdir -p $(REPORTS)

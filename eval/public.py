@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,3 +142,18 @@ def language_of(texts: Sequence[str]) -> str:
     spread = texts[:: max(1, len(texts) // _LANGUAGE_SAMPLE)]
     found = Counter(code for code in map(detect, spread) if code != UNDETERMINED)
     return found.most_common(1)[0][0] if found else UNDETERMINED
+
+
+def locate_all(
+    corpus: Corpus, articles: Sequence[Article], cases: Iterable[Case], name: Callable[[Case], str]
+) -> dict[str, Place]:
+    """Where the answers of the cases stand in the indexed texts; `name` gives a case's file name."""
+    ids = documents_by_name(corpus)
+    documents = {key: corpus.document(id_) for key, id_ in ids.items()}
+    found = {}
+    for case in cases:
+        document = documents.get(name(case))
+        gold = locate(case, articles[case.article], document) if document else None
+        if gold:
+            found[case.id] = gold
+    return found

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from eval import metrics
-from eval.ablation import locate_all
 from eval.learning.asked import Ask, Part, Unseen
 from eval.provenance import file_hash
-from eval.public import documents_by_name, index_folder, open_corpus, write_texts
+from eval.public import documents_by_name, index_folder, locate_all, open_corpus, write_texts
 from eval.records import Place
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder

@@ -1,6 +1,6 @@
 """Which sentence a claim is quoted with: how often the one that says it, without the reader's say and with it.
 
-    python -m eval.claim_quotes DATA [--per-pair 10]
+    python -m eval.studies.claim_quotes DATA [--per-pair 10]
 
 A question of DATA/xquad-dev in one language over all articles in another, as an assistant with a language model sees
 them: passages round the best sentences, windows that the reader read. A claim is made in the question's language, of
@@ -21,10 +21,10 @@ from pathlib import Path
 
 import click
 
-from eval.ablation import locate_all
 from eval.learning.asked import LANGUAGES, Unseen, articles
 from eval.learning.looked import Work
 from eval.learning.support_claims import SEED, Language, Text, part_of
+from eval.public import locate_all
 from eval.records import Place
 from eval.squad import SquadFile, read_squad
 from index.corpus import Corpus

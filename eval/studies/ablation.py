@@ -1,6 +1,6 @@
 """What each leg of retrieval is worth, on SQuAD-format files in several languages.
 
-    python -m eval.ablation XQUAD_FOLDER [--languages en,hi,vi,sv] [--questions 200]
+    python -m eval.studies.ablation XQUAD_FOLDER [--languages en,hi,vi,sv] [--questions 200]
 
 Two tables. *Pairs*: questions in one language, all articles in another; passage recall@1/@5 and answer-sentence
 accuracy@1/@3 as legs are switched on, and with the reader that the settings name. *Pool*: every article once, in a
@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,15 +21,14 @@ import click
 
 from eval.metrics import exact_match
 from eval.public import (
-    documents_by_name,
     index_folder,
-    locate,
+    locate_all,
     open_corpus,
     sentences_at,
     write_texts,
 )
 from eval.records import Place
-from eval.squad import Article, Case, SquadFile, join, read_squad
+from eval.squad import Case, SquadFile, join, read_squad
 from index.corpus import Corpus
 from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
@@ -168,21 +167,6 @@ def pool(
 
 def _pool_name(language: str, case: Case) -> str:
     return f"{language}-{case.article:02d}"
-
-
-def locate_all(
-    corpus: Corpus, articles: Sequence[Article], cases: Iterable[Case], name: Callable[[Case], str]
-) -> dict[str, Place]:
-    """Where the answers of the cases stand in the indexed texts; `name` gives a case's file name."""
-    ids = documents_by_name(corpus)
-    documents = {key: corpus.document(id_) for key, id_ in ids.items()}
-    found = {}
-    for case in cases:
-        document = documents.get(name(case))
-        gold = locate(case, articles[case.article], document) if document else None
-        if gold:
-            found[case.id] = gold
-    return found
 
 
 def _mean(counts: Counts, metric: str) -> str:

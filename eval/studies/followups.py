@@ -1,6 +1,6 @@
 """What follow-up questions lose and keep, measured on public data with the assistant that answers users.
 
-    python -m eval.followups DATA [--per-kind 8] [--seed 1]
+    python -m eval.studies.followups DATA [--per-kind 8] [--seed 1]
 
 DATA holds `xquad-dev/`. Each article is indexed in one language, the languages in turn, as one collection. A
 conversation is a question about a paragraph, the assistant's own answer to it, and a second question:

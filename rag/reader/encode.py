@@ -98,13 +98,6 @@ class PairEncoder:
             for question, window, text in zip(asked, read, windows, strict=True)
         ]
 
-    def single_rows(self, texts: Sequence[str]) -> list[Row]:
-        """One row `<s> text </s>` for each text, without a window, cut at LONGEST_ROW: what an embedder reads."""
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [
-            Row(ids=(self._bos, *e.ids[: LONGEST_ROW - 2], self._eos), first=0, offsets=()) for e in encoded
-        ]
-
     def _row(self, question: list[int], window: list[int], offsets: list[tuple[int, int]], text: str) -> Row:
         question = question[:LONGEST_QUESTION]
         window = window[: LONGEST_ROW - len(question) - _SPECIAL]

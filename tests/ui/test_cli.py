@@ -188,7 +188,9 @@ def test_debug_adds_the_traceback_to_the_line(rag: Rag) -> None:
 
 def test_help_and_version_load_nothing_slow() -> None:
     code = (
-        "import sys, ui.cli\n"
+        "import sys\n"
+        "from ui.cli import cli\n"
+        "cli(['--help'], standalone_mode=False)\n"
         "slow = {'numpy', 'torch', 'pydantic', 'sqlalchemy', 'httpx', 'rich', 'chromadb', 'llama_index'}\n"
         "sys.exit(', '.join(slow & sys.modules.keys()) or 0)"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import page_texts
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from chat_tab import ask
 
 from ui.labels import labels_in
 
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 
 ENGLISH = labels_in("en")
 SERIOUS = {"serious", "critical"}
-
-
-def ask(tab: Page, question: str) -> None:
-    before = tab.locator(".pc-exchange").count()
-    tab.fill("#pc-question", question)
-    tab.press("#pc-question", "Enter")
-    tab.locator(".pc-exchange").nth(before).locator(".pc-tools").wait_for()
 
 
 def findings(tab: Page) -> list[tuple[str, list[Any]]]:

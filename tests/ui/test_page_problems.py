@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import page_texts
 import pytest
+from chat_tab import ask
 from documents_tab import documents, sent
 from playwright.sync_api import expect
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from rag.settings import RagSettings
 
+ENGLISH = labels_in("en")
 # Of OpenAI's format, of answers that are sent without themselves, and of statuses that nothing here gives.
 NOT_MET = {"model-not-found", "answer-unknown", "http"}
 DETAIL = "the disk is full: free some space"
@@ -36,7 +38,7 @@ def refused(status: int, name: str) -> Callable[[Route], None]:
     return answer
 
 
-def ask(page: Page, question: str) -> None:
+def put(page: Page, question: str) -> None:
     page.fill("#pc-question", question)
     page.press("#pc-question", "Enter")
 
@@ -62,7 +64,7 @@ def test_a_question_that_fails_is_said_in_the_readers_language(
     page = open_tab(locale=language, watch=False)
     labels = labels_in(language)
     page.route("**/v1/ask", refused(500, "work"))
-    ask(page, page_texts.QUESTIONS["sv"])
+    put(page, page_texts.QUESTIONS["sv"])
     note = page.locator(".pc-notice")
     expect(note.locator("p")).to_have_text(f"{labels['problem_work']} {labels['chat_question_kept']}")
     assert page.input_value("#pc-question") == page_texts.QUESTIONS["sv"]
@@ -76,7 +78,7 @@ def test_a_question_that_fails_is_said_in_the_readers_language(
 def test_what_has_no_sentence_brings_the_servers_words(open_tab: Callable[..., Page]) -> None:
     page = open_tab(locale="bn-BD", watch=False)
     labels = labels_in("bn")
-    ask(page, page_texts.QUESTIONS["sv"])
+    put(page, page_texts.QUESTIONS["sv"])
     page.route("**/v1/feedback", refused(418, "of-tomorrow"))
     page.get_by_role("button", name=labels["chat_helpful"], exact=True).click()
     toast = page.locator(".pc-toast")
@@ -94,9 +96,9 @@ def test_too_many_requests_and_when_to_come_back(
     with serve_page(settings) as address:
         page = open_tab(address=address, locale="vi-VN", watch=False)
         labels = labels_in("vi")
-        ask(page, page_texts.QUESTIONS["sv"])
+        put(page, page_texts.QUESTIONS["sv"])
         page.locator(".pc-exchange .pc-tools").wait_for()
-        ask(page, page_texts.QUESTIONS["vi"])
+        put(page, page_texts.QUESTIONS["vi"])
         said = page.locator(".pc-notice p")
         before, after = labels["problem_rate_limited"].split("{seconds}")
         expect(said).to_contain_text(before)
@@ -137,3 +139,28 @@ def test_the_documents_tab_says_it_too(open_tab: Callable[..., Page]) -> None:
     row = page.locator(".pd-file")
     expect(row.locator(".pd-file-why")).to_contain_text(labels["documents_off"])
     assert not row.get_by_text(DETAIL).is_visible()
+
+
+def test_a_server_that_is_gone_loses_no_question(open_tab: Callable[..., Page]) -> None:
+    tab = open_tab(watch=False)
+    tab.context.set_offline(True)
+    turn = ask(tab, page_texts.QUESTIONS["sv"])
+    assert ENGLISH["problem_unreached"] in turn.inner_text()
+    assert tab.input_value("#pc-question") == page_texts.QUESTIONS["sv"]
+    tab.context.set_offline(False)
+    turn.get_by_role("button", name=ENGLISH["chat_retry"]).click()
+    tab.locator(".pc-exchange mark").first.wait_for()
+
+
+def test_a_full_storage_is_said_and_asking_goes_on(tab: Page) -> None:
+    tab.evaluate(
+        """() => {
+            for (let size = 4_000_000; size > 10; size = Math.floor(size / 2))
+                for (;;)
+                    try { localStorage.setItem(`other${size}-${Math.random()}`, "x".repeat(size)); }
+                    catch { break; }
+        }"""
+    )
+    turn = ask(tab, page_texts.QUESTIONS["sv"])
+    assert turn.locator("mark").count() >= 1
+    assert tab.locator(".pc-toast", has_text=ENGLISH["chat_storage_full"]).count() >= 1

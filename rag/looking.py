@@ -16,6 +16,7 @@ from rag.evidence import Evidence, gather
 from rag.look import Declined, Look
 from rag.matching.query import Query
 from rag.matching.retriever import CorpusRetriever
+from rag.matching.romanised import in_its_script
 from rag.matching.vectors import QuestionVectors
 from rag.question import Question, analyse
 from rag.reader.passages import Reads
@@ -83,7 +84,7 @@ class Looking:
                 asked = replace(analyse(completed, language=asked.language), own=ask.text)
 
         def gathered(question: Question, within: frozenset[str] | None) -> tuple[Evidence, float]:
-            return self._gathered(Query(question, corpus, self._vectors.of(question.text)), within)
+            return self._gathered(self._query(question, corpus), within)
 
         question, evidence, retrieved = choose(
             asked,
@@ -99,9 +100,13 @@ class Looking:
     def found(self, ask: Ask, corpus: Corpus, *, top_k: int) -> list[Found]:
         """The passages nearest to what is asked, best first."""
         asked = understood(ask, corpus)
-        query = Query(asked, corpus, self._vectors.of(asked.text))
+        query = self._query(asked, corpus)
         hits = self._retriever.hits(query, top_k=top_k, among=among(ask, corpus))
         return [hit.found() for hit in hits]
+
+    def _query(self, question: Question, corpus: Corpus) -> Query:
+        spelt = in_its_script(question, corpus)
+        return Query(spelt, corpus, self._vectors.of(spelt.text))
 
     def _gathered(self, query: Query, among: frozenset[str] | None) -> tuple[Evidence, float]:
         top_k = self._settings.top_k

@@ -143,7 +143,7 @@ def _grams() -> dict[str, dict[str, float]]:
     """By language, the logarithm of how often three sounds follow each other in its table's texts; "": any others."""
     found = {}
     for table in all_lexicons():
-        texts = [*_words(table.language), *table.romanised]
+        texts = [*function_words(table.language), *table.romanised]
         words = {word for text in texts for word in split_words(text)}
         counts: Counter[str] = Counter()
         for word in words:
@@ -162,8 +162,8 @@ def _grams() -> dict[str, dict[str, float]]:
     return found
 
 
-def _words(language: str) -> set[str]:
-    """The words without content of a language, folded."""
+def function_words(language: str) -> set[str]:
+    """The words of a language's table that carry no content, folded."""
     table = lexicon(language)
     phrases = [*table.stop]
     phrases += [p for kind in table.question.values() for p in kind]
@@ -182,14 +182,19 @@ def _by_word(words: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
 @cache
 def _written() -> dict[str, frozenset[str]]:
     """Words as they stand, and as people write them in Latin letters -> the languages that have them."""
-    return _by_word({table.language: _words(table.language) | table.romanised for table in all_lexicons()})
+    return _by_word(
+        {table.language: function_words(table.language) | table.romanised for table in all_lexicons()}
+    )
 
 
 @cache
 def _plain() -> dict[str, frozenset[str]]:
     """Words without their diacritics."""
     return _by_word(
-        {table.language: {without_marks(w) for w in _words(table.language)} for table in all_lexicons()}
+        {
+            table.language: {without_marks(w) for w in function_words(table.language)}
+            for table in all_lexicons()
+        }
     )
 
 
@@ -199,7 +204,7 @@ def _heard() -> dict[str, frozenset[str]]:
     words = {
         table.language: {
             heard.replace(".", vowel) + end
-            for word in _words(table.language)
+            for word in function_words(table.language)
             if (heard := sound(word, table.language).heard) and len(heard) > 2
             for vowel in ("", "a")
             for end in ("", "a")

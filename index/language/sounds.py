@@ -34,7 +34,7 @@ Ways: TypeAlias = tuple[str, ...]
 SHORTEST_KEY = 3
 # From here on (`alike`) two words with one key are one name, by how many consonants they have: the fewer sounds, the
 # less may differ. Chosen on CLDR's names: docs/decisions/0003-names-across-scripts.md.
-_ALIKE = (1.0, 1.0, 0.905, 0.9, 0.86)
+_ALIKE = (1.0, 0.97, 0.905, 0.9, 0.86)
 _ALIKE_LONG = 0.8
 # Two words run together with fewer consonants tell too little.
 _FEWEST_OF_PAIRS = 2
@@ -53,7 +53,6 @@ _LEFT_OUT = (".",)
 _SOFT = str.maketrans({**dict(zip("çšžčşţćđ", "ssjcstcd", strict=True)), "é": "ee"})
 _NOT_LETTERS = re.compile("[^a-z]")
 _CONSONANT = re.compile("[^aiu.]")
-_BESIDE_VOWEL = re.compile(r"\.(?=[aiu])|(?<=[aiu])\.")
 _DOUBLE = re.compile(r"(.)\1+")
 _BEFORE_LIPS = re.compile("n(?=[pb])")
 # Consonants that scripts and languages write for each other have one letter in keys.
@@ -115,9 +114,7 @@ def joined(left: Sound, right: Sound) -> Sound:
 
 
 def _sound(letters: str) -> Sound:
-    heard = letters[:1] + letters[1:].replace("h", "") if "h" in letters else letters
-    if "." in heard:
-        heard = _BESIDE_VOWEL.sub("", heard)
+    heard = letters[:1] + letters[1:].replace(".h", "").replace("h", "") if "h" in letters else letters
     heard = _DOUBLE.sub(r"\1", heard.replace("ng", "N"))
     consonants = heard.translate(_CONSONANTS)
     if "n" in consonants:
@@ -129,7 +126,7 @@ def _key(heard: str, consonants: str) -> str:
     if len(consonants) >= SHORTEST_KEY or not consonants:
         return consonants
     if len(consonants) == 1:
-        key = heard.replace(".", "")
+        key = heard.replace(".", "a")
         return key if len(key) >= SHORTEST_KEY else ""
     begins, ends = ("-" if heard[place] in "aiu." else "" for place in (0, -1))
     return f"{begins}{'-'.join(consonants)}{ends}"

@@ -14,6 +14,7 @@ from index.language.detection import detect
 from index.normalise import normalise_line, visible
 from index.readers.blocks import LONGEST_SECTION, Block, Extract, Seam, compose
 from index.readers.garbled import garbled_share
+from index.readers.legacy_fonts import legacy_font
 from index.readers.news import NewsPage, names_source, read_news, web_address
 from index.readers.shape import shorten
 from index.types import Document, Place
@@ -42,7 +43,8 @@ def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document
     """The document of an extract.
 
     Raises:
-        ReadError: `empty` when no word is left, `garbled` when too much of the text is impossible.
+        ReadError: `empty` when no word is left, `garbled` when too much of the text is impossible or it is written for
+            a font with codes of its own.
     """
     composed = compose(map(_with_source_link, extract.blocks))
     page = read_news(composed.text, composed.marked)
@@ -54,6 +56,12 @@ def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document
     share = garbled_share(page.text)
     if share > max_garbled_share:
         raise _garbled(share)
+    font = legacy_font(page.text)
+    if font is not None:
+        raise ReadError(
+            SkipReason.GARBLED,
+            f"it is written for the font {font}, not in Unicode; convert it to Unicode first",
+        )
     title = _title(extract, page, path)
     source_url = page.source_url or web_address(visible(extract.source_url or ""))
     return Document(

@@ -8,6 +8,7 @@ from typing import Any
 from index.errors import ReadError, SkipReason
 from index.normalise import normalise_line
 from index.readers.blocks import Block, Extract
+from index.readers.tables import record, table_blocks
 from index.types import SentenceKind
 
 _MEDIA_TYPE = "text/html"
@@ -34,6 +35,8 @@ _CAPTIONS = (
     "[contains(translate(@class, 'CAPTION', 'caption'), 'caption')]"
 )
 _LONGEST_CAPTION = 600
+_TIGHT = frozenset({"tr", "li"})
+_WIDEST = 100  # columns or rows that a cell may span: a page may say any number
 
 
 def read_html(text: str) -> Extract:
@@ -159,8 +162,9 @@ def _article_blocks(body: Any, captions: frozenset[str]) -> Iterator[Block]:
             for i, item in enumerate(element.iter("item")):
                 yield Block(_text(item, skip=("list",)), tight=i > 0, links=_links(item))
         elif element.tag == "table":
-            for i, row in enumerate(element.iter("row")):
-                yield Block(" | ".join(normalise_line(_text(cell)) for cell in row.iter("cell")), tight=i > 0)
+            rows = [list(row.iter("cell")) for row in element.iter("row")]
+            named = bool(rows) and all(cell.get("role") == "head" for cell in rows[0])
+            yield from table_blocks([[_text(cell) for cell in row] for row in rows], header=named or None)
         elif element.tag in {"quote", "div"} and any(child.tag in {"p", "list", "head"} for child in element):
             yield from _article_blocks(element, captions)
         elif element.tag == "code":
@@ -176,6 +180,8 @@ def _article_blocks(body: Any, captions: frozenset[str]) -> Iterator[Block]:
 def _kind(tag: str, text: str, captions: frozenset[str]) -> SentenceKind:
     if tag == "head" or tag in _HEADINGS:
         return "heading"
+    if tag == "tr":
+        return "row"
     return "caption" if tag == "figcaption" or normalise_line(text) in captions else "body"
 
 
@@ -201,9 +207,70 @@ def _body_blocks(tree: Any, captions: frozenset[str], dropped: Sequence[str]) ->
         if element.getparent() is not None:
             element.drop_tree()
     body = next(tree.iter("body"), tree)
+    _write_rows(body)
+    before = ""
     for tag, words in _runs(body):
         text = "\n".join(" ".join(line.split()) for line in "".join(words).split("\n"))
-        yield Block(text, kind=_kind(tag, text, captions))
+        if text.strip():
+            yield Block(text, kind=_kind(tag, text, captions), tight=tag == before and tag in _TIGHT)
+            before = tag
+
+
+def _write_rows(body: Any) -> None:
+    """Makes each row of a table, and each term of a definition list with what it is, one element of text."""
+    for table in list(body.iter("table")):
+        rows = list(table.iter("tr"))
+        named = bool(rows) and all(cell.tag == "th" for cell in rows[0])
+        # A table around tables, or around whole passages, only lays out the page.
+        if _is_layout(table):
+            continue
+        _replace(table, [block.text for block in table_blocks(_grid(rows), header=named or None)])
+    for terms in list(body.iter("dl")):
+        lines: list[str] = []
+        term = ""
+        for element in terms.iter("dt", "dd"):
+            words = normalise_line(element.text_content()).rstrip(" :：")
+            if element.tag == "dd":
+                lines.append(record([(term, words)]))
+            term = words if element.tag == "dt" else term
+        _replace(terms, lines)
+
+
+def _is_layout(table: Any) -> bool:
+    return any(each is not table for each in table.iter("table", "article", "main", "ul", "h1", "h2", "h3"))
+
+
+def _grid(rows: Sequence[Any]) -> list[list[str]]:
+    """The cells of a table's rows; one that spans rows has its value in each."""
+    below: dict[int, tuple[int, str]] = {}
+    grid = []
+    for row in rows:
+        cells: list[str] = []
+        for cell in row.iter("td", "th"):
+            while below.get(len(cells), (0, ""))[0]:
+                left, text = below[len(cells)]
+                below[len(cells)] = (left - 1, text)
+                cells.append(text)
+            text = normalise_line(" ".join(cell.itertext()))
+            below[len(cells)] = (_span(cell, "rowspan") - 1, text)
+            cells += [text, *[""] * (_span(cell, "colspan") - 1)]
+        grid.append(cells)
+    return grid
+
+
+def _span(cell: Any, name: str) -> int:
+    written = str(cell.get(name, "1")).strip()
+    return min(max(int(written), 1), _WIDEST) if written.isdecimal() and len(written) < 4 else 1
+
+
+def _replace(element: Any, lines: Sequence[str]) -> None:
+    for child in list(element):
+        element.remove(child)
+    element.tag, element.text = "div", None
+    for line in lines:
+        row = element.makeelement("tr", {})
+        row.text = line
+        element.append(row)
 
 
 def _runs(body: Any) -> list[tuple[str, list[str]]]:

@@ -22,6 +22,8 @@ _APART = 1.45
 _LINE_OF_TEXT = 16
 _FEWEST_ROWS = 2
 _MOST_COLUMNS = 40
+# Rows of columns that begin far from each other are looked at so far; it keeps hostile pages linear.
+_LOOKED_AT = 60
 _VALUE = regex.compile(r"[^\p{L}]*\p{N}[^\p{L}]*(?:\p{L}[\p{L}\p{M}.²³]{0,11})?[^\p{L}\p{N}]*")
 
 
@@ -130,18 +132,20 @@ def _ordered(rows: Sequence[Row], leftward: bool) -> Iterator[Part]:
 def _band(rows: Sequence[Row], start: int) -> tuple[int, list[tuple[float, float]]]:
     """Where the rows end that leave the same gutters free as `rows[start]`, and these; none where too few do."""
     valleys = _gaps(rows[start])
+    if len(valleys) >= _MOST_COLUMNS:
+        return start + 1, []
     end, divided = start + 1, 1
     for previous, row in pairwise(rows[start:]):
         free = _free(row, valleys)
         # One run beside the gutters: of a column only if it follows closely.
-        if not free or (not _gaps(row) and not _near(previous, row)):
+        if not free or (not _gaps(row) and (not _near(previous, row) or end - start >= _LOOKED_AT > divided)):
             break
         valleys = free
         divided += bool(_gaps(row))
         end += 1
     while end > start and not _gaps(rows[end - 1]) and divided < _FEWEST_ROWS:
         end -= 1
-    return (end, valleys) if divided >= _FEWEST_ROWS and len(valleys) < _MOST_COLUMNS else (start + 1, [])
+    return (end, valleys) if divided >= _FEWEST_ROWS else (start + 1, [])
 
 
 def _gaps(row: Row) -> list[tuple[float, float]]:

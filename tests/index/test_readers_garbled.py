@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import BENGALI, HINDI, SWEDISH, VIETNAMESE
+from reading import BENGALI, HINDI, SWEDISH, VIETNAMESE, refusal
 
 from index.normalise import normalise
 from index.readers.garbled import garbled_share
+from index.readers.legacy_fonts import legacy_font
 
 CORRECT = {
     "bn": BENGALI + " র‍্যাব ও এ্যাপ, বাংলাদেশ দুঃখ চাঁদ হঠাৎ উদ্যোক্তা ৫৭-এনকিউ।",
@@ -31,6 +32,20 @@ CORRECT = {
     "en": "Keycaps 1️⃣, hearts ❤️, 5 °C, 3 m², l·l, ©2025 “x” naïve £5.",
     "zh": "国务院周三通过了一项新法律。",
 }
+
+
+LEGACY = {
+    "Kruti Dev": "ftyk iapk;r dh cSBd esa r; fd;k x;k fd lM+d dk dke twu esa 'kq: gksxk vkSj ykxr 40 yk[k :i;s gSA",
+    "Bijoy": "cyi‡mfv GKwU bZzb cvVvMvi Rb¨ UvKv w`‡q‡Q Ges KvR ïiæ n‡e Ryb †_‡K| wZwb Zvi Avwg bv|",
+    "TCVN3": "Héi ®ång ®· th«ng qua kÕ ho¹ch vµ ®îc tØnh hç trî; c¸c hé d©n kh«ng ph¶i ®ãng, mét sè ®êng cña x·.",
+    "VNI": "Hoäi ñoàng thoâng qua keá hoaïch vaø ñöôïc tænh hoã trôï, caùc hoä daân khoâng ñoùng, moät soá ñöôøng.",
+}
+
+
+@pytest.mark.parametrize("font", LEGACY)
+def test_text_for_a_font_of_old_is_refused_with_its_name(font: str) -> None:
+    assert font in refusal(LEGACY[font], "letter.txt").detail
+    assert all(legacy_font(normalise(text)) is None for text in (*CORRECT.values(), SWEDISH))
 
 
 class TestGarbled:

@@ -27,7 +27,7 @@ class TestHtml:
         )
         assert "väntat på en utredning om" in document.text
         assert "Lund\nUmeå" in document.text
-        assert "Stad | Antal\nLund | 540" in document.text
+        assert "Stad: Lund; Antal: 540" in document.text
         assert not any(word in document.text for word in ("spam", "Hem", "Copyright"))
         assert marked(document, "heading") == ["Nya förskolor", "Bakgrund"]
         assert marked(document, "caption") == ["Ministern håller tal"]
@@ -47,6 +47,17 @@ class TestHtml:
         assert "kort" in document.text
         assert "x()" not in document.text
         assert document.language == "bn"
+
+    def test_a_short_page_is_kept_whole(self) -> None:
+        page = (
+            "<h1>Menu</h1><nav><ul><li>Soup 45 kr</li><li>Fish 120 kr</li></ul></nav><table><tr><th>Day<th>Dish<th>Kr"
+            "<tr><td rowspan=2>Mon<td>Soup<td>45<tr><td>Fish<td>120</table><dl><dt>Phone<dd>08-123</dl>"
+            "<footer>Open 11-14.</footer>"
+        )
+        assert read(page, "menu.html").text == (
+            "Menu\n\nSoup 45 kr\nFish 120 kr\n\nDay: Mon; Dish: Soup; Kr: 45\nDay: Mon; Dish: Fish; Kr: 120\n"
+            "Phone: 08-123\n\nOpen 11-14."
+        )
 
     def test_declared_encoding(self) -> None:
         page = f'<html><head><meta charset="windows-1252"></head><body><p>{SWEDISH}</p></body></html>'

@@ -44,11 +44,21 @@ class Archive:
                 f"{what} unpacks to more than {_MOST_UNPACKED * max_bytes / 1e6:.0f} MB; "
                 "split it or raise RAG_MAX_FILE_MB",
             )
+        self._what = what
         self.names = frozenset(part.filename for part in parts)
 
     def part(self, name: str) -> bytes:
-        """The bytes of a part; KeyError when it is not there."""
-        return self._zip.read(name)
+        """The bytes of a part; KeyError when it is not there.
+
+        Raises:
+            ReadError: `broken`, it does not unpack.
+        """
+        try:
+            return self._zip.read(name)
+        except (KeyError, MemoryError):
+            raise
+        except Exception as error:  # zlib's, lzma's and others; RuntimeError where it has a password
+            raise broken(self._what) from error
 
     def xml(self, name: str) -> Any:
         """The root element of a part; an empty element when the part is not there."""

@@ -53,15 +53,15 @@ def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document
         if garbled_share(page.text) > max_garbled_share:
             raise _garbled(1.0)
         raise ReadError(SkipReason.EMPTY, "it holds no text; add its text or remove it")
-    share = garbled_share(page.text)
-    if share > max_garbled_share:
-        raise _garbled(share)
     font = legacy_font(page.text)
     if font is not None:
         raise ReadError(
             SkipReason.GARBLED,
             f"it is written for the font {font}, not in Unicode; convert it to Unicode first",
         )
+    share = garbled_share(page.text)
+    if share > max_garbled_share:
+        raise _garbled(share)
     title = _title(extract, page, path)
     source_url = page.source_url or web_address(visible(extract.source_url or ""))
     return Document(

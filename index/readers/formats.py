@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -65,6 +66,7 @@ _ODF_FORMATS: dict[bytes, BinaryFormat] = {
     b"application/vnd.oasis.opendocument.presentation": "opendocument",
 }
 _ODF = "content.xml"
+_LONGEST_TYPE = 200
 # What other zips hold, told by the part that only they have.
 _ZIP_KINDS = ((_ODF, "an OpenDocument file"),)
 # Viewers accept rubbish before the header of a PDF, up to here (PDF 1.7, appendix H).
@@ -133,8 +135,11 @@ def _zip_format(data: bytes, name: str) -> BinaryFormat:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.namelist()
-            odf = archive.read("mimetype") if "mimetype" in parts else b""
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            odf = b""
+            if "mimetype" in parts:
+                with archive.open("mimetype") as part:
+                    odf = part.read(_LONGEST_TYPE)
+    except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OSError, zlib.error) as error:
         # A torn download of a Word file is a damaged document, not an archive.
         if name.lower().endswith(".docx"):
             return "word"

@@ -33,7 +33,7 @@ def legacy_font(text: str) -> str | None:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text[: _LOOKED_AT * 20])
+    return list(map(str, _WORD.findall(text[: _LOOKED_AT * 20])))
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from index.normalise import normalise_line
+from index.readers.archive import undamaged
 from index.readers.blocks import Block, Extract
 from index.readers.tables import record
 
@@ -39,7 +40,7 @@ def read_records(text: str) -> Extract:
     title = None
     if isinstance(value, dict):
         title = next((value[key] for key in _TITLES if isinstance(value.get(key), str)), None)
-    return Extract(tuple(_blocks(value, "")), _MEDIA_TYPE, title=title)
+    return undamaged(lambda: Extract(tuple(_blocks(value, "")), _MEDIA_TYPE, title=title), "the JSON")
 
 
 def _blocks(value: Any, name: str) -> Iterator[Block]:

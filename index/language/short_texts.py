@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
 import regex
+from babel import Locale
 
 from index.language.lexicon import all_lexicons, lexicon
 from index.language.sounds import sound
@@ -183,8 +184,20 @@ def _by_word(words: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
 def _written() -> dict[str, frozenset[str]]:
     """Words as they stand, and as people write them in Latin letters -> the languages that have them."""
     return _by_word(
-        {table.language: function_words(table.language) | table.romanised for table in all_lexicons()}
+        {
+            table.language: function_words(table.language)
+            | table.romanised
+            | _names_of_languages(table.language)
+            for table in all_lexicons()
+        }
     )
+
+
+def _names_of_languages(language: str) -> set[str]:
+    """What a language calls those that have a table, in one word: "engelska" is Swedish (CLDR)."""
+    names = Locale.parse(language).languages
+    called = (fold(names.get(table.language, "")) for table in all_lexicons())
+    return {name for name in called if len(split_words(name)) == 1}
 
 
 @cache

@@ -24,6 +24,9 @@ from rag.answer import Turn
 GOLD = Path(__file__).parent / "gold"
 """The shipped gold set."""
 
+CONVERSATIONS = GOLD / "conversations.jsonl"
+"""Beside its cases, and none of them: conversations over documents of their own (`eval.conversations`)."""
+
 FOLLOW_UP = "follow-up"
 """Tag of a case that can only be understood from its history."""
 
@@ -161,7 +164,9 @@ def case_files(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    files = sorted(file for file in path.glob("*.jsonl") if file.is_file())
+    files = sorted(
+        file for file in path.glob("*.jsonl") if file.is_file() and file.name != CONVERSATIONS.name
+    )
     if not files:
         raise UsageError(
             f"{path} is neither a .jsonl file nor a folder that holds some; give eval/gold or a file"

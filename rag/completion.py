@@ -1,34 +1,47 @@
-"""Which evidence answers: that of a follow-up as it stands, or that of the question completed from the turns before."""
+"""Which evidence answers: that of a follow-up as it stands, or that of the question completed from the turns before.
+
+The documents that were quoted last come first: there a follow-up mostly finds its answer, beside the sentence quoted,
+and a question about something else does not. A fragment that names another document is looked for in that alone.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from index.corpus import Corpus
 from rag.answer import Turn
-from rag.conversation import Leaning, meant, quoted_documents
+from rag.conversation import Leaning, Meant, meant, own_names, quoted_documents
 from rag.evidence import Evidence
+from rag.named import Named
 from rag.question import Question
+from rag.said import last_quotes
 from rag.scoring import log_odds
 
-Found = tuple[Evidence, float]
-"""Evidence, and when its passages were found."""
 
-Look = Callable[[Question, frozenset[str] | None], Found]
-"""Gathers the evidence for a question from some documents; None: from all."""
+class Found(NamedTuple):
+    """A question as it is looked for, its evidence, and when its passages were found."""
 
-# A question as it stands is kept without a second look when its evidence is at least this likely to answer, and likely
-# enough to be answered. One with a sign of leaning gets the second look however well some document seems to answer it.
-# Chosen.
-_ENOUGH: dict[Leaning, float] = {"no": 0.0, "perhaps": 0.5, "likely": math.inf, "surely": math.inf}
-# What the completed question may be less likely by and still be taken, in log odds: 2 takes it at 0.5 against 0.88.
-# On XQuAD conversations 1 to 3 did alike. Where documents say the same of different places, 1 is too little: the wrong
-# one answers the bare question well.
-_PREFERRED: dict[Leaning, float] = {"no": 0.0, "perhaps": 0.0, "likely": 2.0, "surely": 2.0}
-# How likely its evidence must be to answer at least: what is hardly a follow-up must not turn a refusal into an answer
-# about the old topic. Chosen, seen to hold on XQuAD conversations (docs/conversation.md).
-_LEAST: dict[Leaning, float] = {"no": 0.4, "perhaps": 0.4, "likely": 0.3, "surely": 0.0}
+    question: Question
+    evidence: Evidence
+    retrieved: float
+
+    @property
+    def answered(self) -> float:
+        """The probability that the evidence answers."""
+        return self.evidence.answered
+
+
+Look = Callable[[Question, frozenset[str] | None, frozenset[str]], Found]
+"""Gathers the evidence for a question from some documents (None: from all), some sentences left out, by id."""
+
+# How likely evidence must be to answer at least, to be taken for a completed question: what is hardly a follow-up must
+# not turn a refusal into an answer about the old topic. Chosen, seen to hold on XQuAD conversations
+# (docs/conversation.md).
+_LEAST: dict[Leaning, float] = {"no": 0.4, "perhaps": 0.4, "likely": 0.3, "surely": 0.3}
+# What evidence in the documents quoted last, or for the completed question, may be less likely by than that of the
+# question as it stands, and still be taken, in log odds: 2 takes it at 0.5 against 0.88. Chosen: where documents say
+# the same of different places, the wrong one answers the bare question well.
+_PREFERRED: dict[Leaning, float] = {"no": 0.0, "perhaps": 2.0, "likely": 2.0, "surely": 6.0}
 # Likely enough to look no further. Chosen.
 _SURE = 0.5
 
@@ -37,52 +50,48 @@ def choose(
     asked: Question,
     history: Sequence[Turn],
     look: Look,
-    corpus: Corpus,
+    named: Named,
     *,
     among: frozenset[str] | None,
     threshold: float,
-) -> tuple[Question, Evidence, float]:
-    """The question as it is to be answered, its evidence, and when its retrieval was done.
+) -> Found:
+    """The question as it is to be answered, with its evidence.
 
-    The documents that were quoted last are looked into first: there a follow-up mostly finds its answer, and a
-    question about something else does not. At most four looks are taken, one for a question that stands alone and is
-    answered.
+    A question that stands alone and is answered costs one look, a follow-up at most four.
 
     Args:
         look: gathers evidence.
+        named: tells which documents are named.
         among: the documents that may be looked into; None: all.
-        threshold: from here on evidence is taken for an answer: no completing may lose one.
+        threshold: from here on evidence is taken for an answer.
     """
     if not history:
-        return (asked, *look(asked, among))
-    said = meant(asked, history)
-    asked, leans = said.asked, said.leans
-    plain, retrieved = look(asked, among)
-    best = plain.answered
-    if said.completed is None or best >= max(_ENOUGH[leans], threshold):
-        return asked, plain, retrieved
-    quoted = frozenset(quoted_documents(history, corpus))
-    within = quoted if among is None else quoted & among
-    chosen, evidence, needed = asked, plain, log_odds(best) - _PREFERRED[leans]
-    least = max(_LEAST[leans], threshold if best >= threshold else 0.0)
-    for question, inside in _looks(asked, said.completed, leans, within, among):
-        found, retrieved = look(question, inside)
-        reached = found.answered
-        if reached and reached >= least and log_odds(reached) >= needed and _holds_own_names(asked, found):
-            chosen, evidence, best, needed = said.completed, found, reached, log_odds(reached)
-            if best >= _SURE:
+        return look(asked, among, frozenset())
+    said = meant(asked, history, named)
+    if said.completed and said.completed[0].own is None and said.leans == "surely":
+        return _of_fragment(said, history, look, named, among=among, threshold=threshold)
+    plain = look(said.asked, among, frozenset())
+    if not said.completed or (said.leans == "no" and plain.answered >= threshold):
+        return plain
+    quoted = _within(frozenset(quoted_documents(history, named.corpus)), among)
+    if said.leans == "perhaps" and _names_its_document(plain, quoted, named):
+        return plain
+    least = max(_LEAST[said.leans], threshold)
+    chosen, needed = plain, log_odds(plain.answered) - _PREFERRED[said.leans]
+    for question, inside in _looks(said, quoted, among):
+        found = look(question, inside, frozenset())
+        enough = found.answered >= least and log_odds(found.answered) >= needed
+        if enough and _holds_own_names(said.asked, found.evidence):
+            chosen, needed = found._replace(question=said.completed[0]), log_odds(found.answered)
+            if found.answered >= _SURE:
                 break
-    if leans in {"no", "perhaps"} and _same_sentence(plain, evidence):
-        return asked, plain, retrieved  # it needed no completing
-    return chosen, evidence, retrieved
+    if said.leans in {"no", "perhaps"} and _same_sentence(plain.evidence, chosen.evidence):
+        return plain  # it needed no completing
+    return chosen
 
 
 def _looks(
-    asked: Question,
-    completed: Question,
-    leans: Leaning,
-    quoted: frozenset[str],
-    among: frozenset[str] | None,
+    said: Meant, quoted: frozenset[str], among: frozenset[str] | None
 ) -> list[tuple[Question, frozenset[str] | None]]:
     """What is looked for, and where, in order.
 
@@ -90,9 +99,8 @@ def _looks(
     would make evidence for anything about it. Of XQuAD questions that nothing answers 0.62 were refused with them,
     0.70 without, 0.72 without the history.
     """
-    if completed.own is None:  # it names something else, perhaps of another document
-        return [(completed, among)]
-    if leans == "surely":
+    asked, completed = said.asked, said.completed[0]
+    if said.leans == "surely":
         # "Who is its director?": the quoted document may answer the words alone better than with the old topic's.
         within = [(completed, quoted), (asked, quoted)] if quoted else []
         return [*within, (completed, among)]
@@ -101,9 +109,55 @@ def _looks(
     return [(completed, among)] if completed.names else []
 
 
+def _of_fragment(
+    said: Meant,
+    history: Sequence[Turn],
+    look: Look,
+    named: Named,
+    *,
+    among: frozenset[str] | None,
+    threshold: float,
+) -> Found:
+    """What a fragment that names something else is answered by: never by the sentence that was quoted just now, unless
+    that holds its words."""
+    least = max(_LEAST["surely"], threshold)
+    first = said.completed[0]
+    if documents := _within(said.documents, among):
+        found = look(first, documents, frozenset())
+        if found.answered >= least:
+            return found
+    best: Found | None = None
+    if not said.documents and (within := _within(frozenset(quoted_documents(history, named.corpus)), among)):
+        old = _said_already(said, history, named)
+        tried = [look(question, within, old) for question in said.completed]
+        best = max(tried, key=lambda found: found.answered)
+        if best.answered >= least and (said.goes_on or best.answered >= _SURE):
+            return best
+    plain = None if said.goes_on else look(said.asked, among, frozenset())
+    anywhere = look(first, among, frozenset())
+    candidates = [each for each in (best, plain, anywhere) if each is not None]
+    return max(candidates, key=lambda found: found.answered)
+
+
+def _names_its_document(found: Found, quoted: frozenset[str], named: Named) -> bool:
+    """Whether a question holds words by which the document that answers it is told from those quoted last."""
+    best = [support.sentence.document_id for support in found.evidence.supports[:1]]
+    return named.tells_apart(found.question, best, quoted)
+
+
+def _within(documents: frozenset[str], among: frozenset[str] | None) -> frozenset[str]:
+    return documents if among is None else documents & among
+
+
+def _said_already(said: Meant, history: Sequence[Turn], named: Named) -> frozenset[str]:
+    """The sentences that were quoted last and do not hold what the fragment names."""
+    ids = {quoted.sentence.id: quoted.sentence for quoted in last_quotes(history, named.corpus)}
+    return frozenset(key for key, sentence in ids.items() if not named.holds(said.asked, sentence))
+
+
 def _holds_own_names(asked: Question, found: Evidence) -> bool:
     """Whether the evidence holds the names that the question itself gives: another's answer is no answer."""
-    return not {" ".join(name) for name in asked.names} & set(found.missing)
+    return not {" ".join(name) for name in own_names(asked)} & set(found.missing)
 
 
 def _same_sentence(one: Evidence, other: Evidence) -> bool:

@@ -16,9 +16,12 @@ from typing import Literal
 import regex
 
 from index.corpus import Corpus
-from index.language.lexicon import CAPITAL_NOUNS, all_lexicons, languages, lexicon
+from index.language.exonyms import is_calendar_word
+from index.language.lexicon import all_lexicons, languages, lexicon
 from index.language.terms import fold, split_words
 from rag.answer import Turn
+from rag.fragments import MARKS, asks, core, first_asking, put_in, shows_names
+from rag.named import Named
 from rag.question import Question, analyse
 from rag.said import last_quotes
 
@@ -36,7 +39,6 @@ _OF_SOMETHING = frozenset({"other", "person", "place"})
 _QUESTIONS, _LOOKED_AT = 8, 4000
 # Names and characters of a topic that are carried on. Chosen: a sentence holds no more.
 _MOST_NAMES, _LONGEST_TOPIC = 3, 160
-_MARKS = " \t\n?？!.।,:;…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,21 @@ class Meant:
 
     Attributes:
         asked: as it stands, in the language that the conversation makes likelier.
-        completed: completed from the turns before; None where there is nothing to complete it from. It keeps what the
-            question asks for; `own` holds its own words.
+        completed: completed from the turns before, the likeliest reading first; () where there is nothing to complete
+            it from. It keeps what the question asks for; `own` holds its own words, None for a fragment put into the
+            question before.
         leans: "surely": it has no name of its own and goes on from what was said, points back, or is a mere fragment.
             "likely": it has a name beside such a sign, or a weak sign. "perhaps": it is short, without a name. "no": it
             can stand alone.
+        goes_on: whether it has an opening that goes on from what was said.
+        documents: those that a fragment names and that were not quoted last: it is about them.
     """
 
     asked: Question
-    completed: Question | None
+    completed: tuple[Question, ...]
     leans: Leaning
+    goes_on: bool = False
+    documents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +77,21 @@ class _Said:
     opened: bool
 
 
-def meant(question: Question, history: Sequence[Turn]) -> Meant:
-    """What a question may mean after these turns."""
-    topic = _topic(history)
+def meant(question: Question, history: Sequence[Turn], named: Named | None = None) -> Meant:
+    """What a question may mean after these turns; `named`: tells the documents it names, and words of like meaning."""
+    topic = _topic(history, named)
     if topic is not None:
         question = in_a_known_language(question, topic)
     said = _said(question)
-    return Meant(question, None if topic is None else _completed(said, topic), _leaning(said))
+    completed, documents = (
+        ((), frozenset[str]()) if topic is None else _completed(said, topic, history, named)
+    )
+    return Meant(question, completed, _leaning(said), said.opened, documents)
 
 
 def _said(question: Question) -> _Said:
     rest, opened = _opened(question)
-    bare = rest.strip(_MARKS)
+    bare = rest.strip(MARKS)
     part = question if bare == question.text else analyse(bare, language=question.language)
     return _Said(question, replace(part, text=rest), opened)
 
@@ -97,11 +107,18 @@ def _leaning(said: _Said) -> Leaning:
     strong = opened or _points_back(question, "pointing") or _is_fragment(rest, words)
     # A word that may be an article or a relative pronoun tells less the more words there are to go with it.
     weak = _points_back(question, "perhaps_pointing")
-    if not rest.names and (strong or (weak and len(words) <= _SHORT // 2)):
+    if not own_names(rest) and (strong or (weak and len(words) <= _SHORT // 2)):
         return "surely"
     if strong or weak:
         return "likely"
-    return "no" if rest.names else "perhaps"
+    return "no" if own_names(rest) else "perhaps"
+
+
+def own_names(question: Question) -> tuple[tuple[str, ...], ...]:
+    """The names of a question that tell what it is about: not those of days and months."""
+    return tuple(
+        name for name in question.names if not all(is_calendar_word(word, question.language) for word in name)
+    )
 
 
 def in_a_known_language(question: Question, topic: Question) -> Question:
@@ -137,40 +154,36 @@ def _plain(text: str) -> str:
 # -- the topic
 
 
-def _topic(history: Sequence[Turn]) -> Question | None:
+def _topic(history: Sequence[Turn], named: Named | None) -> Question | None:
     """The last question before this one, completed by those before it; None when none has words."""
     topic: Question | None = None
-    asked = [turn.content[:_LOOKED_AT] for turn in history if turn.role == "user"]
-    for text in asked[-_QUESTIONS:]:
+    asked = [place for place, turn in enumerate(history) if turn.role == "user"]
+    for place in asked[-_QUESTIONS:]:
+        text = history[place].content[:_LOOKED_AT]
         if not any(character.isalnum() for character in text):
             continue
         question = analyse(_plain(text)[: _LONGEST_TOPIC * 2])
-        completed = None
+        completed: tuple[Question, ...] = ()
         if topic is not None:
             question = in_a_known_language(question, topic)
             said = _said(question)
             # Without capitals the lack of a name says nothing, so a question without a cue begins a new topic.
             leans = _leaning(said)
-            if leans in {"surely", "likely"} or (leans == "perhaps" and _shows_names(question)):
-                completed = _completed(said, topic)
-        topic = completed or question
+            if leans in {"surely", "likely"} or (leans == "perhaps" and shows_names(question)):
+                completed, _ = _completed(said, topic, history[:place], named)
+        topic = completed[0] if completed else question
     return topic
-
-
-def _shows_names(question: Question) -> bool:
-    """Whether a name in the question would be seen by its capital."""
-    return question.text.lower() != question.text.upper() and question.language not in CAPITAL_NOUNS
 
 
 def _subject(topic: Question) -> str:
     """What a question is about: its names, else the words before the one that asks, else the whole of it, quoted."""
-    if topic.names:
-        return ", ".join(" ".join(name) for name in topic.names[:_MOST_NAMES])[:_LONGEST_TOPIC]
-    text = topic.text.strip(_MARKS)[:_LONGEST_TOPIC]
-    if not _shows_names(topic):
+    if names := own_names(topic):
+        return ", ".join(" ".join(name) for name in names[:_MOST_NAMES])[:_LONGEST_TOPIC]
+    text = topic.text.strip(MARKS)[:_LONGEST_TOPIC]
+    if not shows_names(topic):
         words = text.split()
-        before = words[: _first_asking(words, topic.language)]
-        while before and fold(before[-1].strip(_MARKS)) in lexicon(topic.language).stop:
+        before = words[: first_asking(words, topic.language)]
+        while before and fold(before[-1].strip(MARKS)) in lexicon(topic.language).stop:
             before.pop()
         if before:
             return " ".join(before)
@@ -180,117 +193,49 @@ def _subject(topic: Question) -> str:
 # -- completing
 
 
-def _completed(said: _Said, topic: Question) -> Question:
-    """The question completed from the topic."""
+def _completed(
+    said: _Said, topic: Question, history: Sequence[Turn], named: Named | None
+) -> tuple[tuple[Question, ...], frozenset[str]]:
+    """The question completed from the topic, as `Meant.completed`, and the documents that it is about then."""
     question, rest = said.question, said.rest
+    if _names_something_else(said):
+        texts = put_in(rest.text, question.language, topic, named.near if named else None)
+        documents = frozenset[str]()
+        if named is not None:
+            name = core(rest.text, question.language)
+            quoted = quoted_documents(history, named.corpus)
+            documents = named.by(name, question.language)
+            documents = frozenset() if documents & set(quoted) else documents
+            swapped = named.swapped(topic, name, old=quoted, new=documents) if documents and quoted else None
+            texts = [f"{swapped}?"] if swapped is not None else texts
+        found = (analyse(text, language=topic.language) for text in texts)
+        return tuple(replace(each, language=question.language) for each in found), documents
     words = split_words(rest.text)
-    if _is_elliptic(rest.text, question.language) and (said.opened or len(words) <= _FRAGMENT):
-        text = _put_in(rest.text, question.language, topic)
-        if text is not None:
-            return replace(analyse(text, language=topic.language), language=question.language)
-    subject = topic.text.strip(_MARKS)[:_LONGEST_TOPIC] if _only_asks(words, question.language) else None
+    subject = topic.text.strip(MARKS)[:_LONGEST_TOPIC] if _only_asks(words, question.language) else None
     subject = f"“{subject}”" if subject else _subject(topic)
     known = question.language in languages()
     template = lexicon(question.language).completed["about"] if known else "{topic}: {question}"
-    return replace(
+    whole = replace(
         question,
         text=template.format(topic=subject, question=_inside(rest.text, question.language)),
         kind=rest.kind,
         own=rest.text,
-        names=tuple(dict.fromkeys((*topic.names[:_MOST_NAMES], *rest.names))),
+        names=tuple(dict.fromkeys((*own_names(topic)[:_MOST_NAMES], *rest.names))),
     )
+    return (whole,), frozenset()
+
+
+def _names_something_else(said: _Said) -> bool:
+    """Whether a question only names what is to take the place of something in the one before."""
+    rest, language = said.rest.text, said.question.language
+    return _is_elliptic(rest, language) and (said.opened or len(split_words(rest)) <= _FRAGMENT)
 
 
 def _inside(rest: str, language: str) -> str:
     """A question as it stands behind other words: a capital that only opened it would now look like a name's."""
     first, _, _ = rest.partition(" ")
-    plain = _asks(first.strip(_MARKS), language) or fold(first.strip(_MARKS)) in lexicon(language).stop
+    plain = asks(first.strip(MARKS), language) or fold(first.strip(MARKS)) in lexicon(language).stop
     return rest[:1].lower() + rest[1:] if plain else rest
-
-
-def _put_in(rest: str, language: str, topic: Question) -> str | None:
-    """The earlier question with what a fragment names in place of its like; None where it has none.
-
-    A name takes the place of the one name, a number of the one number as long; else both are added at the end.
-    """
-    core = _core(rest, language)
-    text = topic.text.strip(_MARKS)
-    if not core:
-        return None
-    if core.isdecimal():
-        alike = [run for run in regex.findall(r"\p{Nd}+", text) if len(run) == len(core)]
-        target = alike[0] if len(alike) == 1 else None
-    elif any(character.isupper() for character in core):
-        target = _like_name(rest, core, topic)
-    elif core.lower() == core.upper() and _has_case(rest, core, language):
-        target = _like_name("", core, topic) if _shows_names(topic) else _like_words(rest, core, topic)
-    else:
-        return None
-    if target is not None:
-        return f"{_replaced(text, target, core)}?"
-    return lexicon(language).completed["added"].format(question=text, more=rest.strip(_MARKS))
-
-
-def _core(rest: str, language: str) -> str:
-    """A fragment without the words around it that carry no content ("in Hanoi" -> "Hanoi")."""
-    stop = lexicon(language).stop
-    words = rest.strip(_MARKS).split()
-    while words and fold(words[0]) in stop:
-        words.pop(0)
-    while words and fold(words[-1]) in stop:
-        words.pop()
-    return " ".join(words)
-
-
-def _like_name(rest: str, core: str, topic: Question) -> str | None:
-    """The name of the earlier question that stands where the fragment's does: the only one, or the one behind the
-    same word."""
-    names = [" ".join(name) for name in topic.names] or _capitals(topic)
-    before = rest.strip(_MARKS).removesuffix(core).split()
-    if len(names) > 1 and before:
-        behind = rf"(?i)(?<!\p{{L}}){regex.escape(before[-1])}\s+"
-        names = [name for name in names if regex.search(behind + regex.escape(name), topic.text)]
-    return names[0] if len(names) == 1 and names[0] in topic.text else None
-
-
-def _capitals(topic: Question) -> list[str]:
-    """Words with a capital that are too short for names ("Huế"); the first only where the question asks right after."""
-    words = [word.strip(_MARKS) for word in topic.text.split()]
-    return [
-        word
-        for i, word in enumerate(words)
-        if word[:1].isupper() and (i > 0 or (len(words) > 1 and _asks(words[1], topic.language)))
-    ]
-
-
-def _like_words(rest: str, core: str, topic: Question) -> str | None:
-    """The same where no capitals show names: the words that the same postposition or case ending follows, before the
-    word that asks."""
-    words = topic.text.strip(_MARKS).split()
-    words = words[: _first_asking(words, topic.language)]
-    stop = lexicon(topic.language).stop
-    bare = [fold(word) not in stop and not any(map(str.isdecimal, word)) for word in words]
-    behind = rest.strip(_MARKS).removeprefix(core).split()
-    found = [
-        i
-        for i, word in enumerate(words)
-        if bare[i] and (words[i + 1 : i + 2] == behind[:1] if behind else word[-1] == core[-1])
-    ]
-    if len(found) != 1:
-        return None
-    first = found[0]
-    while first and bare[first - 1]:
-        first -= 1
-    return " ".join(words[first : found[0] + 1])
-
-
-def _has_case(rest: str, core: str, language: str) -> bool:
-    """Whether a postposition follows the words of a fragment, or a case ending is glued to them."""
-    return not rest.strip(_MARKS).endswith(core) or core.endswith(lexicon(language).endings)
-
-
-def _replaced(text: str, old: str, new: str) -> str:
-    return str(regex.sub(rf"(?<![\p{{L}}\p{{M}}\p{{N}}]){regex.escape(old)}", lambda _: new, text, count=1))
 
 
 # -- words of the tables
@@ -306,11 +251,11 @@ def _opened(question: Question) -> tuple[str, bool]:
     text = question.text.strip()
     language = question.language
     opening = _at_start(text, _phrases(language, "opening"))
-    rest = text[opening:].lstrip(_MARKS) if opening else text
-    body = rest.rstrip(_MARKS)
+    rest = text[opening:].lstrip(MARKS) if opening else text
+    body = rest.rstrip(MARKS)
     for phrase in _phrases(language, "closing"):
         if fold(body).endswith(f" {fold(phrase)}"):
-            rest = body[: len(body) - len(phrase)].rstrip(_MARKS) + "?"
+            rest = body[: len(body) - len(phrase)].rstrip(MARKS) + "?"
             break
     return (rest, opening > 0) if any(map(str.isalnum, rest)) else (text, False)
 
@@ -319,7 +264,7 @@ def _at_start(text: str, phrases: Sequence[str]) -> int:
     """How many characters the longest phrase takes at the start, openings behind each other together."""
     taken = 0
     for _ in range(2):
-        rest = text[taken:].lstrip(_MARKS)
+        rest = text[taken:].lstrip(MARKS)
         skipped = len(text) - taken - len(rest)
         fitting = [
             len(p)
@@ -344,7 +289,7 @@ def _is_elliptic(rest: str, language: str) -> bool:
     words = split_words(rest)
     # Without a table nothing is known of the words that ask.
     short = language in languages() and len(words) <= _ELLIPTIC
-    return short and not any(_asks(word, language) for word in words) and bool(_core(rest, language))
+    return short and not any(asks(word, language) for word in words) and bool(core(rest, language))
 
 
 def _is_fragment(rest: Question, words: Sequence[str]) -> bool:
@@ -357,13 +302,4 @@ def _is_fragment(rest: Question, words: Sequence[str]) -> bool:
 def _only_asks(words: Sequence[str], language: str) -> bool:
     """Whether a question has no words but those that ask ("Why?")."""
     stop = lexicon(language).stop
-    return all(_asks(word, language) or fold(word) in stop for word in words)
-
-
-def _asks(word: str, language: str) -> bool:
-    return fold(word) in _phrases(language, "asking")
-
-
-def _first_asking(words: Sequence[str], language: str) -> int:
-    """The position of the first word that asks; the number of words when none does."""
-    return next((i for i, word in enumerate(words) if _asks(word.strip(_MARKS), language)), len(words))
+    return all(asks(word, language) or fold(word) in stop for word in words)

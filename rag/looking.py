@@ -9,15 +9,17 @@ from typing import Protocol
 
 from index.corpus import Corpus
 from index.language.detection import detect
-from rag.answer import Found, Hit, Turn
+from rag import answer, scoring
+from rag.answer import Hit, Turn
 from rag.asking import Ask
-from rag.completion import choose
-from rag.evidence import Evidence, gather
+from rag.completion import Found, choose
+from rag.evidence import Evidence, clauses_of, gather
 from rag.look import Declined, Look
 from rag.matching.query import Query
 from rag.matching.retriever import CorpusRetriever
 from rag.matching.romanised import in_its_script
 from rag.matching.vectors import QuestionVectors
+from rag.named import Named
 from rag.question import Question, analyse
 from rag.reader.passages import Reads
 from rag.settings import RagSettings
@@ -83,21 +85,23 @@ class Looking:
             if completed != ask.text:
                 asked = replace(analyse(completed, language=asked.language), own=ask.text)
 
-        def gathered(question: Question, within: frozenset[str] | None) -> tuple[Evidence, float]:
-            return self._gathered(self._query(question, corpus), within)
+        def gathered(question: Question, within: frozenset[str] | None, but: frozenset[str]) -> Found:
+            evidence, retrieved = self._gathered(self._query(question, corpus), within)
+            return Found(question, self._without(evidence, but), retrieved)
 
-        question, evidence, retrieved = choose(
+        inside = among(ask, corpus)
+        chosen = choose(
             asked,
             history,
             gathered,
-            corpus,
-            among=among(ask, corpus),
+            Named(corpus, self._vectors.of, among=inside),
+            among=inside,
             threshold=self._settings.refusal_threshold,
         )
         declined = completed if isinstance(completed, Declined) else None
-        return Look(ask, question, evidence, retrieved, declined)
+        return Look(ask, chosen.question, chosen.evidence, chosen.retrieved, declined)
 
-    def found(self, ask: Ask, corpus: Corpus, *, top_k: int) -> list[Found]:
+    def found(self, ask: Ask, corpus: Corpus, *, top_k: int) -> list[answer.Found]:
         """The passages nearest to what is asked, best first."""
         asked = understood(ask, corpus)
         query = self._query(asked, corpus)
@@ -107,6 +111,32 @@ class Looking:
     def _query(self, question: Question, corpus: Corpus) -> Query:
         spelt = in_its_script(question, corpus)
         return Query(spelt, corpus, self._vectors.of(spelt.text))
+
+    def _without(self, evidence: Evidence, but: frozenset[str]) -> Evidence:
+        """Evidence without some sentences, which were quoted already; as it is where the first is none of them."""
+        supports = tuple(support for support in evidence.supports if support.sentence.id not in but)
+        if evidence.features is None or supports[:1] == evidence.supports[:1]:
+            return evidence
+        if not supports:
+            return Evidence(
+                evidence.question, hits=evidence.hits, inside=evidence.inside, reads=evidence.reads
+            )
+        question, best = evidence.question, supports[0]
+        features = replace(
+            evidence.features,
+            score=best.score,
+            lead=0.0,
+            passage=best.hit.score - best.hit.lexical,
+            same_language=float(best.hit.chunk.language == question.language),
+        )
+        return replace(
+            evidence,
+            supports=supports,
+            features=features,
+            answered=scoring.answered(features, question.language, read=bool(evidence.reads)),
+            clauses=clauses_of(question, best, self._reader),
+            rivals=(),
+        )
 
     def _gathered(self, query: Query, among: frozenset[str] | None) -> tuple[Evidence, float]:
         top_k = self._settings.top_k

@@ -14,7 +14,7 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 
 from index.language.lexicon import languages, lexicon
-from index.language.terms import fold, split_words
+from index.language.terms import fold, split_words, without_ending
 
 
 def may_be_another_word(name: Sequence[str], language: str) -> bool:
@@ -31,6 +31,22 @@ def says_nothing_alone(word: str, language: str) -> bool:
         return False
     table, folded = lexicon(language), fold(word)
     return folded.endswith(table.adjectives) or folded in table.stop or folded in table.before_names
+
+
+def is_calendar_word(word: str, language: str) -> bool:
+    """Whether a word with a capital is a day of the week or a month, with an ending maybe ("Sundays")."""
+    bare = without_ending(fold(word), lexicon(language).endings) if language in languages() else fold(word)
+    return not {fold(word), bare}.isdisjoint(_calendar(language))
+
+
+@cache
+def _calendar(language: str) -> frozenset[str]:
+    try:
+        locale = Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        return frozenset()
+    names = [*locale.months["format"]["wide"].values(), *locale.days["format"]["wide"].values()]
+    return frozenset(map(fold, names))
 
 
 @cache

@@ -28,6 +28,7 @@ from index.normalise import whole
 from index.types import Document
 from rag.answer import Answer, Found, Timings, Token, pieces
 from rag.asking import Answering, Ask
+from rag.comparison import Side, compared
 from rag.engines import ENGINES
 from rag.engines.counted import Outcome
 from rag.engines.engine import Draft
@@ -53,11 +54,16 @@ MODEL_JOBS = max(2, os.cpu_count() or 2)
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """What is to be answered: the questions of the text, and the look at the only one where that is taken."""
+    """What is to be answered: the questions of the text, and the look at the only one where that is taken.
+
+    `sides` are those of a comparison, whose questions are the parts then; `language` that of the text.
+    """
 
     ask: Ask
     parts: tuple[str, ...]
     look: Look | None = None
+    sides: tuple[Side, ...] = ()
+    language: str = ""
 
 
 class Assistant(Answering):
@@ -157,23 +163,36 @@ class Assistant(Answering):
             if not looks:
                 return _Begun(ask, parts)
             with self._at_work:
+                sides = () if engine.takes_several else self._looking.sides(ask, moment, asked=asked)
+                if sides:
+                    texts = tuple(side.text for side in sides)
+                    return _Begun(ask, texts, sides=sides, language=asked.language)
                 return _Begun(ask, parts, self._looking.look(ask, moment, asked=asked))
 
     def _in_parts(self, question: str, begun: _Begun, *, stop: Event | None) -> Iterator[Token | Answer]:
         """The answers to the questions of a text, each when it is finished."""
         answers: list[Answer] = []
-        for part in begun.parts:
-            found = self._answered(
-                part, asked_after(begun.ask, part, answers), started=time.perf_counter(), stop=stop
-            )
+        headings = tuple(side.name for side in begun.sides) or None
+        for place, part in enumerate(begun.parts):
+            ask = asked_after(begun.ask, part, answers)
+            if begun.sides:
+                ask = replace(
+                    begun.ask,
+                    text=part,
+                    history=(),
+                    documents=begun.sides[place].documents,
+                    interface=begun.language,
+                )
+            found = self._answered(part, ask, started=time.perf_counter(), stop=stop)
             answer = next((item for item in found if isinstance(item, Answer)), None)
             if answer is None:  # it was stopped
                 return
             answers.append(answer)
             gap = "\n\n" if len(answers) > 1 else ""
-            for piece in pieces(gap + said_of(answers)[-1]):
+            for piece in pieces(gap + said_of(answers, headings)[-1]):
                 yield Token(piece)
-        yield joined(question, answers)
+        closing = compared(begun.sides, answers, begun.language) if begun.sides else None
+        yield joined(question, answers, headings=headings, closing=closing)
 
     def _answered(
         self,

@@ -12,6 +12,7 @@ from index.language.detection import detect
 from rag import answer, scoring
 from rag.answer import Hit, Turn
 from rag.asking import Ask
+from rag.comparison import Side, sides_of
 from rag.completion import Found, choose
 from rag.evidence import Evidence, clauses_of, gather
 from rag.look import Declined, Look
@@ -23,6 +24,7 @@ from rag.named import Named
 from rag.question import Question, analyse
 from rag.reader.passages import Reads
 from rag.settings import RagSettings
+from rag.shape import shape_of
 
 # Turns of a conversation that tell what is spoken in it, and how much of each. Chosen: a conversation changes its
 # language, and a turn shows its own within a few lines.
@@ -100,6 +102,13 @@ class Looking:
         )
         declined = completed if isinstance(completed, Declined) else None
         return Look(ask, chosen.question, chosen.evidence, chosen.retrieved, declined)
+
+    def sides(self, ask: Ask, corpus: Corpus, *, asked: Question) -> tuple[Side, ...]:
+        """The two sides of a question that compares two documents; () for any other."""
+        if shape_of(asked) != "comparison":
+            return ()
+        query = Query(asked, corpus, self._vectors.of(asked.text))
+        return sides_of(asked, query, Named(corpus, self._vectors.of, among=among(ask, corpus)))
 
     def found(self, ask: Ask, corpus: Corpus, *, top_k: int) -> list[answer.Found]:
         """The passages nearest to what is asked, best first."""

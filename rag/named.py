@@ -85,6 +85,19 @@ class Named:
                 return _put(topic.text.strip(MARKS), ours - theirs, name)
         return None
 
+    def in_titles(self, query: Query) -> list[tuple[frozenset[str], set[int]]]:
+        """The documents of a query's best passages with all their language versions, best first, and the positions of
+        its words that their titles hold; those whose titles hold none are left out."""
+        found: list[tuple[frozenset[str], set[int]]] = []
+        seen: set[str] = set()
+        for hit in self._retriever.hits(query, among=self._among):
+            ids = frozenset({hit.chunk.document_id, *(version.document_id for version in hit.parallel)})
+            held = self._held(query.matcher, hit.chunk.document_id, opening=False)
+            if held and not ids & seen:
+                found.append((ids, held))
+            seen |= ids
+        return found
+
     def tells_apart(self, question: Question, ones: Collection[str], others: Collection[str]) -> bool:
         """Whether some of a question's words stand in the titles of `ones` and not of `others`."""
         matcher = Matcher(wanted(question))
@@ -105,6 +118,11 @@ class Named:
             texts = [] if info is None else [info.title, *(sentence.text for sentence in first)]
             self._heads[document_id] = texts, info.language if info else ""
         return self._heads[document_id]
+
+
+def without(text: str, gone: Collection[int]) -> str:
+    """A text without the words at some positions."""
+    return _put(text, gone, "")
 
 
 def _put(text: str, gone: Collection[int], name: str) -> str:

@@ -24,18 +24,30 @@ def asked_after(ask: Ask, part: str, before: Sequence[Answer]) -> Ask:
     return replace(ask, text=part, history=(*ask.history, *turns))
 
 
-def said_of(answers: Sequence[Answer]) -> list[str]:
-    """What is said of each question, with markers that count through."""
+def said_of(answers: Sequence[Answer], headings: Sequence[str] | None = None) -> list[str]:
+    """What is said of each question below its heading (None: the question), with markers that count through."""
     texts, counted = [], 0
-    for answer in answers:
+    for place, answer in enumerate(answers):
+        heading = answer.question if headings is None else headings[place]
         text = _MARKER.sub(lambda marker, by=counted: f"[{int(marker[1]) + by}]", answer.answer)
-        texts.append(f"{answer.question}\n{text}")
+        texts.append(f"{heading}\n{text}")
         counted += len(_quoted(answer))
     return texts
 
 
-def joined(question: str, answers: Sequence[Answer]) -> Answer:
-    """The answers to the questions of one text as one answer; `parts` holds each."""
+def joined(
+    question: str,
+    answers: Sequence[Answer],
+    *,
+    headings: Sequence[str] | None = None,
+    closing: str | None = None,
+) -> Answer:
+    """The answers to the questions of one text as one answer; `parts` holds each.
+
+    Args:
+        headings: what each stands below; None: its question.
+        closing: what is said of all of them, last.
+    """
     citations: list[Citation] = []
     for answer in answers:
         citations += [replace(each, marker=len(citations) + each.marker) for each in _quoted(answer)]
@@ -47,8 +59,8 @@ def joined(question: str, answers: Sequence[Answer]) -> Answer:
         question=question,
         standalone_question=question,
         language=first.language,
-        answer="\n\n".join(said_of(answers)),
-        short_answer="; ".join(short for short in shorts if short) if all(shorts) else None,
+        answer="\n\n".join([*said_of(answers, headings), *([closing] if closing else [])]),
+        short_answer="; ".join(short for short in shorts if short) if all(shorts) and not headings else None,
         refused=refused,
         refusal_reason=first.refusal_reason if refused else None,
         engine=first.engine,

@@ -20,19 +20,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from eval import statistics
 from eval.cases import CONVERSATIONS, GOLD, Name, Text, faults_of, lines_of, parse_object
+from eval.harness import shipped
 from eval.metrics import short_answer_match
 from eval.records import Estimate
 from eval.target import Target
 from eval.text import fold
+from index.embedder import load_embedder
 from index.errors import UsageError
 from rag.answer import Intent, Turn
 from rag.asking import Ask
+from rag.settings import load_settings
 
 DOCUMENTS = GOLD / "documents"
 """What the shipped conversations are about."""
 
 Split = Literal["mend", "score"]
 METRIC = "turns_right"
+BELOW = "<!-- Written by `python -m eval.conversations --markdown docs/conversation.md`. -->"
+"""What stands before a transcript."""
 
 
 class _Strict(BaseModel):
@@ -235,23 +240,24 @@ def by_tag(found: Sequence[Answered]) -> dict[str, tuple[int, int]]:
 
 
 def transcript(found: Sequence[Answered]) -> str:
-    """Conversations as Markdown: what was asked, what came back, and what is wrong with it."""
+    """Conversations as Markdown: each turn in bold, what came back, how sure it is, and what is wrong with it."""
     lines: list[str] = []
     for number, turn in enumerate(found):
         if number == 0 or found[number - 1].conversation != turn.conversation:
-            lines += [f"## {turn.conversation}", ""]
+            lines += [f"### {turn.conversation}", ""]
         answer = turn.answer
-        said = "\n".join(f"> {line}".rstrip() for line in answer["answer"].splitlines())
         state = answer["confidence"] if answer["intent"] == "question" else answer["intent"]
-        lines += [
-            f"**{turn.said.say}**",
-            "",
-            said,
-            "",
-            f"{state}" + (f" · wrong: {turn.fault}" if turn.fault else ""),
-            "",
-        ]
+        state = "refused" if answer["refused"] else state
+        remark = f" **Wrong:** {turn.fault}." if turn.fault else ""
+        said = [f"> {line}" for line in answer["answer"].splitlines() if line.strip()]
+        lines += [f"**{turn.said.say}** *{state}*{remark}", "", "<br>\n".join(said), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def write_transcript(path: Path, found: Sequence[Answered]) -> None:
+    """Write a transcript below the line `BELOW` of a file, or as the whole of one that has no such line."""
+    before = path.read_text("utf-8").partition(BELOW)[0] if path.is_file() else ""
+    path.write_text(f"{before}{BELOW}\n\n{transcript(found)}", encoding="utf-8")
 
 
 @click.command(help=__doc__)
@@ -261,10 +267,6 @@ def transcript(found: Sequence[Answered]) -> str:
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write all turns with their answers.")
 def main(split: Split | None, only: tuple[str, ...], wrong: bool, markdown: Path | None) -> None:
     """Hold the shipped conversations."""
-    from eval.harness import shipped  # the harness imports this module
-    from index.embedder import load_embedder
-    from rag.settings import load_settings
-
     settings = load_settings()
     chosen = [
         conversation
@@ -281,7 +283,7 @@ def main(split: Split | None, only: tuple[str, ...], wrong: bool, markdown: Path
     for tag, (right, of) in by_tag(found).items():
         click.echo(f"  {tag:18} {right} of {of}")
     if markdown is not None:
-        markdown.write_text(transcript(found), encoding="utf-8")
+        write_transcript(markdown, found)
 
 
 if __name__ == "__main__":

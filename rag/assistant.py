@@ -26,7 +26,7 @@ from index.errors import ModelError, PolyciteError, UsageError
 from index.indexer import manifest_for
 from index.normalise import whole
 from index.types import Document
-from rag.answer import Answer, Found, Timings, Token, pieces
+from rag.answer import Answer, Found, Intent, Timings, Token, pieces
 from rag.asking import Answering, Ask
 from rag.comparison import Side, compared
 from rag.engines import ENGINES
@@ -64,6 +64,7 @@ class _Begun:
     look: Look | None = None
     sides: tuple[Side, ...] = ()
     language: str = ""
+    intent: Intent = "question"
 
 
 class Assistant(Answering):
@@ -140,7 +141,8 @@ class Assistant(Answering):
                 yield Token(piece)
             yield _said(question, begun, started=started)
         elif len(begun.parts) == 1:
-            yield from self._answered(question, begun.ask, look=begun.look, started=started, stop=stop)
+            for item in self._answered(question, begun.ask, look=begun.look, started=started, stop=stop):
+                yield replace(item, intent=begun.intent) if isinstance(item, Answer) else item
         else:
             yield from self._in_parts(question, begun, stop=stop)
 
@@ -152,11 +154,17 @@ class Assistant(Answering):
                 return reply
             ask = self._checked(ask)
             asked = understood(ask, moment)
+            engine = self._engines.named(ask.engine)
+            again = self._front.again(asked, ask) if engine.rewords else None
+            if again is not None:
+                ask = replace(ask, text=again.text, history=())
+                with self._at_work:
+                    look = self._looking.look(ask, moment, asked=again)
+                return _Begun(ask, (ask.text,), look, intent="meta")
             reply = self._front.reply(asked, ask, moment)
             if reply is not None:
                 return reply
             ask = replace(ask, history=self._front.questions(ask.history))
-            engine = self._engines.named(ask.engine)
             parts = (ask.text,) if engine.takes_several else parts_of(ask.text, asked.language)
             # A model completes a follow-up first, and nothing is held meanwhile.
             looks = len(parts) == 1 and not (engine.takes_several and ask.history)

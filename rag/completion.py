@@ -121,22 +121,25 @@ def _of_fragment(
     """What a fragment that names something else is answered by: never by the sentence that was quoted just now, unless
     that holds its words."""
     least = max(_LEAST["surely"], threshold)
-    first = said.completed[0]
+    first, *others = said.completed
+    tried: list[Found] = []
     if documents := _within(said.documents, among):
-        found = look(first, documents, frozenset())
-        if found.answered >= least:
-            return found
-    best: Found | None = None
-    if not said.documents and (within := _within(frozenset(quoted_documents(history, named.corpus)), among)):
+        tried.append(look(first, documents, frozenset()))
+        if tried[0].answered >= _SURE:
+            return tried[0]
+    if within := _within(frozenset(quoted_documents(history, named.corpus)), among):
         old = _said_already(said, history, named)
-        tried = [look(question, within, old) for question in said.completed]
-        best = max(tried, key=lambda found: found.answered)
-        if best.answered >= least and (said.goes_on or best.answered >= _SURE):
-            return best
-    plain = None if said.goes_on else look(said.asked, among, frozenset())
-    anywhere = look(first, among, frozenset())
-    candidates = [each for each in (best, plain, anywhere) if each is not None]
-    return max(candidates, key=lambda found: found.answered)
+        readings = (others or [first]) if documents else said.completed
+        tried += [look(question, within, old) for question in readings]
+    held = [found for found in tried if _holds_own_names(said.asked, found.evidence)]
+    best = max(held, key=lambda found: found.answered, default=None)
+    if best is not None and best.answered >= (least if said.goes_on else _SURE):
+        return best
+    tried.append(look(first, among, frozenset()))
+    if not said.goes_on:
+        tried.append(look(said.asked, among, frozenset()))
+    held = [found for found in tried if _holds_own_names(said.asked, found.evidence)]
+    return max(held or tried[-1:], key=lambda found: found.answered)
 
 
 def _names_its_document(found: Found, quoted: frozenset[str], named: Named) -> bool:

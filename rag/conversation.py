@@ -54,7 +54,7 @@ class Meant:
             "likely": it has a name beside such a sign, or a weak sign. "perhaps": it is short, without a name. "no": it
             can stand alone.
         goes_on: whether it has an opening that goes on from what was said.
-        documents: those that a fragment names and that were not quoted last: it is about them.
+        documents: those that a fragment names and that were not quoted last: the first reading is about them.
     """
 
     asked: Question
@@ -87,6 +87,11 @@ def meant(question: Question, history: Sequence[Turn], named: Named | None = Non
         ((), frozenset[str]()) if topic is None else _completed(said, topic, history, named)
     )
     return Meant(question, completed, _leaning(said), said.opened, documents)
+
+
+def last_question(history: Sequence[Turn]) -> Question | None:
+    """The last question of these turns, completed by those before it; None when none has words."""
+    return _topic(history, None)
 
 
 def _said(question: Question) -> _Said:
@@ -207,7 +212,7 @@ def _completed(
             documents = named.by(name, question.language)
             documents = frozenset() if documents & set(quoted) else documents
             swapped = named.swapped(topic, name, old=quoted, new=documents) if documents and quoted else None
-            texts = [f"{swapped}?"] if swapped is not None else texts
+            texts = [f"{swapped}?", *texts] if swapped is not None else texts
         found = (analyse(text, language=topic.language) for text in texts)
         return tuple(replace(each, language=question.language) for each in found), documents
     words = split_words(rest.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 from index.corpus import Corpus
@@ -13,7 +14,7 @@ from index.types import UNDETERMINED
 from rag.answer import Turn
 from rag.asking import Ask
 from rag.collection import about_the_collection
-from rag.conversation import quoted_documents
+from rag.conversation import last_question, quoted_documents
 from rag.host_prompts import host_reply
 from rag.intent import NAME, UNCLEAR, Intents, Sense, examples
 from rag.looking import among
@@ -37,6 +38,9 @@ _SURELY = 0.85
 _LATE = 16
 # Characters that two forms of a word have in common: at least so many, and this part of it. Chosen.
 _STEM, _STEM_PART = 4, 0.75
+
+
+_REWORDED = frozenset({"meta.translate", "meta.shorter"})
 
 
 class FrontDoor:
@@ -86,6 +90,22 @@ class FrontDoor:
                 sense.kind, question.text, history=ask.history, corpus=corpus, language=language
             )
         return small_talk(sense.kind, corpus=corpus, language=language)
+
+    def again(self, question: Question, ask: Ask) -> Question | None:
+        """Return the last question, where a message wants its answer in another language or shorter; else None.
+
+        For an engine that rewords: what it said is asked for once more, from the documents, and checked as any answer.
+        """
+        sense = self._intents.of(question.text)
+        if sense.kind not in _REWORDED:
+            return None
+        last = last_question(self.questions(ask.history))
+        if last is None:
+            return None
+        language = spoken(question, sense)
+        if sense.kind == "meta.translate":
+            return replace(last, language=named_language(question.text) or language)
+        return replace(last, language=language, brief=True)
 
     def questions(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
         """Return a history without the late turns that were no questions to the documents, and what was said to them:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from index.language.dates import Day
 from rag.asking import Ask
 from rag.evidence import Evidence
 from rag.question import Question
@@ -27,6 +29,7 @@ class Look:
         evidence: for that question: passages, what was read in them, and how likely they answer.
         retrieved: when the passages were found, in seconds of `time.perf_counter`.
         declined: an engine that gave up before the look, when it was to complete a follow-up; it is not asked again.
+        days: of when the documents are that may answer differently, by id; those that do not tell are left out.
     """
 
     ask: Ask
@@ -34,3 +37,4 @@ class Look:
     evidence: Evidence
     retrieved: float
     declined: Declined | None = None
+    days: Mapping[str, Day] = field(default_factory=dict)

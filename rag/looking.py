@@ -14,6 +14,7 @@ from rag.answer import Hit, Turn
 from rag.asking import Ask
 from rag.comparison import Side, sides_of
 from rag.completion import Found, choose
+from rag.dated import days_of
 from rag.evidence import Evidence, clauses_of, gather
 from rag.look import Declined, Look
 from rag.matching.query import Query
@@ -101,7 +102,10 @@ class Looking:
             threshold=self._settings.refusal_threshold,
         )
         declined = completed if isinstance(completed, Declined) else None
-        return Look(ask, chosen.question, chosen.evidence, chosen.retrieved, declined)
+        evidence = chosen.evidence
+        differing = [*evidence.supports[:1], *evidence.rivals] if evidence.rivals else []
+        days = days_of({support.sentence.document_id for support in differing}, corpus) if differing else {}
+        return Look(ask, chosen.question, evidence, chosen.retrieved, declined, days)
 
     def sides(self, ask: Ask, corpus: Corpus, *, asked: Question) -> tuple[Side, ...]:
         """The two sides of a question that compares two documents; () for any other."""

@@ -38,6 +38,7 @@ class Question:
         names: runs of words that the question writes as names (capitals within the sentence).
         numbers: those it gives in digits, plain and ASCII, scale words applied (`numbers_in`).
         own: the words of a follow-up itself when `text` also carries words of an earlier turn; else None.
+        brief: whether it was answered already and is to be answered more shortly, by whoever can.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Question:
     names: tuple[tuple[str, ...], ...]
     numbers: frozenset[str]
     own: str | None = None
+    brief: bool = False
 
     @property
     def wants_number(self) -> bool:

@@ -10,12 +10,12 @@ from typing import TypedDict
 
 import click
 
-from eval import drafts, gate, harness, suites
+from eval import conversations, drafts, gate, harness, suites
 from eval.baseline import Baseline
 from eval.cases import GOLD, read_cases
 from eval.gate import Thresholds, read_thresholds
 from eval.harness import BASELINE, THRESHOLDS, Done
-from eval.records import Case, Report
+from eval.records import Case, Estimate, Report
 from eval.report import json_file, junit, markdown, page
 from eval.suites import Suite
 from eval.summary import summarise
@@ -51,6 +51,8 @@ def passed(options: Options) -> bool:
     thresholds = _thresholds(options)
     done = _public(settings, options) if is_public(options) else _gold(settings, options)
     report = _report(done, options, thresholds)
+    if _is_whole(options):
+        report = replace(report, estimates={**report.estimates, **_conversations(settings, options)})
     if thresholds is not None:
         report = replace(report, gates=gate.gates(report, thresholds))
     _write(report, options)
@@ -78,6 +80,27 @@ def _gold(settings: RagSettings, options: Options) -> Done:
                 seed=options.seed,
                 progress=lambda done, total: progress("asking", done, total),
             )
+
+
+def _is_whole(options: Options) -> bool:
+    """Whether the whole shipped set is asked of the shipped documents."""
+    chosen = (options.gold, options.documents, options.url, options.live, options.languages, options.tags)
+    return not any(chosen) and not is_public(options)
+
+
+def _conversations(settings: RagSettings, options: Options) -> dict[str, Estimate]:
+    """How many turns of the shipped conversations come out right, over their own documents."""
+    with (
+        harness.shipped(settings, load_embedder(settings.index), conversations.DOCUMENTS) as target,
+        counting("holding conversations") as progress,
+    ):
+        found = conversations.hold(
+            target,
+            conversations.read_conversations(),
+            engine=options.engine,
+            progress=lambda done, total: progress("holding conversations", done, total),
+        )
+    return conversations.estimates(found, seed=options.seed)
 
 
 def _cases(options: Options) -> list[Case]:

@@ -45,6 +45,9 @@ LABELS: dict[str, Label] = {
     "refusal_recall.near-miss": Label(
         "Refused near misses", "the same where it asks about another place, year or thing"
     ),
+    "turns_right": Label("Turns right", "turns of conversations that came out right"),
+    "turns_right.mend": Label("Turns right, mended by", "the same of those that were read to find faults"),
+    "turns_right.score": Label("Turns right, score", "the same of those that were not"),
     "answer_language": Label("Answer's language", "the answer is in the question's language"),
 }
 

@@ -62,6 +62,8 @@ class Engine(Protocol):
     """As users name it."""
     takes_several: bool = False
     """Whether it answers several questions in one text; else it is asked each by itself."""
+    rewords: bool = False
+    """Whether it can say an answer again in another language, or shorter; else its quotes are shown again."""
 
     @classmethod
     def open(cls, settings: RagSettings) -> Self | None:
@@ -92,7 +94,7 @@ class Wrapping(Engine):
 
     def __init__(self, engine: Engine) -> None:
         self.name = engine.name
-        self.takes_several = engine.takes_several
+        self.takes_several, self.rewords = engine.takes_several, engine.rewords
         self._engine = engine
 
     def complete(self, ask: Ask, *, stop: Event | None = None) -> str | Declined | None:

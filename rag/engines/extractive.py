@@ -14,6 +14,7 @@ from index.language.quantities import find_quantities
 from index.language.terms import fold, split_words
 from rag import scoring
 from rag.answer import Confidence
+from rag.dated import newness, shown
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
 from rag.evidence import AS_LIKELY, Evidence, Support
@@ -63,19 +64,24 @@ class Extractive(Engine):
         )
 
     def _alternatives(self, look: Look, found: Sequence[tuple[Support, str]]) -> Draft:
-        """What several documents answer, where they differ: which is meant is for whoever asks to say."""
+        """What several documents answer, where they differ, the newer first: which is meant is for the user to say."""
         notices = notices_in(look.question.language)
-        drafts = [
-            Draft(
-                engine=self.name,
-                text=notices["answer"].format(short=short, quote=quoted.quote, marker="[1]"),
+        drafts = []
+        for support, short in sorted(
+            found, key=lambda each: newness(look.days.get(each[0].sentence.document_id)), reverse=True
+        ):
+            quoted = citation(support, 1)
+            day = look.days.get(quoted.document_id)
+            text = notices["alternative"].format(
                 short=short,
-                citations=(quoted,),
-                confidence="perhaps",
+                title=quoted.title,
+                date=f" ({shown(day, look.question.language)})" if day is not None else "",
+                quote=quoted.quote,
+                marker="[1]",
             )
-            for support, short in found
-            for quoted in [citation(support, 1)]
-        ]
+            drafts.append(
+                Draft(engine=self.name, text=text, short=short, citations=(quoted,), confidence="perhaps")
+            )
         lines = [draft.text.replace("[1]", f"[{place}]") for place, draft in enumerate(drafts, start=1)]
         return Draft(
             engine=self.name,

@@ -21,6 +21,7 @@ class FirstOf(Engine):
         self.name = name
         self._engines = tuple(engines)
         self.takes_several = any(engine.takes_several for engine in engines)
+        self.rewords = any(engine.rewords for engine in engines)
 
     def complete(self, ask: Ask, *, stop: Event | None = None) -> str | Declined | None:
         """See `Engine.complete`: the word of the first that has one."""

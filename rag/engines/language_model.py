@@ -30,6 +30,7 @@ class WrittenByModel(Engine):
 
     name = "llm"
     takes_several = True
+    rewords = True
 
     def __init__(self, model: LanguageModel, settings: RagSettings) -> None:
         self._model = model

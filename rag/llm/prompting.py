@@ -173,7 +173,8 @@ def _form(question: Question) -> str:
     It stands behind all that others wrote, so that the system's message is the same for every question.
     """
     several = len(parts_of(question.text, question.language)) > 1
-    said = _forms().get("several" if several else shape_of(question), "")
+    shape = "brief" if question.brief else "several" if several else shape_of(question)
+    said = _forms().get(shape, "")
     return f"\n\n{' '.join(said.split())}" if said else ""
 
 

@@ -335,3 +335,11 @@ def test_the_quoted_document_is_that_of_the_latest_answer_with_a_quote(towns: As
     (quoted,) = quoted_documents([*history, Turn("assistant", "Nothing is quoted here.")], towns.corpus)
     assert Path(towns.corpus.document_infos([quoted])[quoted].path).stem == "tallberga"
     assert quoted_documents([Turn("user", history[1].content)], towns.corpus) == []
+
+
+def test_a_comparison_asks_each_side_and_says_which_number_is_the_larger(towns: Assistant) -> None:
+    answer = talk(towns, "Compare how many primary schools Varnholt and Drumlow have")
+    assert [part.short_answer for part in answer.parts] == ["14", "23"]
+    assert [citation.marker for citation in answer.citations] == [1, 2]
+    assert answer.answer.endswith("Drumlow: 23 is more than Varnholt: 14.")
+    assert not answer.refused

@@ -297,6 +297,26 @@ def test_the_model_completes_a_follow_up(assistant: Assistant, server: ModelServ
     assert complete in server.requests[1]["messages"][-1]["content"]
 
 
+@pytest.mark.parametrize(
+    ("message", "language", "told"),
+    [
+        pytest.param("in Swedish please", "sv", "Swedish", id="in-another-language"),
+        pytest.param("shorter", "en", "one short sentence", id="shorter"),
+    ],
+)
+def test_the_model_says_its_answer_in_other_words(
+    assistant: Assistant, server: ModelServer, message: str, language: str, told: str
+) -> None:
+    server.behave(says("12 [{alby}].", alby="12 skolor"))
+    answer = assistant.answer(Ask(message, history=HISTORY))
+    assert (answer.question, answer.standalone_question) == (message, QUESTION)
+    assert (answer.intent, answer.language, answer.grounding) == ("meta", language, "verified")
+    assert (answer.engine, len(answer.citations), len(server.requests)) == ("llm", 1, 1)
+    assert told in "\n".join(turn["content"] for turn in server.requests[0]["messages"])
+    quoted = assistant.answer(Ask(message, history=HISTORY, engine="extractive"))
+    assert (quoted.engine, quoted.intent, len(server.requests)) == ("extractive", "meta", 1)
+
+
 def test_where_the_model_cannot_the_rule_completes_a_follow_up(
     assistant: Assistant, server: ModelServer
 ) -> None:

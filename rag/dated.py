@@ -1,0 +1,49 @@
+"""Of when documents are, by the date that stands at their head, else by the year in their title."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from babel.dates import format_date
+
+from index.corpus import Corpus
+from index.language.dates import Day
+from index.language.quantities import find_quantities
+
+# Sentences at whose head a date is the document's own: its title, a line below it. Chosen.
+_HEAD = 3
+# More characters are a sentence of the text, whose date may be of anything.
+_LONGEST = 120
+
+
+def days_of(ids: Collection[str], corpus: Corpus) -> dict[str, Day]:
+    """The day of each of some documents that gives one, by id; the year is always known."""
+    found: dict[str, Day] = {}
+    for document_id, info in corpus.document_infos(ids).items():
+        heads = corpus.sentences_of(document_id, 0, _HEAD - 1)
+        texts = [(s.text, s.language) for s in heads if len(s.text) <= _LONGEST]
+        days = [day for text, language in texts for day in _days(text, language)]
+        days += _days(info.title, info.language)
+        if days:
+            found[document_id] = max(days, key=lambda day: (day.day is not None, day.month is not None))
+    return found
+
+
+def _days(text: str, language: str) -> list[Day]:
+    """The dates of a text that have a year, and no other reading."""
+    found = [q for q in find_quantities(text, language) if q.kind == "date" and q.form == "one"]
+    return [q.days[0] for q in found if len(q.days) == 1 and q.days[0].year is not None]
+
+
+def newness(day: Day | None) -> tuple[int, int, int]:
+    """What orders days, the newer larger; None: not known, before all."""
+    return (0, 0, 0) if day is None else (day.year or 0, day.month or 0, day.day or 0)
+
+
+def shown(day: Day, language: str) -> str:
+    """A day as a language writes it, as far as it is known."""
+    if not day.year or not day.month:
+        return str(day.year or "")
+    whole = date(day.year, day.month, day.day or 1)
+    return str(format_date(whole, "medium" if day.day else "MMMM y", locale=language))

@@ -21,7 +21,7 @@ from rag.named import Named, without
 from rag.notices import notices_in
 from rag.question import Question
 
-# Fewer words without those of the other side are no question.
+# Fewer words without those of the other side are no question. Chosen.
 _SHORTEST = 2
 
 

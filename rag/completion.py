@@ -37,11 +37,15 @@ Look = Callable[[Question, frozenset[str] | None, frozenset[str]], Found]
 # How likely evidence must be to answer at least, to be taken for a completed question: what is hardly a follow-up must
 # not turn a refusal into an answer about the old topic. Chosen, seen to hold on XQuAD conversations
 # (docs/conversation.md).
-_LEAST: dict[Leaning, float] = {"no": 0.4, "perhaps": 0.4, "likely": 0.3, "surely": 0.3}
-# What evidence in the documents quoted last, or for the completed question, may be less likely by than that of the
-# question as it stands, and still be taken, in log odds: 2 takes it at 0.5 against 0.88. Chosen: where documents say
-# the same of different places, the wrong one answers the bare question well.
+_LEAST: dict[Leaning, float] = {"no": 0.4, "perhaps": 0.4, "likely": 0.3, "surely": 0.0}
+# What evidence may be less likely by than that of the question as it stands, and still be taken, in log odds: 2 takes
+# it at 0.5 against 0.88. In the documents quoted last, and elsewhere for the completed question. Chosen: on XQuAD
+# conversations 1 to 3 did alike; where documents say the same of different places, the wrong one answers the bare
+# question well.
 _PREFERRED: dict[Leaning, float] = {"no": 0.0, "perhaps": 2.0, "likely": 2.0, "surely": 6.0}
+_PREFERRED_ELSEWHERE: dict[Leaning, float] = {"no": 0.0, "perhaps": 0.0, "likely": 2.0, "surely": 2.0}
+# A fragment's evidence answers from this probability on. Chosen: as the threshold of a refusal.
+_LEAST_OF_FRAGMENT = 0.3
 # Likely enough to look no further. Chosen.
 _SURE = 0.5
 
@@ -74,16 +78,22 @@ def choose(
     if not said.completed or (said.leans == "no" and plain.answered >= threshold):
         return plain
     quoted = _within(frozenset(quoted_documents(history, named.corpus)), among)
-    if said.leans == "perhaps" and _names_its_document(plain, quoted, named):
+    if (
+        said.leans == "perhaps"
+        and plain.answered >= max(_SURE, threshold)
+        and (not quoted or _names_its_document(plain, quoted, named))
+    ):
         return plain
-    least = max(_LEAST[said.leans], threshold)
-    chosen, needed = plain, log_odds(plain.answered) - _PREFERRED[said.leans]
+    least = max(_LEAST[said.leans], threshold if plain.answered >= threshold else 0.0)
+    chosen, reached = plain, 0.0
     for question, inside in _looks(said, quoted, among):
         found = look(question, inside, frozenset())
-        enough = found.answered >= least and log_odds(found.answered) >= needed
-        if enough and _holds_own_names(said.asked, found.evidence):
-            chosen, needed = found._replace(question=said.completed[0]), log_odds(found.answered)
-            if found.answered >= _SURE:
+        preferred = _PREFERRED if inside == quoted else _PREFERRED_ELSEWHERE
+        enough = log_odds(found.answered) >= log_odds(plain.answered) - preferred[said.leans]
+        better = found.answered and found.answered >= max(least, reached)
+        if enough and better and _holds_own_names(said.asked, found.evidence):
+            chosen, reached = found._replace(question=said.completed[0]), found.answered
+            if reached >= _SURE:
                 break
     if said.leans in {"no", "perhaps"} and _same_sentence(plain.evidence, chosen.evidence):
         return plain  # it needed no completing
@@ -120,7 +130,7 @@ def _of_fragment(
 ) -> Found:
     """What a fragment that names something else is answered by: never by the sentence that was quoted just now, unless
     that holds its words."""
-    least = max(_LEAST["surely"], threshold)
+    least = max(_LEAST_OF_FRAGMENT, threshold)
     first, *others = said.completed
     tried: list[Found] = []
     if documents := _within(said.documents, among):

@@ -13,7 +13,7 @@ from index.language.quantities import find_quantities
 
 # Sentences at whose head a date is the document's own: its title, a line below it. Chosen.
 _HEAD = 3
-# More characters are a sentence of the text, whose date may be of anything.
+# More characters are a sentence of the text, whose date may be of anything. Chosen.
 _LONGEST = 120
 
 

@@ -25,7 +25,7 @@ MARKS = " \t\n?？!.।,:;…"
 _STANDS_OUT, _TRIED = 0.02, 0.01
 # What words as many as the fragment's may be less near than the nearest of them. Chosen on the same.
 _AS_LONG = 0.025
-# Words that a like may have more than the fragment.
+# Words that a like may have more than the fragment. Chosen: an adjective, or an article.
 _LONGER = 1
 
 

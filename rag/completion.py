@@ -149,7 +149,9 @@ def _of_fragment(
     if not said.goes_on:
         tried.append(look(said.asked, among, frozenset()))
     held = [found for found in tried if _holds_own_names(said.asked, found.evidence)]
-    return max(held or tried[-1:], key=lambda found: found.answered)
+    if not held:  # what it names stands in none of them
+        return look(said.asked, among, frozenset())
+    return max(held, key=lambda found: found.answered)
 
 
 def _names_its_document(found: Found, quoted: frozenset[str], named: Named) -> bool:

@@ -184,15 +184,21 @@ def _subject(topic: Question) -> str:
     """What a question is about: its names, else the words before the one that asks, else the whole of it, quoted."""
     if names := own_names(topic):
         return ", ".join(" ".join(name) for name in names[:_MOST_NAMES])[:_LONGEST_TOPIC]
-    text = topic.text.strip(MARKS)[:_LONGEST_TOPIC]
-    if not shows_names(topic):
-        words = text.split()
+    if not shows_names(topic) and "“" not in topic.text:
+        words = topic.text.strip(MARKS)[:_LONGEST_TOPIC].split()
         before = words[: first_asking(words, topic.language)]
         while before and fold(before[-1].strip(MARKS)) in lexicon(topic.language).stop:
             before.pop()
         if before:
             return " ".join(before)
-    return f"“{text}”"
+    return _quoted(topic)
+
+
+def _quoted(topic: Question) -> str:
+    """The whole of a question in quotes; of one that quotes what an earlier one asked, that alone."""
+    text = topic.text.strip(MARKS)
+    earlier = regex.search(r"“([^“”]+)”", text)
+    return f"“{earlier[1] if earlier else text[:_LONGEST_TOPIC]}”"
 
 
 # -- completing
@@ -216,8 +222,7 @@ def _completed(
         found = (analyse(text, language=topic.language) for text in texts)
         return tuple(replace(each, language=question.language) for each in found), documents
     words = split_words(rest.text)
-    subject = topic.text.strip(MARKS)[:_LONGEST_TOPIC] if _only_asks(words, question.language) else None
-    subject = f"“{subject}”" if subject else _subject(topic)
+    subject = _quoted(topic) if _only_asks(words, question.language) else _subject(topic)
     known = question.language in languages()
     template = lexicon(question.language).completed["about"] if known else "{topic}: {question}"
     whole = replace(

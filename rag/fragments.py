@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import regex
 
+from index.language.exonyms import is_calendar_word
 from index.language.lexicon import CAPITAL_NOUNS, lexicon
 from index.language.terms import fold
 from rag.question import Question
@@ -75,7 +76,8 @@ def put_in(rest: str, language: str, topic: Question, near: Near | None) -> list
     like = _like_by_form(rest, named, language, topic)
     if like is not None:
         found = [_with(text, like, named), added]
-        return found[:1] if _stands_alike(rest, named, like, text) else found[::-1]
+        elsewhere = all(is_calendar_word(word, language) for word in named.split())
+        return found[::-1] if elsewhere and not _stands_alike(rest, named, like, text) else found[:1]
     like, ahead = _like_by_meaning(named, topic, near) if near is not None else (None, 0.0)
     if like is None or ahead < _TRIED:
         return [added]

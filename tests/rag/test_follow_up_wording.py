@@ -69,6 +69,11 @@ from rag.question import analyse
             id="the-name-put-in-is-the-topic-after-it",
         ),
         pytest.param(
+            ["कितने स्कूल ओस्टरमार्क में हैं?", "वहाँ कितने शिक्षक हैं?", "और उन्हें कितना वेतन मिलता है?"],
+            "“कितने स्कूल ओस्टरमार्क में हैं” के बारे में: उन्हें कितना वेतन मिलता है?",
+            id="quoted-once",
+        ),
+        pytest.param(
             ["How many schools does Drumlow have?", "Why?"],
             "About “How many schools does Drumlow have”: why?",
             id="only-asks",

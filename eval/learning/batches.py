@@ -12,7 +12,8 @@ from torch.utils.data import IterableDataset
 
 from eval.learning.mixture import Mixture
 from eval.learning.windows import Example
-from rag.reader.encode import Batch, PairEncoder, Row, pad, token_span
+from rag.reader.encode import LONGEST_CLAIM, LONGEST_QUESTION, Batch, PairEncoder, Row, pad, token_span
+from rag.reader.verdict import VERDICTS
 
 _UNKNOWN = 3  # `<unk>`; the ids before it are the other special tokens
 
@@ -22,6 +23,7 @@ class Part:
     """A batch, or one thread's part of it: rows of (rows, tokens) tensors.
 
     `starts` and `ends` are True on the tokens where an answer may start and end, on position 0 where there is none.
+    `verdicts` (rows, 3) is True on those of a claim of which one is right; a row without any is a question.
     """
 
     ids: Tensor
@@ -29,6 +31,7 @@ class Part:
     passage: Tensor
     starts: Tensor
     ends: Tensor
+    verdicts: Tensor
 
     def rows(self, first: int, step: int) -> Part:
         """Every `step`-th row from `first` on."""
@@ -57,7 +60,11 @@ class Feed(IterableDataset[list[Tensor]]):
     def _group(self, number: int) -> list[list[Tensor]]:
         size = self._batch * self._SORTED
         drawn = [self._examples.draw(i) for i in range(number * size, (number + 1) * size)]
-        rows = self._encoder.rows([e.question for e in drawn], [e.window for e in drawn])
+        longest = [LONGEST_CLAIM if e.verdicts else LONGEST_QUESTION for e in drawn]
+        rows = [
+            self._encoder.rows([e.question], [e.window], longest=most)[0]
+            for e, most in zip(drawn, longest, strict=True)
+        ]
         pairs = sorted(zip(rows, drawn, strict=True), key=lambda pair: len(pair[0].ids))
         batches = [pairs[i : i + self._batch] for i in range(0, size, self._batch)]
         Random(f"{self._seed}/{number}").shuffle(batches)  # noqa: S311 - no secret
@@ -76,7 +83,9 @@ def tensors_of(pairs: Sequence[tuple[Row, Example]], *, dropped: float, seed: in
     batch: Batch = pad([row for row, _ in pairs])
     ids, mask = torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)
     starts, ends, inside = (torch.zeros_like(mask) for _ in range(3))
+    verdicts = torch.zeros((len(pairs), VERDICTS), dtype=torch.bool)
     for place, (row, example) in enumerate(pairs):
+        verdicts[place, list(example.verdicts)] = True
         answers = [example.answer, *example.also] if example.answer else []
         spans = [token_span(row, answer.start, answer.end) for answer in answers if answer is not None]
         for first, last in [span for span in spans if span] or [(0, 0)]:
@@ -84,4 +93,5 @@ def tensors_of(pairs: Sequence[tuple[Row, Example]], *, dropped: float, seed: in
             inside[place, first : last + 1] = True
     random = torch.Generator().manual_seed(seed)
     chosen = (torch.rand(ids.shape, generator=random) < dropped) & mask & (ids > _UNKNOWN) & ~inside
-    return [ids.masked_fill(chosen, _UNKNOWN), mask, torch.from_numpy(batch.passage), starts, ends]
+    chosen &= ~verdicts.any(dim=1, keepdim=True)  # a word of a claim may decide it
+    return [ids.masked_fill(chosen, _UNKNOWN), mask, torch.from_numpy(batch.passage), starts, ends, verdicts]

@@ -1,4 +1,5 @@
-"""The reader's network: the bundled encoder over `<s> question </s></s> passage </s>`, with heads for the answer.
+"""The reader's network: the bundled encoder over `<s> question </s></s> passage </s>`, with heads for the answer, and
+for what the passage says to a claim that stands in the question's place.
 
 The word, position and token-type embeddings are the bundled model's own and stay as they are; the layers and heads
 are kept in one safetensors file. The lowest layers may stay as they are too: they hold what languages have in common,
@@ -20,6 +21,7 @@ from torch.nn import functional
 
 from index.bundled.build import require_source
 from index.bundled.container import Architecture, Container
+from rag.reader.verdict import VERDICTS
 from rag.reader.weights import read_weights
 
 # Added to scores that must not be chosen; e^-1e4 is 0, and it is exact in bfloat16.
@@ -31,12 +33,14 @@ class Scores:
     """What the network says of a batch.
 
     Shapes: `start` and `end` (batch, tokens) float32, logits, -10,000 where an answer cannot stand, position 0 "no
-    answer"; `answered` (batch,) float32, a logit, above 0 where the passage answers.
+    answer"; `answered` (batch,) float32, a logit, above 0 where the passage answers; `judged` (batch, 3) float32,
+    logits of the verdicts (`rag.reader.verdict`).
     """
 
     start: Tensor
     end: Tensor
     answered: Tensor
+    judged: Tensor
 
 
 class Embeddings(nn.Module):
@@ -124,6 +128,7 @@ class ReaderModel(nn.Module):
             _fill(layer, container, f"l{number}.")
         self.span = nn.Linear(sizes.hidden, 2)
         self.answered = nn.Linear(sizes.hidden, 1)
+        self.judged = nn.Linear(sizes.hidden, VERDICTS)
         self.dropout = nn.Dropout(dropout)
         if frozen:
             self.segments.requires_grad_(False)
@@ -143,8 +148,8 @@ class ReaderModel(nn.Module):
         allowed = passage.clone()
         allowed[:, 0] = True
         spans = self.span(states).float().masked_fill(~allowed[:, :, None], _NEVER)
-        answered = self.answered(states[:, 0]).float()
-        return Scores(start=spans[:, :, 0], end=spans[:, :, 1], answered=answered[:, 0])
+        answered, judged = (head(states[:, 0]).float() for head in (self.answered, self.judged))
+        return Scores(start=spans[:, :, 0], end=spans[:, :, 1], answered=answered[:, 0], judged=judged)
 
     def states(self, ids: Tensor, mask: Tensor, passage: Tensor) -> Tensor:
         """The last layer's states (batch, tokens, hidden); before training, those of the bundled encoder."""

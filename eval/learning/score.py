@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 
 import numpy as np
 import regex
 import torch
 
+from eval.learning.claims import Claims
 from eval.learning.data import Corpus
 from eval.learning.examples import Examples
 from eval.learning.mixture import Mixture
@@ -24,7 +26,7 @@ from eval.learning.model import ReaderModel
 from eval.learning.pool import Item, Pool
 from eval.learning.windows import Example, Windows
 from index.language.terms import fold_digits
-from rag.reader.encode import Float32, PairEncoder, Row, best_span, pad
+from rag.reader.encode import LONGEST_CLAIM, Float32, PairEncoder, Row, best_span, pad
 
 # Question and passage languages that are scored; "bn" is Hindi in Bengali letters, for want of Bengali data.
 PAIRS = (
@@ -34,6 +36,7 @@ PAIRS = (
 # Sources of the pool whose held-out titles are scored: native Bengali, Norwegian, English.
 SCORED = ("bn_haque2020", "norquad", "tydi_goldp")
 _ROWS = 8  # rows that the network gets at once
+CLAIMS_SCORED = 20  # claims for each of `per_pair`
 _MIXED = 8  # drawn examples for each answered question of a pair
 _ARTICLES = {
     "en": ("a", "an", "the"), "sv": ("en", "ett"), "de": ("ein", "eine", "der", "die", "das"),
@@ -47,7 +50,8 @@ class Scored:
 
     `f1` and `exact` by pair ("en-hi") or source ("norquad") over answered questions, whatever the "answered" score;
     `mean_f1` their mean over pairs of languages. `separation` is the area under the ROC curve of the "answered" logit
-    over a mixed sample; `called_answered` the share with a logit above 0, by kind of example.
+    over a mixed sample; `called_answered` the share with a logit above 0, by kind of example. `judged`: the share of
+    claims whose likeliest verdict is right, by kind.
     """
 
     mean_f1: float
@@ -55,15 +59,17 @@ class Scored:
     exact: dict[str, float]
     separation: float
     called_answered: dict[str, float]
+    judged: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One row's scores: (tokens,) start and end logits and the answered logit."""
+    """One row's scores: (tokens,) start and end logits, the answered logit, and the (3,) logits of the verdicts."""
 
     start: Float32
     end: Float32
     answered: float
+    judged: Float32
 
 
 def score(
@@ -73,10 +79,11 @@ def score(
     items: Sequence[Item],
     pool: ThreadPoolExecutor,
     *,
+    claims: Sequence[Example],
     per_pair: int,
 ) -> Scored:
-    """Scores on a fixed sample of `held`: `per_pair` questions of each pair, and eight times as many drawn; and on
-    `items`, answered questions of the pool."""
+    """Scores on a fixed sample of `held`: `per_pair` questions of each pair, and eight times as many drawn; on `items`,
+    answered questions of the pool; and on `claims`."""
     windows = Windows(encoder.count)
     examples = Examples(held, windows=windows, similar=_neighbours(held), seed=0)
     pairs = {f"{a}-{r}": examples.fixed(a, r, per_pair) for a, r in _possible(held)}
@@ -102,7 +109,26 @@ def score(
         exact=exact,
         separation=_area([e.answer is not None for e in mixed], logits),
         called_answered={kind: _mean(values) for kind, values in sorted(kinds.items())},
+        judged=_judged(model, encoder, claims, pool),
     )
+
+
+def fixed_claims(claims: Claims, count: int) -> list[Example]:
+    """`count` claims, always the same ones."""
+    random = Random("claims")  # noqa: S311 - no secret
+    return list(islice((drawn for drawn in iter(lambda: claims.draw(random), object()) if drawn), count))
+
+
+def _judged(
+    model: ReaderModel, encoder: PairEncoder, claims: Sequence[Example], pool: ThreadPoolExecutor
+) -> dict[str, float]:
+    right: dict[str, list[float]] = {}
+    rows = encoder.rows([c.question for c in claims], [c.window for c in claims], longest=LONGEST_CLAIM)
+    for claim, output in zip(claims, outputs(model, rows, pool), strict=True):
+        found = float(int(output.judged.argmax()) in claim.verdicts)
+        for kind in ("all", claim.kind):
+            right.setdefault(kind, []).append(found)
+    return {kind: _mean(values) for kind, values in sorted(right.items())}
 
 
 def outputs(model: ReaderModel, rows: Sequence[Row], pool: ThreadPoolExecutor) -> list[Output]:
@@ -116,8 +142,8 @@ def outputs(model: ReaderModel, rows: Sequence[Row], pool: ThreadPoolExecutor) -
         with torch.no_grad():
             tensors = (torch.from_numpy(a).to(device) for a in (batch.ids, batch.mask, batch.passage))
             scores = model(*tensors)
-        start, end = scores.start.cpu().numpy(), scores.end.cpu().numpy()
-        return [Output(start[i], end[i], float(scores.answered[i])) for i in range(len(group))]
+        start, end, judged = (v.cpu().numpy() for v in (scores.start, scores.end, scores.judged))
+        return [Output(start[i], end[i], float(scores.answered[i]), judged[i]) for i in range(len(group))]
 
     found: dict[int, Output] = {}
     for group, result in zip(groups, pool.map(run, groups), strict=True):

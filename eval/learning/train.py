@@ -32,13 +32,14 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from eval.learning.batches import Feed, Part
+from eval.learning.claims import Claims, parted, read_judged
 from eval.learning.data import FOLDS, read_corpus
 from eval.learning.examples import Examples
 from eval.learning.mixture import Draws, Mixture
 from eval.learning.model import ReaderModel, load_model
 from eval.learning.office import Office
 from eval.learning.pool import Pool, read_pool, scored_items, sources
-from eval.learning.score import SCORED, Scored, score
+from eval.learning.score import CLAIMS_SCORED, SCORED, Scored, fixed_claims, score
 from eval.learning.similar import similar_passages
 from eval.learning.windows import Windows
 from eval.learning.word_pairs import WordPairs, texts_of
@@ -86,21 +87,27 @@ _AHEAD = 64  # batches drawn ahead: two groups and more
 
 
 def loss_of(model: ReaderModel, part: Part) -> Tensor:
-    """Mean loss: cross-entropy of start and of end, halved, plus that of "answered".
+    """Mean loss: of a question, cross-entropy of start and of end, halved, plus that of "answered"; of a claim, that of
+    its verdict.
 
-    Where several places answer, the probability of all of them counts (Clark and Gardner 2018, "Simple and effective
-    multi-paragraph reading comprehension", https://arxiv.org/abs/1710.10723, section 3.2).
+    Where several places answer, or several verdicts may be right, the probability of all of them counts (Clark and
+    Gardner 2018, "Simple and effective multi-paragraph reading comprehension", https://arxiv.org/abs/1710.10723,
+    section 3.2).
     """
     scores = model(part.ids, part.mask, part.passage)
+    claims = part.verdicts.any(dim=1)
     spans = _missed(scores.start, part.starts) + _missed(scores.end, part.ends)
-    answered = functional.binary_cross_entropy_with_logits(scores.answered, (~part.starts[:, 0]).float())
-    return spans / 2 + answered
+    answered = functional.binary_cross_entropy_with_logits(
+        scores.answered, (~part.starts[:, 0]).float(), reduction="none"
+    )
+    judged = _missed(scores.judged, part.verdicts | ~claims[:, None])
+    return torch.where(claims, judged, spans / 2 + answered).mean()
 
 
 def _missed(logits: Tensor, right: Tensor) -> Tensor:
-    """The mean of -log of the probability, (rows, tokens) logits, that falls on what is right."""
+    """-log of the probability, (rows, places) logits, that falls on what is right: (rows,)."""
     probabilities = functional.log_softmax(logits, dim=1)
-    return -probabilities.masked_fill(~right, -torch.inf).logsumexp(dim=1).mean()
+    return -probabilities.masked_fill(~right, -torch.inf).logsumexp(dim=1)
 
 
 class Trainer:
@@ -138,9 +145,14 @@ class Trainer:
         embedder = load_embedder(IndexSettings())
         similar = similar_passages(learnt, embedder)
         pairs = WordPairs(texts_of(learnt, items), embedder.embed_queries) if items else None
+        judged, judged_hashes = read_judged(data)
+        self._hashes |= judged_hashes
+        held_claims = Claims(parted(judged, held=True), self._held, (), windows) if self._held else None
+        self._claims = fixed_claims(held_claims, CLAIMS_SCORED * recipe.per_pair) if held_claims else []
         parts: dict[str, Draws] = {
             "passages": Examples(learnt, windows=windows, similar=similar, seed=recipe.seed),
             **({"pool": Pool(items, windows), "office": Office()} if items else {}),
+            **({"claims": Claims(parted(judged, held=False), learnt, items, windows)} if judged else {}),
         }
         self._feed = Feed(
             Mixture(parts, pairs=pairs, seed=recipe.seed),
@@ -268,7 +280,13 @@ class Trainer:
         begun = time.monotonic()
         self.model.eval()
         scored: Scored = score(
-            self.model, self._encoder, self._held, self._sample, self._pool, per_pair=self.recipe.per_pair
+            self.model,
+            self._encoder,
+            self._held,
+            self._sample,
+            self._pool,
+            claims=self._claims,
+            per_pair=self.recipe.per_pair,
         )
         self.model.train()
         self.scores = asdict(scored)

@@ -22,7 +22,8 @@ class Example:
     """A question and a window of text, with what answers it there.
 
     `answer` lies within `window` (code points); None when the window does not answer the question. `also` are other
-    places that answer as well.
+    places that answer as well. With `verdicts`, `question` is a claim about the window or a yes/no question, to be
+    judged and not answered: the places (`rag.reader.verdict`) of the verdicts of which one is right.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Example:
     asked: str  # language of the question
     read: str  # language of the window
     also: tuple[Place, ...] = ()
+    verdicts: tuple[int, ...] = ()
 
 
 class Windows:

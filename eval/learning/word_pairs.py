@@ -35,9 +35,9 @@ _WORDS, _LEAST = 12_000, 2
 # Neighbours that tell how crowded the place of a vector is, and what a pair must reach. Chosen by eye on 200
 # pairs: most above 0.25 are translations, most below 0.1 are none.
 _NEIGHBOURS, _NEAR = 10, 0.18
-# How often words are exchanged: of a question whose text is Bengali, of which no others exist; of any other question;
-# of a text.
-_BENGALI, _QUESTION, _TEXT = 0.6, 0.12, 0.1
+# How often words are exchanged: of a question whose text is Bengali, of which no others exist; of a claim, which public
+# data has in two of the languages; of any other question; of a text.
+_BENGALI, _CLAIM, _QUESTION, _TEXT = 0.6, 0.3, 0.12, 0.1
 # The share of the words that have a pair of which some are exchanged: drawn between.
 _FEWEST, _MOST = 0.5, 1.0
 # How often a frequent word without a pair is left out of a question: it would be found in the text letter by letter.
@@ -68,7 +68,9 @@ class WordPairs:
 
     def mixed(self, random: Random, example: Example) -> Example:
         """The example, now and then with words of its question, or of its text, in another language."""
-        share = _BENGALI if example.read == example.asked == "bn" else _QUESTION
+        share = (
+            _BENGALI if example.read == example.asked == "bn" else _CLAIM if example.verdicts else _QUESTION
+        )
         if random.random() < share:
             example = self._question(random, example)
         if random.random() < _TEXT and example.read in _INTO:
@@ -79,7 +81,9 @@ class WordPairs:
         into = self._into(random, example.asked)
         if into is None:
             return example
-        text, _ = self._exchanged(random, example.question, example.asked, into, names=True)
+        # A word left out of a claim may turn it round.
+        names = not example.verdicts
+        text, _ = self._exchanged(random, example.question, example.asked, into, names=names)
         return replace(example, question=" ".join(text.split()), asked=into)
 
     def _window(self, random: Random, example: Example) -> Example:

@@ -12,6 +12,7 @@ from index.types import Chunk, Place, Sentence, place_at
 Grounding = Literal["verified", "partial", "none"]
 Confidence = Literal["answered", "perhaps", "none"]
 """How sure an answer is: the source says it; the nearest that was found, which may not answer; nothing."""
+ClaimVerdict = Literal["supported", "contradicted", "unsupported"]
 Intent = Literal["question", "smalltalk", "collection", "summary", "meta", "unclear"]
 """What was wanted: an answer from the documents; a few kind words; what there is to ask; a document in short; something
 about the answer before; nothing that can be told."""
@@ -136,6 +137,25 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A claim and what was found of it.
+
+    Attributes:
+        text: what it says, without markers.
+        markers: those it has in the verified text.
+        verdict: what the passages it cites say to it; "unsupported" where they say neither.
+        score: the probability that they say it, 0 to 1; 0 when it cites nothing that is there.
+        missing: its facts and names that stand nowhere in them, as written in the claim.
+    """
+
+    text: str
+    markers: tuple[int, ...]
+    verdict: ClaimVerdict
+    score: float
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds."""
 
@@ -151,6 +171,7 @@ class Answer:
     `engine` is the name of what wrote it, one of `rag.engines.ENGINES`.
     `notice` is one line in the answer's language where something went otherwise than asked, such as a language model
     that did not answer; else None.
+    `claims` are the sentences that a language model wrote, as they were checked, those that were left out too.
     `parts` are the answers to each question of a text that asks several, in order. `alternatives` are other documents'
     answers to the same question that differ from this one.
     """
@@ -171,6 +192,7 @@ class Answer:
     notice: str | None = None
     intent: Intent = "question"
     confidence: Confidence = "answered"
+    claims: tuple[CheckedClaim, ...] = ()
     parts: tuple[Answer, ...] = ()
     alternatives: tuple[Answer, ...] = ()
 
@@ -192,6 +214,16 @@ class Answer:
             for each in content["citations"]
         )
         values["timings_ms"] = Timings(**_known(Timings, content["timings_ms"]))
+        values["claims"] = tuple(
+            CheckedClaim(
+                **{
+                    **_known(CheckedClaim, each),
+                    "markers": tuple(each["markers"]),
+                    "missing": tuple(each["missing"]),
+                }
+            )
+            for each in content.get("claims", ())
+        )
         for name in ("parts", "alternatives"):
             values[name] = tuple(cls.from_dict(each) for each in content.get(name, ()))
         return cls(**values)
@@ -204,6 +236,10 @@ class Answer:
             for citation in self.citations
         ]
         values["timings_ms"] = asdict(self.timings_ms)
+        values["claims"] = [
+            dict(asdict(claim), markers=list(claim.markers), missing=list(claim.missing))
+            for claim in self.claims
+        ]
         for name in ("parts", "alternatives"):
             values[name] = [answer.to_dict() for answer in values[name]]
         return values

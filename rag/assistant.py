@@ -87,16 +87,12 @@ class Assistant(Answering):
         self.embedder = embedder
         self._settings = settings
         self._vectors = vectors or QuestionVectors(embedder, at_once=MODEL_JOBS)
-        self._looking = Looking(
-            self._vectors,
-            settings,
-            reader=load_reader(settings) if reader is None else reader(),
-            reranker=_reranker(settings),
-        )
+        read = load_reader(settings) if reader is None else reader()
+        self._looking = Looking(self._vectors, settings, reader=read, reranker=_reranker(settings))
         # A question's work uses all cores already: more at once than this only make each other wait.
         self._at_work = BoundedSemaphore(MODEL_JOBS)
         self._front = FrontDoor(self._vectors)
-        self._engines = Engines.open(settings, embedder=embedder, at_work=self._at_work)
+        self._engines = Engines.open(settings, embedder=embedder, judge=read, at_work=self._at_work)
 
     @classmethod
     def open(cls, settings: RagSettings) -> Self:
@@ -309,6 +305,7 @@ def _answer(question: str, look: Look, draft: Draft, *, started: float) -> Answe
         model=draft.model,
         grounding=draft.grounding,
         citations=draft.citations,
+        claims=draft.claims,
         timings_ms=Timings(
             retrieve=round((look.retrieved - started) * 1000, 2),
             answer=round((finished - look.retrieved) * 1000, 2),

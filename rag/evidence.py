@@ -26,9 +26,13 @@ from rag.reader.clauses import read_clauses
 from rag.reader.encode import SpanScore
 from rag.reader.passages import Read, Reads, Window, read
 from rag.scoring import LONGEST_LEAD, AnswerFeatures, SentenceFeatures
+from rag.settling import Settled, settled
+from rag.shape import shape_of
 
 AS_LIKELY = 0.7
 """A sentence this far behind the best in log odds is at least half as likely to answer: log 2. Chosen."""
+SETTLES = 0.8
+"""From this probability on a sentence says yes or no. Measured in docs/citations.md."""
 # Chosen: more answers side by side are a list to search through.
 _MOST_RIVALS = 2
 # The sentences of each hit's chunk with their vectors, by the chunk's id.
@@ -58,8 +62,10 @@ class Evidence:
     `answered`, the probability that the question is answered, rests on; None and 0 where there is no evidence.
     `missing` are names and numbers of the question that the best document does not hold, `absent` those that can be
     said to stand in no document, `reads` the windows that were read: none without a reader. `clauses` are parts of the
-    best sentence, read by themselves, where a number or date is asked for and it holds several. `rivals` are the best
-    sentences of other sources that answer about as likely and hold as much of the question's names and numbers.
+    best sentence, read by themselves, where a number or date is asked for and it holds several. `settled` is what the
+    best sentence says to a question that yes or no answers; None for other questions, and without a reader. `rivals`
+    are the best sentences of other sources that answer about as likely and hold as much of the question's names and
+    numbers.
     """
 
     question: Question
@@ -72,6 +78,7 @@ class Evidence:
     absent: tuple[str, ...] = ()
     reads: tuple[Read, ...] = ()
     clauses: tuple[Read, ...] = ()
+    settled: Settled | None = None
     rivals: tuple[Support, ...] = ()
 
 
@@ -92,15 +99,19 @@ def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads |
     supports = _supports(hits, inside, query.vector, reads)
     if not supports:
         return Evidence(question, hits=tuple(hits), inside=inside, reads=tuple(reads))
+    settled = _settled(question, supports, inside, reader)
+    if settled is not None and settled.probability >= SETTLES:
+        supports.insert(0, supports.pop(settled.place))
     coverage = coverage_of(question, query.openings, supports[0].hit)
     features = _features(question, supports, coverage)
+    answered = scoring.answered(features, question.language, read=bool(reads))
     return Evidence(
         question=question,
         hits=tuple(hits),
         inside=inside,
         supports=tuple(supports),
         features=features,
-        answered=scoring.answered(features, question.language, read=bool(reads)),
+        answered=answered if settled is None else max(answered, settled.probability),
         missing=coverage.missing,
         absent=absent(
             question,
@@ -112,6 +123,7 @@ def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads |
         ),
         reads=tuple(reads),
         clauses=clauses_of(question, supports[0], reader),
+        settled=settled,
         rivals=_rivals(query, supports, coverage) if reads else (),
     )
 
@@ -132,6 +144,17 @@ def _rivals(query: Query, supports: Sequence[Support], coverage: Coverage) -> tu
         if held.names >= coverage.names and held.numbers >= coverage.numbers:
             found.append(support)
     return tuple(found)
+
+
+def _settled(
+    question: Question, supports: Sequence[Support], inside: Inside, reader: Reads | None
+) -> Settled | None:
+    """What settles a question that yes or no answers."""
+    if reader is None or shape_of(question) != "yes_no":
+        return None
+    promising = [(support.sentence, support.hit) for support in supports]
+    sentences = {chunk: found for chunk, (found, _) in inside.items()}
+    return settled(question.text, promising, sentences, reader)
 
 
 def clauses_of(question: Question, support: Support, reader: Reads | None) -> tuple[Read, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -223,3 +223,11 @@ def parts_of(data: Path, unseen: Unseen, *, per_pair: int, limit: int) -> list[P
         *nomiracl_parts(data / "nomiracl", unseen, limit=limit),
         *pool_parts(data, limit=limit * 2),
     ]
+
+
+def unseen_of(file: SquadFile, unseen: Unseen) -> SquadFile:
+    """The file with the questions that the reader did not see, and the articles these are about."""
+    cases = {id_: case for id_, case in file.cases.items() if unseen.has(case)}
+    kept = {case.article for case in cases.values()}
+    texts = tuple(a if i in kept else replace(a, text="") for i, a in enumerate(file.articles))
+    return replace(file, cases=cases, articles=texts)

@@ -73,6 +73,13 @@ _CHANGES = {
     "half": 5.0,
     "idle": 3.0,
 }
+# The verdicts on those; on others that are wrong, either that the text says the opposite or that it says neither.
+_MEANT = {
+    **dict.fromkeys(("said", "shortened", "asked"), (SUPPORTED,)),
+    **dict.fromkeys(("denied", "turned"), (CONTRADICTED,)),
+    **dict.fromkeys(("elsewhere", "removed", "half", "idle"), (NEITHER,)),
+}
+_ONE_SIDE = 0.5  # of the texts without the sentence, those with only what stands before or after it
 _FOREIGN = 0.12  # a claim of public data with a text of another group
 # Languages of sentences that are quoted from the text itself, and how often; the others are left to their chance.
 _QUOTED = {"bn": 6.0, "hi": 3.0, "vi": 3.0, "sv": 3.0, "en": 2.0, "nb": 1.5, "no": 1.5}
@@ -93,6 +100,19 @@ class Judged:
     read: str
     group: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A sentence, the stretch of a text that says the same, and a text about something else in its language, or ""."""
+
+    kind: str
+    claim: str
+    elsewhere: str
+    text: str
+    place: Place
+    asked: str
+    read: str
 
 
 def read_judged(folder: Path) -> tuple[list[Judged], dict[str, str]]:
@@ -191,30 +211,19 @@ class Claims:
 
     def _of_parallel(self, random: Random) -> Example | None:
         """A sentence of one translation, and another translation of the same passage."""
-        passage = random.choice(self._parallel)
+        passage, other = random.choice(self._parallel), random.choice(self._parallel)
         asked, read = (_language(random, passage) for _ in range(2))
-        claims = self._sentences(passage.contexts[asked], asked)
-        places = self._sentences(passage.contexts[read], read)
+        claims, places = (
+            self._sentences(passage.contexts[asked], asked),
+            self._sentences(passage.contexts[read], read),
+        )
         if not claims or len(claims) != len(places):  # only then does the order tell which belong together
             return None
-        other = random.choice(self._parallel)
-        elsewhere = (
-            self._sentences(other.contexts[asked], asked)
-            if asked in other.contexts and other is not passage
-            else []
-        )
+        elsewhere = other.contexts.get(asked, "") if other is not passage else ""
         number = random.randrange(len(claims))
-        text = passage.contexts[read]
-        return self._claim(
-            random,
-            "parallel",
-            [passage.contexts[asked][s.start : s.end] for s in claims][number],
-            [other.contexts[asked][s.start : s.end] for s in elsewhere],
-            text,
-            places[number],
-            asked,
-            read,
-        )
+        claim = _cut(passage.contexts[asked], claims[number])
+        said = _Said("parallel", claim, elsewhere, passage.contexts[read], places[number], asked, read)
+        return self._claim(random, said)
 
     def _of_quoted(self, random: Random) -> Example | None:
         """A sentence of a text, and the text."""
@@ -223,71 +232,59 @@ class Claims:
         if not sentences:
             return None
         place = random.choice(sentences)
-        elsewhere = (
-            [other.text[s.start : s.end] for s in self._sentences(other.text, other.read)]
-            if other.read == item.read and other.text != item.text
-            else []
-        )
-        claim = item.text[place.start : place.end]
-        return self._claim(random, "quoted", claim, elsewhere, item.text, place, item.read, item.read)
+        elsewhere = other.text if other.read == item.read and other.text != item.text else ""
+        said = _Said("quoted", _cut(item.text, place), elsewhere, item.text, place, item.read, item.read)
+        return self._claim(random, said)
 
-    def _claim(
-        self,
-        random: Random,
-        kind: str,
-        claim: str,
-        elsewhere: Sequence[str],
-        text: str,
-        place: Place,
-        asked: str,
-        read: str,
-    ) -> Example | None:
-        """A sentence, changed or not, with the text whose stretch `place` says what it says."""
+    def _claim(self, random: Random, said: _Said) -> Example | None:
+        """A sentence, changed or not, with the text that says what it says."""
         (change,) = random.choices(list(_CHANGES), list(_CHANGES.values()))
-        if len(claim) < _SHORTEST:
+        if len(said.claim) < _SHORTEST:
             return None
-        changed, verdicts = self._changed(random, change, claim, elsewhere, asked)
-        if changed is None or (changed == claim and change not in {"said", "removed"}):
+        changed = self._changed(random, change, said)
+        if changed is None or (changed == said.claim and change not in {"said", "removed"}):
             return None
-        example = Example(f"{kind} {change}", changed, text, place, asked, read, verdicts=verdicts)
+        example = Example(
+            f"{said.kind} {change}",
+            changed,
+            said.text,
+            said.place,
+            said.asked,
+            said.read,
+            verdicts=_MEANT.get(change, _WRONG),
+        )
         if change == "removed":
-            before, after = text[: place.start], text[place.end :]
-            rest = (
-                max(before, after, key=len)
-                if random.random() < 0.5
-                else f"{before.rstrip()} {after.lstrip()}"
-            )
+            before, after = said.text[: said.place.start], said.text[said.place.end :]
+            one_side = random.random() < _ONE_SIDE
+            rest = max(before, after, key=len) if one_side else f"{before.rstrip()} {after.lstrip()}"
             if len(rest.strip()) < _SHORTEST:
                 return None
             return self._windows.cut(random, replace(example, window=rest.strip(), answer=None))
         return replace(self._windows.cut(random, example), answer=None)
 
-    def _changed(
-        self, random: Random, change: str, claim: str, elsewhere: Sequence[str], language: str
-    ) -> tuple[str | None, tuple[int, ...]]:
-        """The claim after a change of _CHANGES, None where it does not allow it, and the verdicts that are right."""
-        if change == "said":
-            return claim, (SUPPORTED,)
-        if change == "removed":
-            return claim, (NEITHER,)
-        if change == "shortened":
+    def _changed(self, random: Random, change: str, said: _Said) -> str | None:
+        """The claim after a change of _CHANGES; None where it does not allow it."""
+        claim, language = said.claim, said.asked
+        if change in {"elsewhere", "half"}:
+            places = self._sentences(said.elsewhere, language) if said.elsewhere else []
+            other = _cut(said.elsewhere, random.choice(places)) if places else ""
+            changed = (other if change == "elsewhere" else f"{claim} {other}") if other else None
+        elif change == "shortened":
             cuts = [m.start() for m in _CLAUSE.finditer(claim) if 25 <= m.start() <= len(claim) - 15]
-            return (claim[: random.choice(cuts)] if cuts else None), (SUPPORTED,)
-        if change == "number":
-            return _other_number(random, claim), _WRONG
-        if change in {"name", "reversed"}:
-            return self._renamed(random, claim, language, swapped=change == "reversed"), _WRONG
-        if change == "turned":
-            return turned(random, claim, language), (CONTRADICTED,)
-        if change in {"denied", "asked"}:
-            verdicts = (CONTRADICTED,) if change == "denied" else (SUPPORTED,)
-            return (wrapped(random, claim, language, change) if language in LANGUAGES else None), verdicts
-        if change == "idle":
-            return (idle(random, language) if language in LANGUAGES else None), (NEITHER,)
-        if not elsewhere:
-            return None, (NEITHER,)
-        other = random.choice(elsewhere)
-        return (other if change == "elsewhere" else f"{claim} {other}"), (NEITHER,)
+            changed = claim[: random.choice(cuts)] if cuts else None
+        elif change == "number":
+            changed = _other_number(random, claim)
+        elif change in {"name", "reversed"}:
+            changed = self._renamed(random, claim, language, swapped=change == "reversed")
+        elif change == "turned":
+            changed = turned(random, claim, language)
+        elif change in {"denied", "asked"}:
+            changed = wrapped(random, claim, language, change) if language in LANGUAGES else None
+        elif change == "idle":
+            changed = idle(random, language) if language in LANGUAGES else None
+        else:
+            changed = claim
+        return changed
 
     def _renamed(self, random: Random, claim: str, language: str, *, swapped: bool) -> str | None:
         """The claim with another name in the place of one, or with two of its names in each other's place."""
@@ -379,6 +376,10 @@ def _weights_of(judged: Sequence[Judged], kind: str) -> list[float]:
 def _language(random: Random, passage: Passage) -> str:
     names = sorted(passage.contexts)
     return random.choices(names, [_LANGUAGES.get(name, 0.7) for name in names])[0]
+
+
+def _cut(text: str, place: Place) -> str:
+    return text[place.start : place.end]
 
 
 def _other_number(random: Random, text: str) -> str | None:

@@ -158,7 +158,7 @@ def turned(random: Random, statement: str, language: str) -> str | None:
         place = statement.find(word)
         if place > 0 and not statement[place + len(word) :][:1].isalpha():
             return statement[:place] + statement[place + len(word) :]
-    put = table["put"].get(language)
+    put = str(table["put"].get(language, ""))
     if language == "bn":
         end = len(statement.rstrip("।. "))
         return f"{statement[:end]}{put}{statement[end:]}"
@@ -176,5 +176,5 @@ def turned(random: Random, statement: str, language: str) -> str | None:
             cut = at + len(word) if where == "after" else at
             if where == "before" and statement[at + len(word) :][:1].isalpha():
                 continue
-            return statement[:cut] + put + statement[cut:]
+            return f"{statement[:cut]}{put}{statement[cut:]}"
     return None

@@ -3,7 +3,8 @@
 A true claim is the sentence of one language that holds an answer, or the words around the answer, cited from the
 paragraph of another language that says the same. Planted claims: the same claim cited from another paragraph of the
 article ("elsewhere"), or from its own without the sentence that holds the answer ("removed"); and the claim with a
-digit changed ("number"), or with an answer that is a name exchanged for another ("name").
+digit changed ("number"), with an answer that is a name exchanged for another ("name"), with a negation put in or taken
+out ("turned"), denied as a whole ("denied"), or with words that no text could hold in its place ("idle").
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from eval.learning.rules import idle, turned, wrapped
 from eval.squad import SEPARATOR, Case, SquadFile
 from index.embedder import Embedder
 from index.language.sentences import split_sentences
@@ -21,6 +23,7 @@ from index.types import Chunk, Document
 from rag.answer import Hit
 from rag.matching.lexical import text_terms
 from rag.question import analyse
+from rag.reader.passages import Judges
 from rag.verification.passage import Passage
 from rag.verification.support import (
     Features,
@@ -30,6 +33,7 @@ from rag.verification.support import (
     missing_facts,
     sources_of,
     stated,
+    window_of,
 )
 
 SEED = 20
@@ -122,7 +126,9 @@ def _passage(number: int, text: str, language: str) -> Passage:
     return Passage(number, hit, 0, len(text), text, sentences)
 
 
-def examples(languages: Mapping[str, Language], embedder: Embedder, *, per_pair: int) -> Iterator[Example]:
+def examples(
+    languages: Mapping[str, Language], embedder: Embedder, judge: Judges | None, *, per_pair: int
+) -> Iterator[Example]:
     """True and planted claims over every pair of languages."""
     rng = random.Random(SEED)  # noqa: S311
     names = sorted(
@@ -134,7 +140,7 @@ def examples(languages: Mapping[str, Language], embedder: Embedder, *, per_pair:
         for written in languages.values():
             shared = sorted(spoken.cases.keys() & written.cases.keys())
             for id_ in rng.sample(shared, min(per_pair, len(shared))):
-                yield from _of_case(id_, spoken, written, names, embedder, rng)
+                yield from _of_case(id_, spoken, written, names, embedder, judge, rng)
 
 
 def _of_case(  # noqa: PLR0917 - one step of `examples`
@@ -143,6 +149,7 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
     written: Language,
     names: Sequence[str],
     embedder: Embedder,
+    judge: Judges | None,
     rng: random.Random,
 ) -> Iterator[Example]:
     claim, place = spoken.claim(spoken.cases[id_]), written.place(written.cases[id_])
@@ -159,8 +166,14 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
     around = [written.sources[n] for n in rng.sample(others, min(_OTHERS, len(others)))]
     question = analyse(claim.case.question, language=spoken.code)
     repeated, known = facts_in(question.text, spoken.code), [text_terms(question.text, spoken.code)]
-    texts = {"": claim.text, "number": _other_number(claim, spoken.code, rng)}
-    texts["name"] = _other_name(claim, spoken, names, rng) if id_ in names else None
+    texts = {
+        "": claim.text,
+        "number": _other_number(claim, spoken.code, rng),
+        "name": _other_name(claim, spoken, names, rng) if id_ in names else None,
+        "turned": turned(rng, claim.text, spoken.code),
+        "denied": wrapped(rng, claim.text, spoken.code, "denied"),
+        "idle": idle(rng, spoken.code),
+    }
     said = {plant: text for plant, text in texts.items() if text}
     claims = dict(zip(said, stated(list(said.values()), spoken.code, embedder), strict=True))
     settings = [(plant, claims[plant], own) for plant in said]
@@ -168,9 +181,13 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
         settings.append(("elsewhere", claims[""], around[0]))
     if len(own.sentences) > 1:
         settings.append(("removed", claims[""], _without(own, sentence)))
-    for plant, statement, cited in settings:
-        sources = [cited, *(source for source in around if source is not cited)]
-        features, _ = features_of(statement, [cited], sources, known, embedder)
+    verdicts = (
+        judge.judge([s.read_as for _, s, _ in settings], [window_of(s, c) for _, s, c in settings])
+        if judge is not None
+        else []
+    )
+    for number, (plant, statement, cited) in enumerate(settings):
+        features, _ = features_of(statement, [cited], verdicts[number : number + 1], known, embedder)
         missing = bool(missing_facts(statement, [cited], repeated))
         pair = f"{spoken.code}->{written.code}"
         yield Example(pair, article, plant, features, missing)

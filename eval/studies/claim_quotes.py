@@ -21,7 +21,7 @@ from pathlib import Path
 
 import click
 
-from eval.learning.asked import LANGUAGES, Unseen, articles
+from eval.learning.asked import LANGUAGES, articles, unseen_of
 from eval.learning.looked import Work
 from eval.learning.support_claims import SEED, Language, Text, part_of
 from eval.public import locate_all
@@ -57,7 +57,9 @@ def chosen(
 ) -> Iterator[Chosen]:
     """The claims of every language over the articles of these languages of `documents`."""
     rng = random.Random(SEED)  # noqa: S311
-    spoken = {code: Language(code, _unseen(file, work.unseen), work.embedder) for code, file in files.items()}
+    spoken = {
+        code: Language(code, unseen_of(file, work.unseen), work.embedder) for code, file in files.items()
+    }
     for read in documents:
         file = files[read]
         with work.corpus(f"xquad-{read}", articles(file)) as corpus:
@@ -71,14 +73,6 @@ def chosen(
                     evidence = gather(query, retriever.hits(query), reader=work.reader)
                     claims = _claims(id_, spoken[asked], spoken[read], places[id_], corpus, rng)
                     yield from _of_question(claims, evidence, work.embedder, same=asked == read)
-
-
-def _unseen(file: SquadFile, unseen: Unseen) -> SquadFile:
-    """The file with the questions that the reader did not see, and the articles these are about."""
-    cases = {id_: case for id_, case in file.cases.items() if unseen.has(case)}
-    kept = {case.article for case in cases.values()}
-    texts = tuple(a if i in kept else replace(a, text="") for i, a in enumerate(file.articles))
-    return replace(file, cases=cases, articles=texts)
 
 
 def _claims(  # noqa: PLR0917 - one step of `chosen`

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag import engines
-from rag.answer import Confidence, Grounding, Intent, Turn
+from rag.answer import ClaimVerdict, Confidence, Grounding, Intent, Turn
 from rag.api.page_language import asker_language
 from rag.asking import Ask
 from rag.feedback import MAX_REASON_CHARS, Rating
@@ -220,6 +220,25 @@ class TimingsOut(BaseModel):
     total: Milliseconds = Field(description="Both.")
 
 
+class ClaimOut(BaseModel):
+    """A sentence of an answer that a language model wrote, as it was checked."""
+
+    text: str = Field(
+        description="What it says, without markers.", examples=["540 data sets were published."]
+    )
+    markers: list[int] = Field(
+        description="Its markers in the answer; none where it was left out.", examples=[[1]]
+    )
+    verdict: ClaimVerdict = Field(
+        description="What the cited passages say to it: `supported`; `contradicted` (it was left out of the answer); "
+        "`unsupported` (neither: it is marked)."
+    )
+    score: float = Field(description="The probability that they say it.", ge=0, le=1, examples=[0.93])
+    missing: list[str] = Field(
+        description="Numbers, dates, codes and names of it that stand nowhere in them.", examples=[[]]
+    )
+
+
 class AnswerOut(BaseModel):
     """An answer with the words it rests on, or a refusal with the nearest passages."""
 
@@ -271,6 +290,11 @@ class AnswerOut(BaseModel):
         description="`answered`: the source says it; `perhaps`: the nearest that was found, which may not answer; "
         "`none`: the documents do not answer.",
         examples=["answered"],
+    )
+    claims: list[ClaimOut] = Field(
+        default_factory=list,
+        description="The sentences that a language model wrote, as they were checked; else empty.",
+        examples=[[]],
     )
     parts: list[AnswerOut] = Field(
         default_factory=list,

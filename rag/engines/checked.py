@@ -12,6 +12,7 @@ from index.language.comparison import stands_in
 from rag.engines.engine import Draft, Drafting, Engine, Wrapping
 from rag.evidence import Evidence
 from rag.look import Declined, Look
+from rag.reader.passages import Judges
 from rag.verification.support import facts_in
 from rag.verification.verify import quotes_are_exact, short_is_quoted, verify
 
@@ -22,12 +23,21 @@ class Checked(Wrapping):
     Args:
         engine: writes them.
         embedder: makes the vectors of claims.
+        judge: says what passages say to them; None: there is none, and no text is called verified.
         at_work: held while this machine works on a check.
     """
 
-    def __init__(self, engine: Engine, *, embedder: Embedder, at_work: AbstractContextManager[Any]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        embedder: Embedder,
+        judge: Judges | None,
+        at_work: AbstractContextManager[Any],
+    ) -> None:
         super().__init__(engine)
         self._embedder = embedder
+        self._judge = judge
         self._at_work = at_work
 
     def draft(self, look: Look, *, stop: Event | None = None) -> Drafting:
@@ -49,6 +59,7 @@ class Checked(Wrapping):
                 draft.passages,
                 question=evidence.question,
                 embedder=self._embedder,
+                judge=self._judge,
                 reads=evidence.reads,
             )
         if checked.grounding == "none":
@@ -58,6 +69,7 @@ class Checked(Wrapping):
             text=checked.text,
             short=_said(draft.short, checked.text, evidence),
             citations=checked.citations,
+            claims=checked.claims,
             grounding=checked.grounding,
             confidence="answered" if checked.grounding == "verified" else "perhaps",
         )

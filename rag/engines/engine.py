@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, Self
 
-from rag.answer import Citation, Confidence, Grounding, Token
+from rag.answer import CheckedClaim, Citation, Confidence, Grounding, Token
 from rag.asking import Ask
 from rag.look import Declined, Look
 from rag.settings import RagSettings
@@ -31,7 +31,7 @@ class Draft:
             `order[m - 1]`.
         refused: why nothing is answered ("empty", "name", "unanswered"); None: it is an answer.
         model: the language model that wrote it.
-        grounding: what the check found; nobody else sets it.
+        grounding, claims: what the check found; nobody else sets them.
         notice: the line that says what went otherwise than asked.
         confidence: how sure an answer is; of a refusal it does not count.
         alternatives: what documents answer that differ, each as a draft of its own.
@@ -46,6 +46,7 @@ class Draft:
     refused: str | None = None
     model: str | None = None
     grounding: Grounding = "none"
+    claims: tuple[CheckedClaim, ...] = ()
     notice: str | None = None
     confidence: Confidence = "answered"
     alternatives: tuple[Draft, ...] = ()

@@ -16,6 +16,7 @@ from rag.engines.counted import Counted, Outcome
 from rag.engines.engine import Engine
 from rag.engines.first_of import FirstOf
 from rag.engines.refusal import Refusal
+from rag.reader.passages import Judges
 from rag.settings import PREFIX, RagSettings
 
 
@@ -38,8 +39,15 @@ class Engines:
         self._default = default
 
     @classmethod
-    def open(cls, settings: RagSettings, *, embedder: Embedder, at_work: AbstractContextManager[Any]) -> Self:
-        """Open those that the settings ask for; `embedder` and `at_work` as for `Checked`.
+    def open(
+        cls,
+        settings: RagSettings,
+        *,
+        embedder: Embedder,
+        judge: Judges | None,
+        at_work: AbstractContextManager[Any],
+    ) -> Self:
+        """Open those that the settings ask for; `embedder`, `judge` and `at_work` as for `Checked`.
 
         Raises:
             SettingsError: the settings of one cannot be used.
@@ -48,7 +56,7 @@ class Engines:
         for row in engines.ENGINES:
             opened = _opened(row, settings)
             if opened is not None:
-                written.append(Counted(Checked(opened, embedder=embedder, at_work=at_work)))
+                written.append(Counted(Checked(opened, embedder=embedder, judge=judge, at_work=at_work)))
         refusal = Refusal(settings.refusal_threshold)
         return cls(refusal, written, default=engines.default(settings).name)
 

@@ -1,6 +1,6 @@
-"""The trained reader on OpenVINO: question and windows in, the words that answer out.
+"""The trained reader on OpenVINO: question and windows in, the words that answer out; claims and windows, verdicts out.
 
-The graph is the bundled encoder's with the trained layers in place of its own, and the three heads on top. Its
+The graph is the bundled encoder's with the trained layers in place of its own, and the four heads on top. Its
 matrices become 8-bit integers as the encoder's do (`index.bundled.network`), the heads stay float32.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ from index.bundled.build import require_source
 from index.bundled.container import Architecture, Container, Quantised
 from index.bundled.network import EncoderGraph, compile_graph, usable_cpus
 from index.token_batches import token_batches
-from rag.reader.encode import PairEncoder, Row, SpanScore, pad, span_scores
+from rag.reader.encode import LONGEST_CLAIM, PairEncoder, Row, SpanScore, pad, span_scores
+from rag.reader.verdict import Verdict, verdict_of
 from rag.reader.weights import read_weights
 
 Float32 = npt.NDArray[np.float32]
@@ -81,7 +82,7 @@ class Reader:
 
     Args:
         graph: inputs `input_ids`, `attention_mask`, `passage`, (rows, tokens) int64; outputs `spans` (rows, tokens,
-            2) and `answered` (rows, 1), logits.
+            2), `answered` (rows, 1) and `judged` (rows, 3), logits.
         encoder: makes the rows.
         held_out: the fold of its data (`eval.learning.data.Corpus.fold`) that it did not learn from; None: it saw all.
         threads: CPU threads; 0 means all that this process may use.
@@ -129,12 +130,22 @@ class Reader:
         """
         rows = self._encoder.rows([question] * len(windows), windows)
         return [
-            Reading(row, logits, answered)
-            for row, (logits, answered) in zip(rows, self._run(rows), strict=True)
+            Reading(row, found.spans, found.answered)
+            for row, found in zip(rows, self._run(rows), strict=True)
         ]
 
-    def _run(self, rows: Sequence[Row]) -> list[tuple[Float32, float]]:
-        results: dict[int, tuple[Float32, float]] = {}
+    def judge(self, claims: Sequence[str], windows: Sequence[str]) -> list[Verdict]:
+        """What each window says to the claim at the same place, in order.
+
+        Args:
+            claims: statements, or questions that yes or no answers; at most 128 tokens of each are read.
+            windows: texts as for `read`.
+        """
+        rows = self._encoder.rows(claims, windows, longest=LONGEST_CLAIM)
+        return [verdict_of(found.judged) for found in self._run(rows)]
+
+    def _run(self, rows: Sequence[Row]) -> list[_Found]:
+        results: dict[int, _Found] = {}
         for places in token_batches([len(row.ids) for row in rows], _REQUEST_TOKENS):
             batch = pad([rows[place] for place in places])
             inputs = {
@@ -144,11 +155,18 @@ class Reader:
             }
             with self._lock:
                 self._request.infer(inputs)
-                spans = self._request.get_output_tensor(0).data.copy()
-                answered = self._request.get_output_tensor(1).data.copy()
+                spans, answered, judged = (self._request.get_output_tensor(i).data.copy() for i in range(3))
             for i, place in enumerate(places):
-                results[place] = (spans[i], float(answered[i, 0]))
+                results[place] = _Found(spans[i], float(answered[i, 0]), judged[i])
         return [results[place] for place in range(len(rows))]
+
+
+class _Found(NamedTuple):
+    """One row's logits: (tokens, 2) of start and end, of "answered", (3,) of the verdicts."""
+
+    spans: Float32
+    answered: float
+    judged: Float32
 
 
 class _TrainedWeights:
@@ -184,8 +202,8 @@ def _build(weights: _TrainedWeights) -> ov.Model:
     states = graph.states(ids, mask, added=segments)
     spans = _head(states, weights.trained, "span")
     first = op.gather(states, op.constant(np.int64(0)), op.constant(np.int64(1)))
-    answered = _head(first, weights.trained, "answered")
-    return ov.Model([op.result(spans), op.result(answered)], [ids, mask, passage], "reader")
+    heads = [_head(first, weights.trained, name) for name in ("answered", "judged")]
+    return ov.Model([op.result(node) for node in (spans, *heads)], [ids, mask, passage], "reader")
 
 
 def _head(states: ov.Node, trained: Mapping[str, Float32], name: str) -> ov.Node:

@@ -9,9 +9,18 @@ from typing import Protocol
 from index.types import Chunk, Sentence
 from rag.reader.encode import SpanScore
 from rag.reader.openvino_reader import Reading
+from rag.reader.verdict import Verdict
 
 
-class Reads(Protocol):
+class Judges(Protocol):
+    """What judges claims: `rag.reader.openvino_reader.Reader`."""
+
+    def judge(self, claims: Sequence[str], windows: Sequence[str]) -> list[Verdict]:
+        """What each window says to the claim at the same place, in order."""
+        ...
+
+
+class Reads(Judges, Protocol):
     """What reads: `rag.reader.openvino_reader.Reader`."""
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 VERDICTS = 3
 SUPPORTED, CONTRADICTED, NEITHER = range(VERDICTS)  # the places of the network's scores
 
@@ -14,3 +17,9 @@ class Verdict(NamedTuple):
     supported: float
     contradicted: float
     neither: float
+
+
+def verdict_of(logits: npt.NDArray[np.float32]) -> Verdict:
+    """The verdict of the network's three logits."""
+    raised = np.exp(logits - logits.max())
+    return Verdict(*(float(share) for share in raised / raised.sum()))

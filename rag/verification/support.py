@@ -1,4 +1,7 @@
-"""How well a claim is supported by sentences: a logistic model over features, fitted by `eval.learning.fit_support`.
+"""How well a claim is supported by passages: a logistic model over features, fitted by `eval.learning.fit_support`.
+
+The judge's word (`rag.reader.verdict`) weighs most. Without a judge nearness and names alone decide, and what they let
+pass is not called verified.
 
 The coefficients and the threshold lie beside this file with the recipe that made them.
 """
@@ -25,6 +28,7 @@ from index.language.terms import fold
 from index.types import Sentence
 from rag.matching.lexical import TextTerms, Wanted, matched, text_terms, wanted
 from rag.question import Question, analyse
+from rag.reader.verdict import Verdict
 from rag.verification.passage import Passage
 
 # Whole numbers up to this are often written in words, which cannot be read in a language without a table.
@@ -34,7 +38,10 @@ _IN_WORDS = 20
 # time.
 _NAMES_LEFT_OUT = 24
 
-# So few sentences have no mean to stand above: a model without the margin scores them. Chosen.
+# What is judged: code points of a passage around the sentence nearest to the claim. Chosen: as long as the windows that
+# the judge was taught with.
+_WINDOW = 700
+# A passage with fewer sentences, such as a caption, does not support a claim that does not cite it. Chosen.
 _FEW = 4
 
 MODEL_FILE = Path(__file__).with_name("support.json")
@@ -46,39 +53,47 @@ class Features:
 
     Attributes:
         cosine: of the claim to the sentence nearest to it.
-        margin: how far that sentence stands above the mean of all sentences of all passages; None where there are
-            too few for a mean.
         same_language: 1 when that sentence is in the claim's language.
         unheld: how much nearer the claim comes to that sentence when one term is left out that is written as a name
             and stands in no cited passage, title or question, as a cosine; 0 when every such term draws it nearer.
             A name that is only translated draws it nearer, a wrong one pushes it away. 0 in scripts without capitals.
         rare: the same for words of such scripts that the vocabulary does not have whole, as most names; else 0.
         names: part of the words written as names that stand there; 1 when there are none.
+        supported: log odds that a cited passage supports it, of the one that does most; None without a judge.
+        contradicted: log odds that this passage contradicts it; None without a judge.
     """
 
     cosine: float
-    margin: float | None
     same_language: float
     unheld: float
     rare: float
     names: float
+    supported: float | None = None
+    contradicted: float | None = None
 
 
 def probability(features: Features) -> float:
     """The probability, in [0, 1], that the sentences support the claim."""
     model = _model_for(features)
     values = asdict(features)
-    score = model["intercept"] + sum(weight * values[name] for name, weight in model["weights"].items())
+    score = model["intercept"] + sum(
+        weight * (values[name] or 0.0) for name, weight in model["weights"].items()
+    )
     return 1 / (1 + math.exp(-score))
 
 
-def threshold(features: Features) -> float:
-    """The probability below which a claim with such features is not supported."""
-    return float(_model_for(features)["threshold"])
+def threshold(features: Features, *, cited: bool) -> float:
+    """The probability below which a claim with such features is not supported; one that cites nothing needs more."""
+    return float(_model_for(features)["threshold" if cited else "uncited"])
+
+
+def contradicted(features: Features) -> bool:
+    """Whether the cited passage says the opposite of a claim that it does not support."""
+    return features.contradicted is not None and features.contradicted >= float(_models()["contradicted"])
 
 
 def _model_for(features: Features) -> dict[str, Any]:
-    model: dict[str, Any] = _models()["few" if features.margin is None else "many"]
+    model: dict[str, Any] = _models()["near" if features.supported is None else "judged"]
     return model
 
 
@@ -153,9 +168,10 @@ def _habit(passage: Passage, sentence: Sentence) -> Habit:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A claim, analysed and embedded: `vector` (dimension,) of unit length."""
+    """A claim, analysed and embedded: `vector` (dimension,) of unit length; `read_as`: what it means."""
 
     asked: Question
+    read_as: str
     wanted: Wanted
     vector: NDArray[np.float32]
     facts: tuple[Quantity, ...]
@@ -173,16 +189,16 @@ def stated(
         return []
     vectors = embedder.embed_passages(meanings)
     found = []
-    for text, vector in zip(texts, vectors, strict=True):
+    for text, meaning, vector in zip(texts, meanings, vectors, strict=True):
         asked = analyse(text, language=language)
-        found.append(Stated(asked, wanted(asked), vector, facts_in(text, language)))
+        found.append(Stated(asked, meaning, wanted(asked), vector, facts_in(text, language)))
     return found
 
 
 def features_of(
     claim: Stated,
     cited: Sequence[Source],
-    sources: Sequence[Source],
+    verdicts: Sequence[Verdict],
     known: Sequence[TextTerms],
     embedder: Embedder,
 ) -> tuple[Features, str]:
@@ -190,7 +206,7 @@ def features_of(
 
     Args:
         cited: the passages it is held against; they have at least one sentence.
-        sources: all passages.
+        verdicts: what each of them says to it; none without a judge.
         known: terms of texts whose names a claim may repeat, such as the question's.
     """
     best, sentence, vector = max(
@@ -201,19 +217,44 @@ def features_of(
         ),
         key=lambda each: each[0],
     )
-    cosines = np.concatenate([source.vectors for source in sources]) @ claim.vector
     held = _held(claim, [*known, *(terms for source in cited for terms in source.terms())])
     push, name = _unheld(claim, held, vector, embedder)
     cased = is_cased(claim.asked.text)
+    verdict = max(verdicts, default=None)
     features = Features(
         cosine=best,
-        margin=best - float(cosines.mean()) if len(cosines) >= _FEW else None,
         same_language=float(sentence.language == claim.asked.language),
         unheld=push if cased else 0.0,
         rare=0.0 if cased else push,
         names=_share_of_names(claim, held),
+        supported=None if verdict is None else _log_odds(verdict.supported),
+        contradicted=None if verdict is None else _log_odds(verdict.contradicted),
     )
     return features, name
+
+
+def window_of(claim: Stated, source: Source) -> str:
+    """What of a passage is judged: its sentences around the one nearest to the claim."""
+    passage, sentences = source.passage, source.sentences
+    first = last = int((source.vectors @ claim.vector).argmax())
+    while True:
+        size = sentences[last].end - sentences[first].start
+        before = first > 0 and size + len(sentences[first - 1].text) < _WINDOW
+        after = last + 1 < len(sentences) and size + len(sentences[last + 1].text) < _WINDOW
+        if not before and not after:
+            break
+        first, last = first - before, last + after
+    return passage.text[sentences[first].start - passage.start : sentences[last].end - passage.start]
+
+
+def stands_alone(source: Source) -> bool:
+    """Whether a passage may support a claim that does not cite it."""
+    return sum(sentence.kind == "body" for sentence in source.sentences) >= _FEW
+
+
+def _log_odds(probability: float) -> float:
+    """Within -8 to 8: beyond, a network's word is no surer."""
+    return math.log(probability + 3e-4) - math.log(1 - probability + 3e-4)
 
 
 def wrong_name(features: Features, *, least: float) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -17,11 +18,12 @@ from index.embedder import Embedder
 from index.language.comparison import stands_in
 from index.language.terms import split_words
 from index.types import UNDETERMINED
-from rag.answer import Citation, Grounding, Hit
+from rag.answer import CheckedClaim, Citation, ClaimVerdict, Grounding, Hit
 from rag.matching.lexical import text_terms
 from rag.notices import notices_in
 from rag.question import Question
-from rag.reader.passages import Read
+from rag.reader.passages import Judges, Read
+from rag.reader.verdict import Verdict
 from rag.verification import support
 from rag.verification.claims import Claim, claims_of, markers_of
 from rag.verification.passage import Passage
@@ -32,32 +34,16 @@ _FEW_WORDS = 3
 # What the reader's probability that a sentence answers the question adds to its cosine, where it is chosen which one is
 # quoted: little, since not every claim is the answer (docs/reader.md).
 _READ = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedClaim:
-    """A claim and what was found of it.
-
-    Attributes:
-        text: what it says, without markers.
-        markers: those it has in the verified text.
-        supported: whether the passages it cites hold it.
-        score: the probability that their nearest sentence says it, 0 to 1; 0 when it cites nothing that is there.
-        missing: its facts and names that stand nowhere in them, as written in the claim.
-    """
-
-    text: str
-    markers: tuple[int, ...]
-    supported: bool
-    score: float
-    missing: tuple[str, ...]
+_STRUCK = -1  # in the place of a passage's number: what is left out
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A checked answer: unsupported claims are followed by a notice, markers count from 1 in reading order.
+    """A checked answer: contradicted claims are left out, unsupported ones are followed by a notice, markers count from
+    1 in reading order. `claims` are all of them.
 
-    `grounding` is "verified" when every claim is supported, "partial" when some are, "none" when none is.
+    `grounding` is "verified" when every claim is supported by a judge's word, "partial" when some are or there was no
+    judge, "none" when none is.
     """
 
     text: str
@@ -74,7 +60,11 @@ class _Finding:
     rests_on: Mapping[int, tuple[int, ...]]
     score: float
     missing: tuple[str, ...]
-    supported: bool
+    verdict: ClaimVerdict
+
+    @property
+    def supported(self) -> bool:
+        return self.verdict == "supported"
 
 
 def verify(
@@ -84,6 +74,7 @@ def verify(
     *,
     question: Question,
     embedder: Embedder,
+    judge: Judges | None,
     reads: Sequence[Read] = (),
 ) -> Verified:
     """Check a written answer.
@@ -94,19 +85,18 @@ def verify(
         passages: those that the answer was written from.
         question: a fact or name of it may be repeated without standing in a passage; its language is the
             answer's.
+        judge: says whether a passage supports or contradicts a claim; None: nearness decides.
         reads: what a reader said of the question and windows of the passages' documents; it has a say in which of a
             passage's sentences a claim is quoted with, not in whether the claim is supported.
     """
     text = unicodedata.normalize("NFC", text)
     claims = claims_of(text, question.language)
-    check = _Check(passages, question, embedder, reads)
+    check = _Check(passages, question, embedder, judge, reads)
     read_as = [in_full(claim.text, question) for claim in claims]
     statements = support.stated([c.text for c in claims], question.language, embedder, read_as=read_as)
-    findings: list[_Finding] = []
-    for claim, statement in zip(claims, statements, strict=True):
-        numbers = [order[marker - 1] for marker in claim.markers if 0 < marker <= len(order)]
-        findings.append(check.cited(statement, numbers) if numbers else check.uncited(statement))
-    return _written(text, order, claims, findings, language=question.language)
+    numbers = [[order[m - 1] for m in claim.markers if 0 < m <= len(order)] for claim in claims]
+    findings = check.findings(list(zip(statements, numbers, strict=True)))
+    return _written(text, order, claims, findings, language=question.language, judged=judge is not None)
 
 
 def in_full(claim: str, question: Question) -> str:
@@ -149,7 +139,12 @@ class _Check:
     """Holds claims against passages."""
 
     def __init__(
-        self, passages: Sequence[Passage], question: Question, embedder: Embedder, reads: Sequence[Read]
+        self,
+        passages: Sequence[Passage],
+        question: Question,
+        embedder: Embedder,
+        judge: Judges | None,
+        reads: Sequence[Read],
     ) -> None:
         self._reads = reads
         self._sources = support.sources_of([passage for passage in passages if passage.sentences], embedder)
@@ -157,32 +152,64 @@ class _Check:
         self._repeated = facts_in(question.text, question.language)
         self._known = [text_terms(question.text, question.language)]
         self._embedder = embedder
+        self._judge = judge
 
-    def cited(self, claim: Stated, numbers: Sequence[int]) -> _Finding:
-        """A claim against the passages of these numbers."""
-        cited = [self._by_number[number] for number in dict.fromkeys(numbers) if number in self._by_number]
-        return self._finding(claim, cited) if cited else _Finding((), {}, 0.0, (), supported=False)
+    def findings(self, claims: Sequence[tuple[Stated, Sequence[int]]]) -> list[_Finding]:
+        """Each claim against the passages of the numbers that it cites, or, without any, against each that may support
+        it alone."""
+        against = [
+            [self._by_number[number] for number in dict.fromkeys(numbers) if number in self._by_number]
+            if numbers
+            else [source for source in self._sources if support.stands_alone(source)]
+            for _, numbers in claims
+        ]
+        pairs = [(claim, source) for (claim, _), some in zip(claims, against, strict=True) for source in some]
+        verdicts = iter(self._verdicts(pairs))
+        found = []
+        for (claim, numbers), sources in zip(claims, against, strict=True):
+            own = list(islice(verdicts, len(sources))) if self._judge is not None else []
+            if not sources:
+                found.append(_Finding((), {}, 0.0, (), "unsupported"))
+            elif numbers:
+                found.append(self._finding(claim, sources, own, cited=True))
+            else:
+                found.append(self._best(claim, sources, own))
+        return found
 
-    def uncited(self, claim: Stated) -> _Finding:
-        """A claim against each passage alone: the one that supports it best; without one, it rests on nothing."""
-        found = [self._finding(claim, [source]) for source in self._sources]
-        best = max(found, key=lambda each: (each.supported, -len(each.missing), each.score), default=None)
-        if best is None:
-            return _Finding((), {}, 0.0, (), supported=False)
-        return best if best.supported else replace(best, cited=(), rests_on={})
+    def _verdicts(self, pairs: Sequence[tuple[Stated, Source]]) -> list[Verdict]:
+        if self._judge is None or not pairs:
+            return []
+        windows = [support.window_of(claim, source) for claim, source in pairs]
+        return self._judge.judge([claim.read_as for claim, _ in pairs], windows)
 
-    def _finding(self, claim: Stated, cited: Sequence[Source]) -> _Finding:
-        features, name = support.features_of(claim, cited, self._sources, self._known, self._embedder)
+    def _best(self, claim: Stated, sources: Sequence[Source], verdicts: Sequence[Verdict]) -> _Finding:
+        """A claim that cites nothing, with the passage that supports it best; without one, it rests on nothing."""
+        found = [
+            self._finding(claim, [source], verdicts[place : place + 1], cited=False)
+            for place, source in enumerate(sources)
+        ]
+        best = max(found, key=lambda each: (each.supported, -len(each.missing), each.score))
+        return best if best.supported else replace(best, cited=(), rests_on={}, verdict="unsupported")
+
+    def _finding(
+        self, claim: Stated, sources: Sequence[Source], verdicts: Sequence[Verdict], *, cited: bool
+    ) -> _Finding:
+        features, name = support.features_of(claim, sources, verdicts, self._known, self._embedder)
         score = support.probability(features)
-        missing = [fact.text for fact in support.missing_facts(claim, cited, self._repeated)]
+        missing = [fact.text for fact in support.missing_facts(claim, sources, self._repeated)]
         if support.wrong_name(features, least=support.name_threshold()):
             missing.append(name)
+        supported = not missing and score >= support.threshold(features, cited=cited)
         return _Finding(
-            cited=tuple(cited),
-            rests_on={source.passage.number: _resting(claim, source, self._reads) for source in cited},
+            cited=tuple(sources),
+            rests_on={source.passage.number: _resting(claim, source, self._reads) for source in sources},
             score=score,
             missing=tuple(dict.fromkeys(missing)),
-            supported=not missing and score >= support.threshold(features),
+            verdict="supported"
+            if supported
+            else "contradicted"
+            if support.contradicted(features)
+            else "unsupported",
         )
 
 
@@ -236,6 +263,12 @@ class _Writer:
         shown = self._notice if passage is None else f"[{self._number(passage)}]"
         self._pieces.append(before + shown)
 
+    def leave_out(self, start: int, end: int) -> None:
+        """Leave out what stands at `start`..`end`, with the white space before it."""
+        self._copy(start)
+        self._pieces[-1] = self._pieces[-1].rstrip()
+        self._at = end
+
     def text(self) -> str:
         """All of it."""
         self._copy(len(self._text))
@@ -250,9 +283,15 @@ class _Writer:
 
 
 def _written(
-    text: str, order: Sequence[int], claims: Sequence[Claim], findings: Sequence[_Finding], *, language: str
+    text: str,
+    order: Sequence[int],
+    claims: Sequence[Claim],
+    findings: Sequence[_Finding],
+    *,
+    language: str,
+    judged: bool,
 ) -> Verified:
-    """The text with its markers renumbered and its notices, and the citations they name."""
+    """The text without what is contradicted, its markers renumbered and its notices, and the citations they name."""
     writer = _Writer(text, notices_in(language)["unsupported"])
     edits: list[tuple[int, int, int | None]] = []
     cited_at = {
@@ -265,25 +304,39 @@ def _written(
         edits.append(
             (marker.start, marker.end, passage if passage in cited_at.get(marker.start, ()) else None)
         )
+    struck = [(c.start, c.end) for c, f in zip(claims, findings, strict=True) if f.verdict == "contradicted"]
     for claim, finding in zip(claims, findings, strict=True):
+        if finding.verdict == "contradicted":
+            continue
         if not finding.supported:
             edits.append((claim.mark_at, claim.mark_at, None))
         elif not any(0 < number <= len(order) for number in claim.markers):
             edits.append((claim.mark_at, claim.mark_at, finding.cited[0].passage.number))
-    for start, end, passage in sorted(edits, key=lambda edit: edit[:2]):
-        if end > start:
+    edits = [e for e in edits if not any(start <= e[0] and e[1] <= end for start, end in struck)]
+    for start, end, passage in sorted(
+        [*edits, *((*place, _STRUCK) for place in struck)], key=lambda edit: edit[:2]
+    ):
+        if passage == _STRUCK:
+            writer.leave_out(start, end)
+        elif end > start:
             writer.marker(start, end, passage)
         else:
             writer.insert(start, passage)
     return Verified(
         text=writer.text(),
         citations=_citations(writer.numbers, findings),
-        grounding=_grounding(findings),
+        grounding=_grounding(findings, judged=judged),
         claims=tuple(
             CheckedClaim(
                 text=claim.text,
-                markers=tuple(sorted(writer.numbers[source.passage.number] for source in finding.cited)),
-                supported=finding.supported,
+                markers=tuple(
+                    sorted(
+                        writer.numbers[source.passage.number]
+                        for source in finding.cited
+                        if source.passage.number in writer.numbers
+                    )
+                ),
+                verdict=finding.verdict,
                 score=round(finding.score, 4),
                 missing=finding.missing,
             )
@@ -324,8 +377,8 @@ def _citation(passage: Passage, marker: int, first: int, last: int, score: float
     )
 
 
-def _grounding(findings: Sequence[_Finding]) -> Grounding:
+def _grounding(findings: Sequence[_Finding], *, judged: bool) -> Grounding:
     supported = [finding.supported for finding in findings]
     if not any(supported):
         return "none"
-    return "verified" if all(supported) else "partial"
+    return "verified" if judged and all(supported) else "partial"

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from threading import BoundedSemaphore, Event
+from threading import BoundedSemaphore, Event, Lock
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from index.corpus import Corpus
@@ -40,13 +40,16 @@ from rag.matching.vectors import QuestionVectors
 from rag.parts import asked_after, joined, said_of
 from rag.question import analyse
 from rag.reply import Reply
-from rag.settings import BUNDLED_READER, RagSettings, reader_file
+from rag.settings import BUNDLED_READER, RagSettings, judge_file, reader_file
 from rag.shape import parts_of
 
 if TYPE_CHECKING:
+    from rag.reader.openvino_judge import Judge
     from rag.reader.openvino_reader import Reader
 
 log = logging.getLogger(__name__)
+
+_LOADING = Lock()  # two questions at once must not load two judges
 
 MODEL_JOBS = max(2, os.cpu_count() or 2)
 """Questions that are worked on at once; further ones wait. Chosen: one uses all cores for most of its time."""
@@ -88,11 +91,14 @@ class Assistant(Answering):
         self._settings = settings
         self._vectors = vectors or QuestionVectors(embedder, at_once=MODEL_JOBS)
         read = load_reader(settings) if reader is None else reader()
-        self._looking = Looking(self._vectors, settings, reader=read, reranker=_reranker(settings))
+        judging = partial(load_judge, settings)
+        self._looking = Looking(
+            self._vectors, settings, reader=read, judging=judging, reranker=_reranker(settings)
+        )
         # A question's work uses all cores already: more at once than this only make each other wait.
         self._at_work = BoundedSemaphore(MODEL_JOBS)
         self._front = FrontDoor(self._vectors)
-        self._engines = Engines.open(settings, embedder=embedder, judge=read, at_work=self._at_work)
+        self._engines = Engines.open(settings, embedder=embedder, judging=judging, at_work=self._at_work)
 
     @classmethod
     def open(cls, settings: RagSettings) -> Self:
@@ -350,6 +356,31 @@ def _reader(path: Path, changed: int, threads: int) -> Reader:
     from rag.reader.openvino_reader import Reader  # openvino: only where it is used
 
     return Reader.load(path, threads=threads)
+
+
+def load_judge(settings: RagSettings) -> Judge | None:
+    """The judge of claims that the settings name, loaded when it is first asked for; None when it is off.
+
+    Where it cannot be had, no text of a language model is called verified, and the log says so.
+    """
+    path = judge_file(settings)
+    if path is None:
+        return None
+    with _LOADING:
+        return _judge(path, path.stat().st_mtime_ns if path.is_file() else 0, settings.index.embed_threads)
+
+
+@lru_cache(maxsize=1)
+def _judge(path: Path, changed: int, threads: int) -> Judge | None:
+    """As `_reader`; None where it cannot be loaded."""
+    del changed
+    from rag.reader.openvino_judge import Judge  # openvino: only where it is used
+
+    try:
+        return Judge.load(path, threads=threads)
+    except ModelError as error:
+        log.warning("claims are compared by nearness alone: %s", error)
+        return None
 
 
 def _reranker(settings: RagSettings) -> Reranks | None:

@@ -24,7 +24,7 @@ from rag.matching.query import Query
 from rag.question import Question
 from rag.reader.clauses import read_clauses
 from rag.reader.encode import SpanScore
-from rag.reader.passages import Read, Reads, Window, read
+from rag.reader.passages import Judging, Read, Reads, Window, no_judge, read
 from rag.scoring import LONGEST_LEAD, AnswerFeatures, SentenceFeatures
 from rag.settling import Settled, settled
 from rag.shape import shape_of
@@ -63,7 +63,7 @@ class Evidence:
     `missing` are names and numbers of the question that the best document does not hold, `absent` those that can be
     said to stand in no document, `reads` the windows that were read: none without a reader. `clauses` are parts of the
     best sentence, read by themselves, where a number or date is asked for and it holds several. `settled` is what the
-    best sentence says to a question that yes or no answers; None for other questions, and without a reader. `rivals`
+    best sentence says to a question that yes or no answers; None for other questions, and without a judge. `rivals`
     are the best sentences of other sources that answer about as likely and hold as much of the question's names and
     numbers.
     """
@@ -82,7 +82,14 @@ class Evidence:
     rivals: tuple[Support, ...] = ()
 
 
-def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads | None = None) -> Evidence:
+def gather(
+    query: Query,
+    hits: Sequence[Hit],
+    *,
+    top_k: int = 5,
+    reader: Reads | None = None,
+    judging: Judging = no_judge,
+) -> Evidence:
     """Read the hits and rank their sentences.
 
     Args:
@@ -90,6 +97,7 @@ def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads |
         hits: best first; none gives empty evidence.
         top_k: how many of the hits are looked into.
         reader: reads them; None: similarity alone decides.
+        judging: gives what answers yes or no.
     """
     question, hits = query.question, hits[:top_k]
     if not hits:
@@ -99,7 +107,7 @@ def gather(query: Query, hits: Sequence[Hit], *, top_k: int = 5, reader: Reads |
     supports = _supports(hits, inside, query.vector, reads)
     if not supports:
         return Evidence(question, hits=tuple(hits), inside=inside, reads=tuple(reads))
-    settled = _settled(question, supports, inside, reader)
+    settled = _settled(question, supports, inside, judging)
     if settled is not None and settled.probability >= SETTLES:
         supports.insert(0, supports.pop(settled.place))
     coverage = coverage_of(question, query.openings, supports[0].hit)
@@ -147,14 +155,15 @@ def _rivals(query: Query, supports: Sequence[Support], coverage: Coverage) -> tu
 
 
 def _settled(
-    question: Question, supports: Sequence[Support], inside: Inside, reader: Reads | None
+    question: Question, supports: Sequence[Support], inside: Inside, judging: Judging
 ) -> Settled | None:
     """What settles a question that yes or no answers."""
-    if reader is None or shape_of(question) != "yes_no":
+    judge = judging() if shape_of(question) == "yes_no" else None
+    if judge is None:
         return None
     promising = [(support.sentence, support.hit) for support in supports]
     sentences = {chunk: found for chunk, (found, _) in inside.items()}
-    return settled(question.text, promising, sentences, reader)
+    return settled(question.text, promising, sentences, judge)
 
 
 def clauses_of(question: Question, support: Support, reader: Reads | None) -> tuple[Read, ...]:

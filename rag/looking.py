@@ -23,7 +23,7 @@ from rag.matching.romanised import in_its_script
 from rag.matching.vectors import QuestionVectors
 from rag.named import Named
 from rag.question import Question, analyse
-from rag.reader.passages import Reads
+from rag.reader.passages import Judging, Reads, no_judge
 from rag.settings import RagSettings
 from rag.shape import shape_of
 
@@ -49,6 +49,7 @@ class Looking:
         vectors: makes those of questions.
         settings: how many passages are looked into, and from where on evidence answers.
         reader: reads the passages; None: similarity alone decides.
+        judging: gives what answers yes or no.
         reranker: reorders them first; None: none does.
     """
 
@@ -58,12 +59,14 @@ class Looking:
         settings: RagSettings,
         *,
         reader: Reads | None = None,
+        judging: Judging = no_judge,
         reranker: Reranks | None = None,
     ) -> None:
         self._vectors = vectors
         self._settings = settings
         self._retriever = CorpusRetriever(top_k=settings.top_k)
         self._reader = reader
+        self._judging = judging
         self._reranker = reranker
 
     def look(
@@ -159,7 +162,7 @@ class Looking:
             hits = self._retriever.hits(query, top_k=top_k * _TO_RERANK, among=among)
             hits = self._reranker.rerank(query.question.text, hits)
         retrieved = time.perf_counter()
-        return gather(query, hits, top_k=top_k, reader=self._reader), retrieved
+        return gather(query, hits, top_k=top_k, reader=self._reader, judging=self._judging), retrieved
 
 
 def understood(ask: Ask, corpus: Corpus) -> Question:

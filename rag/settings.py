@@ -18,8 +18,11 @@ from index.settings import IndexSettings
 PREFIX = "RAG_"
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
-BUNDLED_READER = Path(__file__).parent / "reader" / "reader.safetensors"
+_TRAINED = Path(__file__).parent / "reader"
+BUNDLED_READER = _TRAINED / "reader.safetensors"
 """The trained reader that comes with the project (docs/reader.md)."""
+BUNDLED_JUDGE = _TRAINED / "judge.safetensors"
+"""The trained judge of claims that comes with the project (docs/citations.md)."""
 
 
 def _listed(value: object) -> object:
@@ -50,6 +53,11 @@ class RagSettings(BaseSettings):
         "bundled",
         description="`bundled`, or a file of `python -m eval.learning.train`: what finds the answer in a passage; "
         "`off`: similarity alone.",
+    )
+    judge_model: str = Field(
+        "bundled",
+        description="`bundled`, or a file of `python -m eval.learning.train --only claims`: what says whether a "
+        "passage supports a claim, and answers yes or no; `off`: no text of a language model is called verified.",
     )
     top_k: int = Field(5, ge=1, le=50, description="Passages in which the answer is looked for.")
     refusal_threshold: float = Field(
@@ -139,9 +147,18 @@ class RagSettings(BaseSettings):
 
 def reader_file(settings: RagSettings) -> Path | None:
     """The file of the reader that the settings name; None when it is off."""
-    if settings.reader_model == "off":
+    return _file(settings.reader_model, BUNDLED_READER)
+
+
+def judge_file(settings: RagSettings) -> Path | None:
+    """The file of the judge that the settings name; None when it is off."""
+    return _file(settings.judge_model, BUNDLED_JUDGE)
+
+
+def _file(named: str, bundled: Path) -> Path | None:
+    if named == "off":
         return None
-    return BUNDLED_READER if settings.reader_model == "bundled" else Path(settings.reader_model)
+    return bundled if named == "bundled" else Path(named)
 
 
 def load_settings() -> RagSettings:

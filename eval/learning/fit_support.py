@@ -26,7 +26,7 @@ from eval.learning.support_claims import SEED, Example, Language, examples
 from eval.squad import read_squad
 from index.embedder import Embedder, load_embedder
 from index.settings import IndexSettings
-from rag.assistant import load_reader
+from rag.assistant import load_judge
 from rag.settings import RagSettings
 from rag.verification.support import MODEL_FILE, Features
 
@@ -215,11 +215,9 @@ def _as_json(model: Model) -> dict[str, object]:
 
 
 def _collected(data: Path, embedder: Embedder, per_pair: int) -> list[Example]:
-    judge = load_reader(RagSettings())
+    judge = load_judge(RagSettings())
     if judge is None:
-        raise click.ClickException(
-            "there is no judge to fit with: name the reader's file in RAG_READER_MODEL"
-        )
+        raise click.ClickException("there is no judge to fit with: name its file in RAG_JUDGE_MODEL")
     unseen = Unseen.by(judge, data)
     languages = {}
     for code in LANGUAGES:

@@ -21,21 +21,21 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from eval.learning.batches import Feed, Part
 from eval.learning.claims import Claims, parted, read_judged
 from eval.learning.data import FOLDS, read_corpus
 from eval.learning.examples import Examples
-from eval.learning.mixture import Draws, Mixture
+from eval.learning.losses import loss_of
+from eval.learning.mixture import SHARES, Draws, Mixture
 from eval.learning.model import ReaderModel, load_model
 from eval.learning.office import Office
 from eval.learning.pool import Pool, read_pool, scored_items, sources
@@ -59,8 +59,9 @@ class Recipe:
     `steps` and `minutes` (0: no limit) end it, `hold_out` is the fold of articles that is only scored on (None: all
     is learnt from), `articles` how many of the others are learnt from (0: all), `per_pair` how many questions of each
     pair of languages are scored, `frozen` how many of the lowest layers stay as they are, `start` the file of an
-    earlier reader to begin with. `drawn_beside`: examples are drawn in a process of their own, which is forked and must
-    therefore be that of the command alone.
+    earlier reader to begin with, `only` the one part of the mixture that is learnt from ("": all but claims): "claims"
+    makes a judge. `drawn_beside`: examples are drawn in a process of their own, which is forked and must therefore be
+    that of the command alone.
     """
 
     steps: int = 100_000
@@ -81,33 +82,10 @@ class Recipe:
     checkpoint_minutes: float = 5.0
     drawn_beside: bool = True
     start: str = ""
+    only: str = ""
 
 
 _AHEAD = 64  # batches drawn ahead: two groups and more
-
-
-def loss_of(model: ReaderModel, part: Part) -> Tensor:
-    """Mean loss: of a question, cross-entropy of start and of end, halved, plus that of "answered"; of a claim, that of
-    its verdict.
-
-    Where several places answer, or several verdicts may be right, the probability of all of them counts (Clark and
-    Gardner 2018, "Simple and effective multi-paragraph reading comprehension", https://arxiv.org/abs/1710.10723,
-    section 3.2).
-    """
-    scores = model(part.ids, part.mask, part.passage)
-    claims = part.verdicts.any(dim=1)
-    spans = _missed(scores.start, part.starts) + _missed(scores.end, part.ends)
-    answered = functional.binary_cross_entropy_with_logits(
-        scores.answered, (~part.starts[:, 0]).float(), reduction="none"
-    )
-    judged = _missed(scores.judged, part.verdicts | ~claims[:, None])
-    return torch.where(claims, judged, spans / 2 + answered).mean()
-
-
-def _missed(logits: Tensor, right: Tensor) -> Tensor:
-    """-log of the probability, (rows, places) logits, that falls on what is right: (rows,)."""
-    probabilities = functional.log_softmax(logits, dim=1)
-    return -probabilities.masked_fill(~right, -torch.inf).logsumexp(dim=1)
 
 
 class Trainer:
@@ -143,19 +121,26 @@ class Trainer:
         self._pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
         windows = Windows(self._encoder.count)
         embedder = load_embedder(IndexSettings())
-        similar = similar_passages(learnt, embedder)
         pairs = WordPairs(texts_of(learnt, items), embedder.embed_queries) if items else None
         judged, judged_hashes = read_judged(data)
         self._hashes |= judged_hashes
         held_claims = Claims(parted(judged, held=True), self._held, (), windows) if self._held else None
         self._claims = fixed_claims(held_claims, CLAIMS_SCORED * recipe.per_pair) if held_claims else []
-        parts: dict[str, Draws] = {
-            "passages": Examples(learnt, windows=windows, similar=similar, seed=recipe.seed),
-            **({"pool": Pool(items, windows), "office": Office()} if items else {}),
-            **({"claims": Claims(parted(judged, held=False), learnt, items, windows)} if judged else {}),
-        }
+
+        def passages() -> Draws:
+            similar = similar_passages(learnt, embedder)
+            return Examples(learnt, windows=windows, similar=similar, seed=recipe.seed)
+
+        parts: dict[str, Callable[[], Draws]] = {"passages": passages}
+        if items:
+            parts |= {"pool": lambda: Pool(items, windows), "office": Office}
+        if judged:
+            parts["claims"] = lambda: Claims(parted(judged, held=False), learnt, items, windows)
+        wanted = [name for name in parts if name == recipe.only or (not recipe.only and name != "claims")]
+        if not wanted:
+            raise UsageError(f"{data} holds nothing to learn {recipe.only} from")
         self._feed = Feed(
-            Mixture(parts, pairs=pairs, seed=recipe.seed),
+            Mixture({name: parts[name]() for name in wanted}, pairs=pairs, seed=recipe.seed),
             self._encoder,
             batch=recipe.batch,
             dropped_words=recipe.dropped_words,
@@ -375,6 +360,7 @@ def _recipe(given: argparse.Namespace) -> Recipe:
         "threads",
         "score_every",
         "start",
+        "only",
     ]
     changed = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     if given.hold_out is not None:
@@ -397,6 +383,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
     parser.add_argument("--score-every", type=int, help="steps between scores (default 1500)")
     parser.add_argument("--start", help="a reader's file to begin with instead of the bundled encoder")
+    parser.add_argument(
+        "--only", choices=[*SHARES, "claims"], help="learn from this part alone; of claims: a judge"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
     parser.add_argument("--smoke", action="store_true", help="a minute's run that checks itself")
     return parser

@@ -23,7 +23,7 @@ from index.language.sentences import split_sentences
 from index.settings import IndexSettings
 from index.types import Chunk, Document
 from rag.answer import CheckedClaim, Hit
-from rag.assistant import load_reader
+from rag.assistant import load_judge
 from rag.question import analyse
 from rag.reader.passages import Judges
 from rag.settings import RagSettings
@@ -68,7 +68,7 @@ def table(title: str, rows: Iterable[tuple[str, bool]]) -> str:
 @click.option("--questions", is_flag=True, help="Judge the yes/no questions too.")
 def main(wrong: bool, questions: bool) -> None:
     """Check the planted claims."""
-    judge, embedder = load_reader(RagSettings()), load_embedder(IndexSettings())
+    judge, embedder = load_judge(RagSettings()), load_embedder(IndexSettings())
     texts = {row["id"]: passage_of(row) for row in read("passages")}
     claims = read("claims")
     began = time.perf_counter()

@@ -12,7 +12,7 @@ from index.language.comparison import stands_in
 from rag.engines.engine import Draft, Drafting, Engine, Wrapping
 from rag.evidence import Evidence
 from rag.look import Declined, Look
-from rag.reader.passages import Judges
+from rag.reader.passages import Judging
 from rag.verification.support import facts_in
 from rag.verification.verify import quotes_are_exact, short_is_quoted, verify
 
@@ -23,7 +23,7 @@ class Checked(Wrapping):
     Args:
         engine: writes them.
         embedder: makes the vectors of claims.
-        judge: says what passages say to them; None: there is none, and no text is called verified.
+        judging: gives what says what passages say to them; without it no text is called verified.
         at_work: held while this machine works on a check.
     """
 
@@ -32,12 +32,12 @@ class Checked(Wrapping):
         engine: Engine,
         *,
         embedder: Embedder,
-        judge: Judges | None,
+        judging: Judging,
         at_work: AbstractContextManager[Any],
     ) -> None:
         super().__init__(engine)
         self._embedder = embedder
-        self._judge = judge
+        self._judging = judging
         self._at_work = at_work
 
     def draft(self, look: Look, *, stop: Event | None = None) -> Drafting:
@@ -59,7 +59,7 @@ class Checked(Wrapping):
                 draft.passages,
                 question=evidence.question,
                 embedder=self._embedder,
-                judge=self._judge,
+                judge=self._judging(),
                 reads=evidence.reads,
             )
         if checked.grounding == "none":

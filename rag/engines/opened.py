@@ -16,7 +16,7 @@ from rag.engines.counted import Counted, Outcome
 from rag.engines.engine import Engine
 from rag.engines.first_of import FirstOf
 from rag.engines.refusal import Refusal
-from rag.reader.passages import Judges
+from rag.reader.passages import Judging
 from rag.settings import PREFIX, RagSettings
 
 
@@ -44,10 +44,10 @@ class Engines:
         settings: RagSettings,
         *,
         embedder: Embedder,
-        judge: Judges | None,
+        judging: Judging,
         at_work: AbstractContextManager[Any],
     ) -> Self:
-        """Open those that the settings ask for; `embedder`, `judge` and `at_work` as for `Checked`.
+        """Open those that the settings ask for; `embedder`, `judging` and `at_work` as for `Checked`.
 
         Raises:
             SettingsError: the settings of one cannot be used.
@@ -56,7 +56,7 @@ class Engines:
         for row in engines.ENGINES:
             opened = _opened(row, settings)
             if opened is not None:
-                written.append(Counted(Checked(opened, embedder=embedder, judge=judge, at_work=at_work)))
+                written.append(Counted(Checked(opened, embedder=embedder, judging=judging, at_work=at_work)))
         refusal = Refusal(settings.refusal_threshold)
         return cls(refusal, written, default=engines.default(settings).name)
 

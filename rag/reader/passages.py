@@ -13,14 +13,22 @@ from rag.reader.verdict import Verdict
 
 
 class Judges(Protocol):
-    """What judges claims: `rag.reader.openvino_reader.Reader`."""
+    """What judges claims: `rag.reader.openvino_judge.Judge`."""
 
     def judge(self, claims: Sequence[str], windows: Sequence[str]) -> list[Verdict]:
         """What each window says to the claim at the same place, in order."""
         ...
 
 
-class Reads(Judges, Protocol):
+Judging = Callable[[], Judges | None]
+"""Gives the judge, loaded when it is first wanted; None: there is none."""
+
+
+def no_judge() -> None:
+    """Where there is no judge."""
+
+
+class Reads(Protocol):
     """What reads: `rag.reader.openvino_reader.Reader`."""
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:

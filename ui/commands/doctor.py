@@ -9,7 +9,7 @@ import click
 
 from index.doctor import Check, checks
 from index.errors import UsageError
-from rag.doctor import check_reader
+from rag.doctor import check_judge, check_reader
 from rag.settings import PREFIX, RagSettings, load_settings, setting_names
 from ui import render
 
@@ -41,6 +41,7 @@ def doctor(ctx: click.Context, listing: bool) -> None:
 def _checks(settings: RagSettings) -> Iterator[Check]:
     yield from checks(settings.index)
     yield check_reader(settings)
+    yield check_judge(settings)
 
 
 def _described(settings: RagSettings) -> Iterator[tuple[str, str, str]]:

@@ -277,7 +277,7 @@ class Claims:
         elif change in {"name", "reversed"}:
             changed = self._renamed(random, claim, language, swapped=change == "reversed")
         elif change == "turned":
-            changed = turned(random, claim, language)
+            changed = turned(claim, language)
         elif change in {"denied", "asked"}:
             changed = wrapped(random, claim, language, change) if language in LANGUAGES else None
         elif change == "idle":

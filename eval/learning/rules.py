@@ -151,7 +151,7 @@ def idle(random: Random, language: str) -> str:
     return talk * random.choice((1, 1, 1, 2, 20)) if talk.isalpha() else str(talk)
 
 
-def turned(random: Random, statement: str, language: str) -> str | None:
+def turned(statement: str, language: str) -> str | None:
     """A statement with a negation taken out or put in; None where the language's words for it do not stand there."""
     table = _TABLE["negation"]
     for word in table["drop"].get(language, ()):

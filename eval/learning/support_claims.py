@@ -170,7 +170,7 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
         "": claim.text,
         "number": _other_number(claim, spoken.code, rng),
         "name": _other_name(claim, spoken, names, rng) if id_ in names else None,
-        "turned": turned(rng, claim.text, spoken.code),
+        "turned": turned(claim.text, spoken.code),
         "denied": wrapped(rng, claim.text, spoken.code, "denied"),
         "idle": idle(rng, spoken.code),
     }

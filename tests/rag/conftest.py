@@ -12,6 +12,7 @@
     llm_server       function  a server of a language model that misbehaves on request, as if new
     llm_model        function  its client
     hasty_model      function  its client, which gives it a third of a second for each piece
+    judge            session   the judge of claims that is shipped
 
 Keys that a test adds to `guarded` it revokes; its two stay.
 """
@@ -45,8 +46,17 @@ if TYPE_CHECKING:
     from index.embedder import Embedder
     from rag.assistant import Assistant
     from rag.llm.client import LanguageModel
+    from rag.reader.openvino_judge import Judge
 
 HERE = "http://127.0.0.1:8000"
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    from rag.reader.openvino_judge import Judge  # a second: only for the tests that need it
+    from rag.settings import BUNDLED_JUDGE
+
+    return Judge.load(BUNDLED_JUDGE)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from rag.answer import Hit
 from rag.notices import notices_in
 from rag.question import Question, analyse
 from rag.reader.encode import Row
+from rag.reader.openvino_judge import Judge
 from rag.reader.openvino_reader import Reading
 from rag.reader.passages import Read, Window
 from rag.verification.claims import markers_of
@@ -56,6 +57,7 @@ class Library:
 
     passages: tuple[Passage, ...]
     embedder: Embedder
+    judge: Judge | None
 
     @property
     def hits(self) -> list[Hit]:
@@ -63,16 +65,18 @@ class Library:
 
     def verify(self, text: str, language: str = "en", *, question: str = QUESTION) -> Verified:
         asked: Question = analyse(question, language=language)
-        return verify(text, ORDER, self.passages, question=asked, embedder=self.embedder)
+        return verify(text, ORDER, self.passages, question=asked, embedder=self.embedder, judge=self.judge)
 
 
 @pytest.fixture(scope="module")
-def library(index_of: Callable[[Mapping[str, str]], IndexSettings], embedder: Embedder) -> Iterator[Library]:
+def library(
+    index_of: Callable[[Mapping[str, str]], IndexSettings], embedder: Embedder, judge: Judge
+) -> Iterator[Library]:
     index = index_of({f"{language}.txt": text for language, text in DOCUMENTS.items()})
     with Corpus.open(index, manifest_expected=manifest_for(embedder, index)) as corpus:
         rows = corpus.reader()
         found = sorted(rows.documents(), key=lambda info: info.language)
-        yield Library(tuple(passage(n, rows, d.id) for n, d in enumerate(found, 1)), embedder)
+        yield Library(tuple(passage(n, rows, d.id) for n, d in enumerate(found, 1)), embedder, judge)
 
 
 def passage(number: int, rows: CatalogueReader, document_id: str) -> Passage:
@@ -190,7 +194,7 @@ def test_what_the_question_says_may_be_repeated(library: Library) -> None:
 
 def test_an_instruction_in_a_document_does_not_support_a_claim_about_another(library: Library) -> None:
     obeyed = "The museum is owned by Peter Hamilton [1]. The library lies in Norway [2]."
-    assert [claim.supported for claim in library.verify(obeyed).claims] == [False, False]
+    assert "supported" not in {claim.verdict for claim in library.verify(obeyed).claims}
 
 
 def test_markers_of_nothing_are_removed(library: Library) -> None:
@@ -206,7 +210,12 @@ def test_an_answer_that_claims_nothing_has_no_ground(library: Library, text: str
 
 def test_without_passages_nothing_is_supported(library: Library) -> None:
     found = verify(
-        "It is so [1].", [1], [], question=analyse(QUESTION, language="en"), embedder=library.embedder
+        "It is so [1].",
+        [1],
+        [],
+        question=analyse(QUESTION, language="en"),
+        embedder=library.embedder,
+        judge=library.judge,
     )
     assert (found.text, found.grounding) == ("It is so (not found in the documents).", "none")
 
@@ -224,13 +233,13 @@ ALONE = "Kontoret stänger klockan 17 på fredagar."
     ids=["right", "wrong-number", "about-something-else"],
 )
 def test_a_document_of_one_sentence_supports_what_it_says(
-    embedder: Embedder, text: str, grounding: str
+    embedder: Embedder, judge: Judge, text: str, grounding: str
 ) -> None:
     sentence = Sentence("s", "d", 0, 0, len(ALONE), ALONE, "sv", "body")
     hit = Hit(Chunk("c", "d", 0, 0, len(ALONE), ALONE, "sv", 0, 0), "", None, "sv", 0.9, 0.9, 0.9, 0.0)
     alone = Passage(1, hit, 0, len(ALONE), ALONE, (sentence,))
     asked = analyse("When does the office close?", language="en")
-    assert verify(text, [1], [alone], question=asked, embedder=embedder).grounding == grounding
+    assert verify(text, [1], [alone], question=asked, embedder=embedder, judge=judge).grounding == grounding
 
 
 @pytest.mark.parametrize(
@@ -264,6 +273,7 @@ def test_the_reader_has_a_say_in_what_is_quoted(
         [Passage(1, hit, 0, len(text), text, sentences)],
         question=analyse("Is the harbour open?", language="en"),
         embedder=embedder,
+        judge=None,
         reads=reads,
     )
     (citation,) = found.citations

@@ -28,7 +28,7 @@ from rag.reader.verdict import CONTRADICTED, NEITHER, SUPPORTED
 
 FOLDER = Path("nli") / "train"
 # How often each kind is drawn, and each file of `nli/train` within its kind. Chosen, not fitted.
-KINDS = {"inference": 30.0, "yesno": 14.0, "parallel": 24.0, "quoted": 10.0, "answer": 12.0, "rules": 18.0}
+KINDS = {"inference": 32.0, "yesno": 12.0, "parallel": 26.0, "quoted": 8.0, "answer": 8.0, "rules": 20.0}
 FILES = {
     "inference": {
         "nli_swenli_dev": 8.0,
@@ -79,6 +79,9 @@ _MEANT = {
     **dict.fromkeys(("denied", "turned"), (CONTRADICTED,)),
     **dict.fromkeys(("elsewhere", "removed", "half", "idle"), (NEITHER,)),
 }
+# Tokens of a window at most, and code points of a text that a yes/no question is asked of: what is read in use is a few
+# sentences, and a step costs less.
+_LARGEST, _WHOLE = 110, 650
 _ONE_SIDE = 0.5  # of the texts without the sentence, those with only what stands before or after it
 _FOREIGN = 0.12  # a claim of public data with a text of another group
 # Languages of sentences that are quoted from the text itself, and how often; the others are left to their chance.
@@ -207,7 +210,8 @@ class Claims:
                 return None
             text, verdicts = other.text, (NEITHER,)
         example = Example(judged.kind, judged.claim, text, None, judged.asked, judged.read, verdicts=verdicts)
-        return example if len(text) < 900 else self._windows.cut(random, example, smallest=200)
+        # Where in a longer text it is judged, nobody says.
+        return example if len(text) <= _WHOLE else None
 
     def _of_parallel(self, random: Random) -> Example | None:
         """A sentence of one translation, and another translation of the same passage."""
@@ -259,8 +263,10 @@ class Claims:
             rest = max(before, after, key=len) if one_side else f"{before.rstrip()} {after.lstrip()}"
             if len(rest.strip()) < _SHORTEST:
                 return None
-            return self._windows.cut(random, replace(example, window=rest.strip(), answer=None))
-        return replace(self._windows.cut(random, example), answer=None)
+            return self._windows.cut(
+                random, replace(example, window=rest.strip(), answer=None), largest=_LARGEST
+            )
+        return replace(self._windows.cut(random, example, largest=_LARGEST), answer=None)
 
     def _changed(self, random: Random, change: str, said: _Said) -> str | None:
         """The claim after a change of _CHANGES; None where it does not allow it."""
@@ -312,7 +318,9 @@ class Claims:
         example = Example("answer", f"{item.question} {answer}", item.text, place, item.asked, item.read)
         chance = random.random()
         if chance < 0.45:
-            return replace(self._windows.cut(random, example), answer=None, verdicts=(SUPPORTED,))
+            return replace(
+                self._windows.cut(random, example, largest=_LARGEST), answer=None, verdicts=(SUPPORTED,)
+            )
         if chance < 0.6:
             other = self._answered.draw(random)
             if other.read != item.read or answer.casefold() in other.text.casefold():
@@ -320,12 +328,12 @@ class Claims:
             example = replace(
                 example, kind="answer elsewhere", window=other.text, answer=None, verdicts=(NEITHER,)
             )
-            return self._windows.cut(random, example)
+            return self._windows.cut(random, example, largest=_LARGEST)
         wrong = self._wrong(random, item, answer)
         if wrong is None:
             return None
         example = replace(example, kind="answer wrong", question=f"{item.question} {wrong}", verdicts=_WRONG)
-        return replace(self._windows.cut(random, example), answer=None)
+        return replace(self._windows.cut(random, example, largest=_LARGEST), answer=None)
 
     def _wrong(self, random: Random, item: Item, answer: str) -> str | None:
         """Another answer that could stand there: another number, or what answers another question about the text."""

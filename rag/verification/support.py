@@ -40,7 +40,7 @@ _NAMES_LEFT_OUT = 24
 
 # What is judged: code points of a passage around the sentence nearest to the claim. Chosen: as long as the windows that
 # the judge was taught with.
-_WINDOW = 700
+_WINDOW = 400
 # A passage with fewer sentences, such as a caption, does not support a claim that does not cite it. Chosen.
 _FEW = 4
 

@@ -13,7 +13,7 @@ from rag.answer import Hit
 from rag.reader.passages import Judges
 from rag.reader.verdict import Verdict
 
-# Sentences that are judged at most. Chosen: about as much work as reading one passage.
+# Sentences that are judged at most. Chosen: about as much work as reading the five passages.
 _MOST = 8
 
 

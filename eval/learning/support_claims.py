@@ -21,7 +21,6 @@ from index.language.sentences import split_sentences
 from index.normalise import normalise
 from index.types import Chunk, Document
 from rag.answer import Hit
-from rag.matching.lexical import text_terms
 from rag.question import analyse
 from rag.reader.passages import Judges
 from rag.verification.passage import Passage
@@ -165,7 +164,7 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
     others = [n for n in range(first, first + written.paragraphs(article)) if n != paragraph]
     around = [written.sources[n] for n in rng.sample(others, min(_OTHERS, len(others)))]
     question = analyse(claim.case.question, language=spoken.code)
-    repeated, known = facts_in(question.text, spoken.code), [text_terms(question.text, spoken.code)]
+    repeated = facts_in(question.text, spoken.code)
     texts = {
         "": claim.text,
         "number": _other_number(claim, spoken.code, rng),
@@ -187,7 +186,7 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
         else []
     )
     for number, (plant, statement, cited) in enumerate(settings):
-        features, _ = features_of(statement, [cited], verdicts[number : number + 1], known, embedder)
+        features = features_of(statement, [cited], verdicts[number : number + 1])
         missing = bool(missing_facts(statement, [cited], repeated))
         pair = f"{spoken.code}->{written.code}"
         yield Example(pair, article, plant, features, missing)

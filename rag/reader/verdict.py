@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-VERDICTS = 3
+VERDICTS = 3  # given by what the judge was taught
 SUPPORTED, CONTRADICTED, NEITHER = range(VERDICTS)  # the places of the network's scores
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from index.types import Sentence
 from rag.answer import Hit
@@ -25,14 +26,14 @@ class Settled:
     verdict: Verdict
 
     @property
-    def says(self) -> str:
-        """ "yes" or "no", whichever is likelier."""
+    def says(self) -> Literal["yes", "no"]:
+        """Whichever is likelier."""
         return "yes" if self.verdict.supported >= self.verdict.contradicted else "no"
 
     @property
     def probability(self) -> float:
         """Of what it says, 0 to 1."""
-        return max(self.verdict.supported, self.verdict.contradicted)
+        return _settles(self.verdict)
 
 
 def settled(
@@ -51,13 +52,31 @@ def settled(
     some = promising[:_MOST]
     if not some:
         return None
-    windows = [_with_the_one_before(sentence, hit, inside[hit.chunk.id]) for sentence, hit in some]
-    verdicts = judge.judge([question] * len(windows), windows)
-    found = [Settled(place, verdict) for place, verdict in enumerate(verdicts)]
-    return max(found, key=lambda each: each.probability)
+    before = [_before(sentence, inside[hit.chunk.id]) for sentence, hit in some]
+    windows = [
+        _from(one or sentence, sentence, hit) for one, (sentence, hit) in zip(before, some, strict=True)
+    ]
+    verdicts = judge.judge([question] * len(some), windows)
+    best = max(range(len(some)), key=lambda place: _settles(verdicts[place]))
+    # The one before may be what settles it.
+    other = next((place for place, (each, _) in enumerate(promising) if each == before[best]), None)
+    if other is not None:
+        pair = (some[best][0].text, promising[other][0].text)
+        alone = [_settles(verdict) for verdict in judge.judge([question] * 2, pair)]
+        if alone[1] > alone[0]:
+            return Settled(other, verdicts[best])
+    return Settled(best, verdicts[best])
 
 
-def _with_the_one_before(sentence: Sentence, hit: Hit, around: Sequence[Sentence]) -> str:
-    before = max((each.start for each in around if each.end <= sentence.start), default=sentence.start)
-    chunk = hit.chunk
-    return chunk.text[before - chunk.start : sentence.end - chunk.start]
+def _settles(verdict: Verdict) -> float:
+    return max(verdict.supported, verdict.contradicted)
+
+
+def _before(sentence: Sentence, around: Sequence[Sentence]) -> Sentence | None:
+    return max(
+        (each for each in around if each.end <= sentence.start), key=lambda each: each.start, default=None
+    )
+
+
+def _from(first: Sentence, last: Sentence, hit: Hit) -> str:
+    return hit.chunk.text[first.start - hit.chunk.start : last.end - hit.chunk.start]

@@ -44,7 +44,7 @@ OWNERS = {
     "charset_normalizer": {"index.readers"},
     "filelock": {"index.ownership", "index.vectors.build", "rag.keys"},
     "anyascii": {"index.language", "eval.learning", "eval.studies"},
-    "rapidfuzz": {"index.language.sounds", "eval.learning", "eval.studies"},
+    "rapidfuzz": {"index.language.sounds", "index.language.respelling", "eval.learning", "eval.studies"},
     "llama_index": {"rag.matching.llama_index_retriever", "rag.llm.connection", "eval.bench.recipes"},
     "openai": {"rag.llm"},
     "tiktoken": {"rag.llm.tokens"},

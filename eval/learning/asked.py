@@ -14,6 +14,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import click
 
@@ -22,7 +23,6 @@ from eval.learning.pool import Item, held_out_items
 from eval.nomiracl import passage_texts, read_nomiracl
 from eval.squad import Article, Case, SquadFile, join, read_squad
 from rag.question import analyse
-from rag.reader.openvino_reader import Reader
 
 LANGUAGES = ("en", "hi", "vi", "sv")
 SEED = 20
@@ -59,6 +59,12 @@ class Part:
     digits: int = 2
 
 
+class Taught(Protocol):
+    """What learnt from the data, apart from the fold `held_out`; None: from all of it."""
+
+    held_out: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Unseen:
     """What the reader did not learn from: SQuAD questions by id, judged questions without an answer, and the first
@@ -72,7 +78,7 @@ class Unseen:
     texts: frozenset[str] | None = None
 
     @classmethod
-    def by(cls, reader: Reader | None, data: Path) -> Unseen:
+    def by(cls, reader: Taught | None, data: Path) -> Unseen:
         """What the reader's recipe held out."""
         if reader is None:
             return cls()

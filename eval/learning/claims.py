@@ -274,6 +274,7 @@ class Claims:
         if change in {"elsewhere", "half"}:
             places = self._sentences(said.elsewhere, language) if said.elsewhere else []
             other = _cut(said.elsewhere, random.choice(places)) if places else ""
+            other = "" if other in said.text else other  # texts of one kind share sentences
             changed = (other if change == "elsewhere" else f"{claim} {other}") if other else None
         elif change == "shortened":
             cuts = [m.start() for m in _CLAUSE.finditer(claim) if 25 <= m.start() <= len(claim) - 15]

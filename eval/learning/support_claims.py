@@ -21,6 +21,7 @@ from index.language.sentences import split_sentences
 from index.normalise import normalise
 from index.types import Chunk, Document
 from rag.answer import Hit
+from rag.matching.lexical import text_terms
 from rag.question import analyse
 from rag.reader.passages import Judges
 from rag.verification.passage import Passage
@@ -164,7 +165,7 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
     others = [n for n in range(first, first + written.paragraphs(article)) if n != paragraph]
     around = [written.sources[n] for n in rng.sample(others, min(_OTHERS, len(others)))]
     question = analyse(claim.case.question, language=spoken.code)
-    repeated = facts_in(question.text, spoken.code)
+    repeated, known = facts_in(question.text, spoken.code), [text_terms(question.text, spoken.code)]
     texts = {
         "": claim.text,
         "number": _other_number(claim, spoken.code, rng),
@@ -186,7 +187,7 @@ def _of_case(  # noqa: PLR0917 - one step of `examples`
         else []
     )
     for number, (plant, statement, cited) in enumerate(settings):
-        features = features_of(statement, [cited], verdicts[number : number + 1])
+        features, _ = features_of(statement, [cited], verdicts[number : number + 1], known, embedder)
         missing = bool(missing_facts(statement, [cited], repeated))
         pair = f"{spoken.code}->{written.code}"
         yield Example(pair, article, plant, features, missing)

@@ -60,7 +60,7 @@ def respelt(text: str, language: str, written: Iterable[str], *, kept: Iterable[
     unchanged = frozenset(kept)
 
     def spelt(match: regex.Match[str]) -> str:
-        word = match.group()
+        word: str = match.group()
         if word in unchanged or not _LATIN.fullmatch(word):
             return word
         lower = word.lower()

@@ -137,8 +137,8 @@ def _zip_format(data: bytes, name: str) -> BinaryFormat:
             parts = archive.namelist()
             odf = b""
             if "mimetype" in parts:
-                with archive.open("mimetype") as part:
-                    odf = part.read(_LONGEST_TYPE)
+                with archive.open("mimetype") as stored:
+                    odf = stored.read(_LONGEST_TYPE)
     except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OSError, zlib.error) as error:
         # A torn download of a Word file is a damaged document, not an archive.
         if name.lower().endswith(".docx"):

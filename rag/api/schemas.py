@@ -226,14 +226,16 @@ class ClaimOut(BaseModel):
     text: str = Field(
         description="What it says, without markers.", examples=["540 data sets were published."]
     )
-    markers: list[int] = Field(
+    markers: list[Annotated[int, Field(strict=True)]] = Field(
         description="Its markers in the answer; none where it was left out.", examples=[[1]]
     )
     verdict: ClaimVerdict = Field(
         description="What the cited passages say to it: `supported`; `contradicted` (it was left out of the answer); "
         "`unsupported` (neither: it is marked)."
     )
-    score: float = Field(description="The probability that they say it.", ge=0, le=1, examples=[0.93])
+    score: float = Field(
+        strict=True, description="The probability that they say it.", ge=0, le=1, examples=[0.93]
+    )
     missing: list[str] = Field(
         description="Numbers, dates, codes and names of it that stand nowhere in them.", examples=[[]]
     )

@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,21 @@ from numpy.typing import NDArray
 
 from index.embedder import Embedder
 from index.language.comparison import stands_in
-from index.language.lexicon import languages
+from index.language.lexicon import languages, lexicon
 from index.language.quantities import Habit, Quantity, digit_habit, find_quantities
+from index.language.terms import fold
 from index.types import Sentence
+from rag.matching.lexical import TextTerms, Wanted, matched, text_terms, wanted
+from rag.question import Question, analyse
 from rag.reader.verdict import Verdict
 from rag.verification.passage import Passage
 
 # Whole numbers up to this are often written in words, which cannot be read in a language without a table.
 # Chosen.
 _IN_WORDS = 20
+# Names and pairs of them that are left out one at a time, each costing one short text to embed. Chosen for
+# time.
+_NAMES_LEFT_OUT = 24
 
 # What is judged: code points of a passage around the sentence nearest to the claim. Chosen: as long as the windows that
 # the judge was taught with.
@@ -47,12 +54,20 @@ class Features:
     Attributes:
         cosine: of the claim to the sentence nearest to it.
         same_language: 1 when that sentence is in the claim's language.
+        unheld: how much nearer the claim comes to that sentence when one term is left out that is written as a name
+            and stands in no cited passage, title or question, as a cosine; 0 when every such term draws it nearer.
+            A name that is only translated draws it nearer, a wrong one pushes it away. 0 in scripts without capitals.
+        rare: the same for words of such scripts that the vocabulary does not have whole, as most names; else 0.
+        names: part of the words written as names that stand there; 1 when there are none.
         supported: log odds that a cited passage supports it, of the one that does most; None without a judge.
         contradicted: log odds that this passage contradicts it; None without a judge.
     """
 
     cosine: float
     same_language: float
+    unheld: float
+    rare: float
+    names: float
     supported: float | None = None
     contradicted: float | None = None
 
@@ -80,6 +95,11 @@ def contradicted(features: Features) -> bool:
 def _model_for(features: Features) -> dict[str, Any]:
     model: dict[str, Any] = _models()["near" if features.supported is None else "judged"]
     return model
+
+
+def name_threshold() -> float:
+    """How far a name that stands nowhere may push a claim away before it is called wrong, as a cosine."""
+    return float(_models()["name_threshold"])
 
 
 @cache
@@ -110,6 +130,12 @@ class Source:
     def all_facts(self) -> tuple[Quantity, ...]:
         """The facts of its sentences and its title."""
         return tuple(fact for facts in (*self.facts, self.titled) for fact in facts)
+
+    def terms(self) -> list[TextTerms]:
+        """The terms of its sentences and its title."""
+        hit = self.passage.hit
+        sentences = [text_terms(sentence.text, sentence.language) for sentence in self.sentences]
+        return [text_terms(hit.title, hit.document_language), *sentences]
 
 
 def sources_of(passages: Sequence[Passage], embedder: Embedder) -> list[Source]:
@@ -142,10 +168,11 @@ def _habit(passage: Passage, sentence: Sentence) -> Habit:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A claim, read and embedded: `vector` (dimension,) of unit length; `read_as`: what it means."""
+    """A claim, analysed and embedded: `vector` (dimension,) of unit length; `read_as`: what it means."""
 
-    language: str
+    asked: Question
     read_as: str
+    wanted: Wanted
     vector: NDArray[np.float32]
     facts: tuple[Quantity, ...]
 
@@ -161,34 +188,49 @@ def stated(
     if not meanings:
         return []
     vectors = embedder.embed_passages(meanings)
-    return [
-        Stated(language, meaning, vector, facts_in(text, language))
-        for text, meaning, vector in zip(texts, meanings, vectors, strict=True)
-    ]
+    found = []
+    for text, meaning, vector in zip(texts, meanings, vectors, strict=True):
+        asked = analyse(text, language=language)
+        found.append(Stated(asked, meaning, wanted(asked), vector, facts_in(text, language)))
+    return found
 
 
-def features_of(claim: Stated, cited: Sequence[Source], verdicts: Sequence[Verdict]) -> Features:
-    """The features of a claim.
+def features_of(
+    claim: Stated,
+    cited: Sequence[Source],
+    verdicts: Sequence[Verdict],
+    known: Sequence[TextTerms],
+    embedder: Embedder,
+) -> tuple[Features, str]:
+    """The features of a claim, and the name or rare word that pushes it away most, "" for none.
 
     Args:
         cited: the passages it is held against; they have at least one sentence.
         verdicts: what each of them says to it; none without a judge.
+        known: terms of texts whose names a claim may repeat, such as the question's.
     """
-    best, sentence = max(
+    best, sentence, vector = max(
         (
-            (float(row @ claim.vector), sentence)
+            (float(row @ claim.vector), sentence, row)
             for source in cited
             for sentence, row in zip(source.sentences, source.vectors, strict=True)
         ),
         key=lambda each: each[0],
     )
+    held = _held(claim, [*known, *(terms for source in cited for terms in source.terms())])
+    push, name = _unheld(claim, held, vector, embedder)
+    cased = is_cased(claim.asked.text)
     verdict = max(verdicts, default=None)
-    return Features(
+    features = Features(
         cosine=best,
-        same_language=float(sentence.language == claim.language),
+        same_language=float(sentence.language == claim.asked.language),
+        unheld=push if cased else 0.0,
+        rare=0.0 if cased else push,
+        names=_share_of_names(claim, held),
         supported=None if verdict is None else _log_odds(verdict.supported),
         contradicted=None if verdict is None else _log_odds(verdict.contradicted),
     )
+    return features, name
 
 
 def window_of(claim: Stated, source: Source) -> str:
@@ -215,6 +257,21 @@ def _log_odds(probability: float) -> float:
     return math.log(probability + 3e-4) - math.log(1 - probability + 3e-4)
 
 
+def wrong_name(features: Features, *, least: float) -> bool:
+    """Whether the name that stands nowhere is taken for a wrong one.
+
+    In one language a name is written alike, so that any push tells; between languages it must be `least`. Without
+    capitals, a word may look like a name and be none: there the score alone decides.
+    """
+    return features.unheld > 0 if features.same_language else features.unheld >= least
+
+
+def is_cased(text: str) -> bool:
+    """Whether most letters of a text are of a script with capitals."""
+    letters = [character for character in text if character.isalpha()]
+    return sum(c.islower() or c.isupper() for c in letters) * 2 > len(letters)
+
+
 def missing_facts(claim: Stated, cited: Sequence[Source], repeated: Sequence[Quantity]) -> list[Quantity]:
     """The facts of a claim that stand neither in the passages, their titles included, nor among the `repeated`."""
     held = [*repeated, *(fact for source in cited for fact in source.all_facts())]
@@ -230,3 +287,70 @@ def _may_be_in_words(fact: Quantity) -> bool:
     small = all(value <= _IN_WORDS and value.is_integer() for value in fact.values)
     number = bool(fact.values) and not (fact.code or fact.days or fact.minutes)
     return number and (fact.in_words or (small and fact.kind != "share"))
+
+
+def _held(claim: Stated, texts: Sequence[TextTerms]) -> frozenset[int]:
+    """Positions of the claim's words that stand in any of the texts, in any script."""
+    return frozenset(
+        position
+        for text in texts
+        for term in matched(claim.wanted, text)
+        for position in range(term.first, term.last + 1)
+    )
+
+
+def _share_of_names(claim: Stated, held: frozenset[int]) -> float:
+    names = [p for p in claim.wanted.names if not any(c.isnumeric() for c in claim.wanted.words[p])]
+    return sum(position in held for position in names) / len(names) if names else 1.0
+
+
+def _unheld(
+    claim: Stated, held: frozenset[int], nearest: NDArray[np.float32], embedder: Embedder
+) -> tuple[float, str]:
+    """How far the worst name that stands nowhere pushes the claim from the sentence nearest to it."""
+    names = _names(claim, held, embedder)
+    if not names:
+        return 0.0, ""
+    words = claim.wanted.words
+    without = [
+        " ".join(word for position, word in enumerate(words) if position not in term) for term in names
+    ]
+    plain, *others = embedder.embed_passages([" ".join(words), *without])
+    pushes = (np.stack(others) - plain) @ nearest
+    worst = int(pushes.argmax())
+    push = float(pushes[worst])
+    return (push, " ".join(words[p] for p in _whole(names[worst], names))) if push > 0 else (0.0, "")
+
+
+def _whole(name: range, names: Sequence[range]) -> range:
+    """A name with the adjacent words that are names too."""
+    positions = {position for other in names for position in other}
+    first, last = name.start, name.stop
+    while first - 1 in positions:
+        first -= 1
+    while last in positions:
+        last += 1
+    return range(first, last)
+
+
+def _names(claim: Stated, held: frozenset[int], embedder: Embedder) -> list[range]:
+    """Positions of the words, and of pairs of adjacent ones, that are written as names and held by nothing.
+
+    Where capitals make a name of several words only, or where there are none, a word that the vocabulary does not
+    have whole counts: most names are such words.
+    """
+    words = claim.wanted.words
+    cased = is_cased(claim.asked.text)
+    capitals = {word for name in claim.asked.names for word in name}
+    stop = lexicon(claim.asked.language).stop
+    found = []
+    for position, pieces in enumerate(embedder.count_tokens(list(words))):
+        word = words[position]
+        rare = pieces > 1 and (word[:1].isupper() and position > 0 if cased else fold(word) not in stop)
+        numeric = any(character.isnumeric() for character in word)
+        if position not in held and not numeric and (rare or word in capitals):
+            found.append(position)
+    pairs = [range(left, right + 1) for left, right in pairwise(found) if right == left + 1]
+    singles = [range(position, position + 1) for position in found]
+    # Nothing is left of a claim that is one name.
+    return [term for term in (*pairs, *singles) if len(term) < len(words)][:_NAMES_LEFT_OUT]

@@ -19,6 +19,7 @@ from index.language.comparison import stands_in
 from index.language.terms import split_words
 from index.types import UNDETERMINED
 from rag.answer import CheckedClaim, Citation, ClaimVerdict, Grounding, Hit
+from rag.matching.lexical import text_terms
 from rag.notices import notices_in
 from rag.question import Question
 from rag.reader.passages import Judges, Read
@@ -149,6 +150,8 @@ class _Check:
         self._sources = support.sources_of([passage for passage in passages if passage.sentences], embedder)
         self._by_number = {source.passage.number: source for source in self._sources}
         self._repeated = facts_in(question.text, question.language)
+        self._known = [text_terms(question.text, question.language)]
+        self._embedder = embedder
         self._judge = judge
 
     def findings(self, claims: Sequence[tuple[Stated, Sequence[int]]]) -> list[_Finding]:
@@ -191,9 +194,11 @@ class _Check:
     def _finding(
         self, claim: Stated, sources: Sequence[Source], verdicts: Sequence[Verdict], *, cited: bool
     ) -> _Finding:
-        features = support.features_of(claim, sources, verdicts)
+        features, name = support.features_of(claim, sources, verdicts, self._known, self._embedder)
         score = support.probability(features)
         missing = [fact.text for fact in support.missing_facts(claim, sources, self._repeated)]
+        if support.wrong_name(features, least=support.name_threshold()):
+            missing.append(name)
         supported = not missing and score >= support.threshold(features, cited=cited)
         return _Finding(
             cited=tuple(sources),

@@ -69,7 +69,7 @@ class TestMadeOfTexts:
 class TestRules:
     def test_a_bound_is_compared(self) -> None:
         seen = set()
-        for example in drawn(Rules(), 6000):
+        for example in drawn(Rules(), 30_000):
             asked = re.match(r"Can a (\d+)-year-old apply", example.question)
             least = re.search(r"at least (\d+) years old|minimum age is (\d+) years", example.window)
             if asked and least:
@@ -80,7 +80,7 @@ class TestRules:
 
     def test_yes_and_no_follow_the_statement(self) -> None:
         seen = set()
-        for example in drawn(Rules(), 3000):
+        for example in drawn(Rules(), 30_000):
             asked = re.match(r"Is (\w+) allowed in the park", example.question)
             if not asked or example.read != "en":
                 continue

@@ -39,6 +39,7 @@ _ANSWER_UNIT = "answer"
 
 _GRAM = 3
 _MARKER = regex.compile(r"\[\d+\]")
+_QUOTED = regex.compile(r"[“”„«\"][^“”„«»\"\n]+[”“»\"]")
 _URL = regex.compile(r"(?:https?://|www\.)\S+")
 _LETTER = regex.compile(r"[\p{L}\p{M}]")
 _LETTERS = regex.compile(r"[\p{L}\p{M}]+")
@@ -153,7 +154,8 @@ def evidence_any(citations: Citations, places: Sequence[Place]) -> float:
 def answer_language(answer: Mapping[str, Any]) -> str:
     """The language of what the assistant itself says, ISO 639-1, detected; `und` when words do not tell.
 
-    Quotes, markers, URLs and the short answer are the documents' words and are taken out first. With fewer than
+    Quotes, titles between quotation marks, markers, URLs and the short answer are the documents' words and are taken
+    out first. With fewer than
     8 letters and marks left nothing can be detected, and the answer's own `language` is returned.
     """
     text = answer["answer"]
@@ -165,7 +167,7 @@ def answer_language(answer: Mapping[str, Any]) -> str:
             rf"(?<![\p{{L}}\p{{M}}\p{{N}}]){regex.escape(answer['short_answer'])}(?![\p{{L}}\p{{M}}\p{{N}}])"
         )
         text = regex.sub(own_words, " ", text, count=1)
-    text = _URL.sub(" ", _MARKER.sub(" ", text))
+    text = _QUOTED.sub(" ", _URL.sub(" ", _MARKER.sub(" ", text)))
     if len(_LETTER.findall(text)) < _FEWEST_LETTERS:
         return str(answer["language"])
     # Words alone: the quotation marks and dashes of a short frame weigh as much as its letters and mislead.

@@ -65,7 +65,7 @@ def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document
     title = _title(extract, page, path)
     source_url = page.source_url or web_address(visible(extract.source_url or ""))
     return Document(
-        id=document_id(title, source_url, page.text),
+        id=document_id(title, source_url, page.text, path=path),
         path=path,
         title=title,
         language=detect(page.text),
@@ -86,8 +86,12 @@ def _places(seams: Sequence[Seam], page: NewsPage, title: str) -> Iterator[Place
             yield Place(start, end, seam.page, section)
 
 
-def document_id(title: str, source_url: str | None, text: str) -> str:
-    """The content id of a document: 16 hex digits of SHA-256 over title, source URL and text."""
+def document_id(title: str, source_url: str | None, text: str, *, path: str) -> str:
+    """The content id of a document: 16 hex digits of SHA-256 over title, source URL and text.
+
+    A title that is only the file's name is no content: a copy under another name is a duplicate.
+    """
+    title = "" if title == _named(path) else title
     # NUL cannot occur in normalised text, so no two documents share the joined form.
     return hashlib.sha256("\0".join((title, source_url or "", text)).encode()).hexdigest()[:16]
 
@@ -117,11 +121,15 @@ def _title(extract: Extract, page: NewsPage, path: str) -> str:
     heading = next((text for text in headings if _WORD.search(text)), None)
     if heading is not None:
         return shorten(heading, _LONGEST_TITLE)
-    name = normalise_line(PurePosixPath(path).name)
-    words = _IN_NAME.findall(PurePosixPath(name).stem)
+    words = _IN_NAME.findall(PurePosixPath(normalise_line(path)).stem)
     if any(_NAME_WORD.search(word) and not _HASH.fullmatch(word) for word in words):
-        return shorten(name, _LONGEST_TITLE)
+        return _named(path)
     return shorten(_first_sentence(page), _LONGEST_TITLE)
+
+
+def _named(path: str) -> str:
+    """The file's name as a title."""
+    return shorten(normalise_line(PurePosixPath(path).name), _LONGEST_TITLE)
 
 
 def _first_sentence(page: NewsPage) -> str:

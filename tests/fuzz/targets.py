@@ -47,7 +47,7 @@ def readers(data: bytes) -> None:
     assert normalise(text) == text, "the text of a document is normalised"
     assert document.title
     assert normalise_line(document.title) == document.title
-    assert document.id == document_id(document.title, document.source_url, text)
+    assert document.id == document_id(document.title, document.source_url, text, path=document.path)
     json.dumps([text, document.title, document.source_url]).encode()
     text.encode()
     assert all(0 <= span.start < span.end <= len(text) for span in document.marked)

@@ -59,7 +59,9 @@ class TestSeeds:
             assert 0 < len(document.title) <= 100
             assert document.text.startswith(document.title.rstrip("…"))
             assert document.media_type == "text/plain"
-            assert document.id == document_id(document.title, document.source_url, document.text)
+            assert document.id == document_id(
+                document.title, document.source_url, document.text, path=document.path
+            )
 
     def test_captions_are_what_they_are(self, documents: list[Document]) -> None:
         assert marked(documents[2], "caption") == ["Scen för arbetssession", "Delegater tar souvenirfoton"]

@@ -89,7 +89,6 @@ REFUSED: dict[str, tuple[str, bytes, str, str]] = {
     "binary": ("a.txt", bytes(range(256)) * 20, "binary", ""),
     "broken-pdf": ("a.pdf", b"%PDF-1.7\nrubbish", "broken", "damaged"),
     "too-large": ("a.txt", b"word " * 500_000, "too_large", "RAG_MAX_FILE_MB"),
-    "rtf": ("a.txt", b"{\\rtf1 words}", "unsupported", "PDF, DOCX"),
 }
 
 

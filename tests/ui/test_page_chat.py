@@ -62,7 +62,9 @@ def test_a_marker_leads_to_its_source_and_the_source_further(open_tab: Callable[
     turn.locator(".pc-copy").click()
     tab.get_by_text(ENGLISH["chat_copied"]).wait_for()
     copied = tab.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("The museum of Harrow Vale. https://city.example/harrow-vale/museum. “")
+    assert copied.startswith(
+        "The museum of Harrow Vale. museum.en.md. https://city.example/harrow-vale/museum. “"
+    )
     assert "8,150" in copied
 
 
@@ -185,7 +187,11 @@ def test_an_export_is_markdown_with_its_citations(tab: Page) -> None:
     text = download.value.path().read_text(encoding="utf-8")
     assert text.startswith(f"# {page_texts.QUESTIONS['en']}\n")
     assert f"\n## {page_texts.QUESTIONS['en']}\n" in text
-    assert "1. **The museum of Harrow Vale** (English) <https://city.example/harrow-vale/museum>" in text
+    line = next(
+        line for line in text.splitlines() if line.startswith("1. **The museum of Harrow Vale** (English)")
+    )
+    assert "museum.en.md" in line
+    assert line.endswith(" <https://city.example/harrow-vale/museum>")
     assert "> The museum of Harrow Vale had 8,150 visitors last year." in text
     assert "<script>" not in text.replace(r"\<script>", "")
     assert "](javascript:" not in text.replace(r"\](javascript:", "")

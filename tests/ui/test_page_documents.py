@@ -123,7 +123,7 @@ def test_a_long_text_comes_in_parts_and_says_when_one_does_not(
     page = open_tab(watch=False)
     documents(page)
     upload(page, sent("steps.txt", "The steps of Oldcastle.\n\n" + "Each step is of another stone. " * 60))
-    page.get_by_role("link", name="steps.txt").click()
+    page.get_by_role("link", name="steps.txt", exact=True).click()
     more = page.get_by_role("button", name=LABELS["documents_more"])
     text = page.locator(".pd-text")
     more.wait_for()

@@ -162,7 +162,7 @@ def test_hostile_text_is_shown_as_text(tab: Page) -> None:
     tab.get_by_role("link", name=HOSTILE_TITLE).wait_for()
     lines = [text for name, text in HOSTILE.items() if name not in ("nul_and_controls", "newlines")]
     upload(tab, sent("harm.txt", "A list of harm is kept in this file.\n\n" + "\n\n".join(lines)))
-    tab.get_by_role("link", name="A list of harm").click()
+    tab.get_by_role("link", name="harm.txt", exact=True).click()
     text = tab.get_by_role("dialog").locator(".pd-text")
     text.wait_for()
     shown = text.inner_text()

@@ -31,8 +31,6 @@ from rag.shape import shape_of
 
 AS_LIKELY = 0.7
 """A sentence this far behind the best in log odds is at least half as likely to answer: log 2. Chosen."""
-SETTLES = 0.9
-"""From this probability on a sentence says yes or no: measured, 17 of 18 are then right (docs/citations.md)."""
 # Chosen: more answers side by side are a list to search through.
 _MOST_RIVALS = 2
 # The sentences of each hit's chunk with their vectors, by the chunk's id.
@@ -63,9 +61,9 @@ class Evidence:
     `missing` are names and numbers of the question that the best document does not hold, `absent` those that can be
     said to stand in no document, `reads` the windows that were read: none without a reader. `clauses` are parts of the
     best sentence, read by themselves, where a number or date is asked for and it holds several. `settled` is what the
-    best sentence says to a question that yes or no answers; None for other questions, and without a judge. `rivals`
-    are the best sentences of other sources that answer about as likely and hold as much of the question's names and
-    numbers.
+    best sentence says to a question that yes or no answers; None where none is sure, for other questions, and without
+    a judge. `rivals` are the best sentences of other sources that answer about as likely and hold as much of the
+    question's names and numbers.
     """
 
     question: Question
@@ -108,7 +106,7 @@ def gather(
     if not supports:
         return Evidence(question, hits=tuple(hits), inside=inside, reads=tuple(reads))
     settled = _settled(question, supports, inside, judging)
-    if settled is not None and settled.probability >= SETTLES:
+    if settled is not None:
         supports.insert(0, supports.pop(settled.place))
     coverage = coverage_of(question, query.openings, supports[0].hit)
     features = _features(question, supports, coverage)

@@ -17,7 +17,7 @@ from rag.answer import Confidence
 from rag.dated import newness, shown
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
-from rag.evidence import AS_LIKELY, SETTLES, Evidence, Support
+from rag.evidence import AS_LIKELY, Evidence, Support
 from rag.listing import list_around
 from rag.look import Look
 from rag.notices import notices_in
@@ -46,9 +46,9 @@ class Extractive(Engine):
     def _quotes(self, look: Look) -> Draft:
         notices = notices_in(look.question.language)
         chosen, short, confidence = choose(look.evidence)
-        verdict = _verdict(look.evidence)
-        if verdict is not None:
-            chosen, short, confidence = chosen[:1], notices[verdict], "answered"
+        settled = look.evidence.settled
+        if settled is not None:
+            chosen, short, confidence = chosen[:1], notices[settled.says], "answered"
         differing = _differing(look.evidence, short) if short is not None else []
         if short is not None and differing:
             return self._alternatives(look, [(chosen[0], short), *differing])
@@ -114,12 +114,6 @@ def choose(evidence: Evidence) -> tuple[list[Support], str | None, Confidence]:
     near = [s for s in others[:2] if first.score - s.score <= AS_LIKELY and s.sentence.kind == "body"]
     confidence = _confidence(evidence, probability, "short" if short else "sentence")
     return [first, *([] if short else near[:1])], short, confidence
-
-
-def _verdict(evidence: Evidence) -> str | None:
-    """ "yes" or "no", where the first sentence settles it."""
-    settled = evidence.settled
-    return settled.says if settled is not None and settled.probability >= SETTLES else None
 
 
 def _short(evidence: Evidence, first: Support) -> tuple[str | None, float]:

@@ -70,6 +70,10 @@ def test_a_part_that_the_documents_do_not_answer_is_refused_alone(office: Assist
     assert answer.confidence == "perhaps"
 
 
+def test_a_question_that_no_sentence_settles_is_refused(office: Assistant) -> None:
+    assert office.answer(Ask("Is the moon of Neptune made of ice?")).refused
+
+
 def test_no_few_words_are_cut_out_of_a_negation(office: Assistant) -> None:
     answer = office.answer(Ask("Can technicians work from home?"))
     assert answer.short_answer in {None, "No"}

@@ -9,9 +9,9 @@ contradicts. An answer with its question is a claim too.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -161,40 +161,36 @@ class Claims:
     def __init__(
         self, judged: Sequence[Judged], corpus: Corpus, items: Sequence[Item], windows: Windows
     ) -> None:
-        self._windows, self._rules = windows, Rules()
+        self._windows = windows
         self._judged = {
-            kind: _Weighted([j for j in judged if j.kind.startswith(kind + " ")], _weights_of(judged, kind))
+            kind: _Weighted.of(
+                [j for j in judged if j.kind.startswith(kind + " ")], _weights_of(judged, kind)
+            )
             for kind in FILES
         }
         self._parallel = [p for p in corpus.passages if len(p.contexts) > 1]
         answered = [item for item in items if item.answers]
         table = sources().weights
-        self._answered = _Weighted(answered, [table.get(item.source, 1.0) for item in answered])
-        self._quoted = _Weighted(
+        self._answered = _Weighted.of(answered, [table.get(item.source, 1.0) for item in answered])
+        self._quoted = _Weighted.of(
             answered, [_QUOTED.get(item.read, 0.3) * table.get(item.source, 1.0) for item in answered]
         )
         self._of_text: dict[str, list[Item]] = {}
         for item in answered:
             self._of_text.setdefault(item.text, []).append(item)
         self._names: dict[str, list[str]] = {}
-        made: dict[str, Callable[[Random], Example | None]] = {
-            "inference": lambda random: self._public(random, "inference"),
-            "yesno": lambda random: self._public(random, "yesno"),
-            "parallel": self._of_parallel,
-            "quoted": self._of_quoted,
-            "answer": self._of_answer,
-            "rules": self._rules.draw,
+        # By kind, what makes one, and what it makes it of.
+        made: dict[str, tuple[Callable[[Random], Example | None], Sequence[object]]] = {
+            kind: (partial(self._public, kind=kind), self._judged[kind].entries) for kind in FILES
         }
-        there = {
-            "inference": bool(self._judged["inference"].entries),
-            "yesno": bool(self._judged["yesno"].entries),
-            "parallel": bool(self._parallel),
-            "quoted": bool(answered),
-            "answer": bool(answered),
-            "rules": True,
+        made |= {
+            "parallel": (self._of_parallel, self._parallel),
+            "quoted": (self._of_quoted, answered),
+            "answer": (self._of_answer, answered),
+            "rules": (Rules().draw, LANGUAGES),
         }
-        self._made = [made[kind] for kind in KINDS if there[kind]]
-        self._shares = [share for kind, share in KINDS.items() if there[kind]]
+        self._made = [make for make, entries in made.values() if entries]
+        self._shares = [KINDS[kind] for kind, (_, entries) in made.items() if entries]
 
     def draw(self, random: Random) -> Example | None:
         """An example; None where what was drawn does not allow it."""
@@ -361,16 +357,19 @@ class Claims:
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
 class _Weighted(Generic[T]):
-    """Entries that are drawn by their weights."""
+    """Entries, and the sums of their weights up to each."""
 
-    def __init__(self, entries: Sequence[T], weights: Sequence[float]) -> None:
-        self.entries = entries
-        self._reach = list(accumulate(weights))
+    entries: Sequence[T]
+    reach: Sequence[float]
+
+    @classmethod
+    def of(cls, entries: Sequence[T], weights: Iterable[float]) -> _Weighted[T]:
+        return cls(entries, list(accumulate(weights)))
 
     def draw(self, random: Random) -> T:
-        at = bisect(self._reach, random.random() * self._reach[-1], hi=len(self.entries) - 1)
-        return self.entries[at]
+        return random.choices(self.entries, cum_weights=self.reach)[0]
 
 
 def _weights_of(judged: Sequence[Judged], kind: str) -> list[float]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import FilePayload, Locator, Page
 
 LIGHTHOUSE = (
-    "The lighthouse of Morrowick\n\nThe lighthouse of Morrowick was built in 1843 by the engineer Ada Fenwright. "
+    "# The lighthouse of Morrowick\n\nThe lighthouse of Morrowick was built in 1843 by the engineer Ada Fenwright. "
     "It has 214 steps, and its lamp can be seen from 31 kilometres away."
 )
 

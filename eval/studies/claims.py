@@ -4,7 +4,7 @@
 
 `eval/gold/claims` holds them. Each claim is checked as one of a language model's answer that cites its text: the table
 shows the share that is called supported, by kind and by the languages of claim and text; false claims should not be,
-true ones should. Each question is judged by its text alone.
+true ones should. Each question is answered from its text alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from index.embedder import load_embedder
+from index.embedder import Embedder, load_embedder
 from index.language.sentences import split_sentences
 from index.settings import IndexSettings
 from index.types import Chunk, Document
@@ -27,7 +27,9 @@ from rag.assistant import load_judge
 from rag.question import analyse
 from rag.reader.passages import Judges
 from rag.settings import RagSettings
+from rag.settling import settled
 from rag.verification.passage import Passage
+from rag.verification.support import sources_of
 from rag.verification.verify import verify
 
 FOLDER = Path("eval") / "gold" / "claims"
@@ -65,7 +67,7 @@ def table(title: str, rows: Iterable[tuple[str, bool]]) -> str:
 
 @click.command()
 @click.option("--wrong", is_flag=True, help="Show what passes and should not, and the other way round.")
-@click.option("--questions", is_flag=True, help="Judge the yes/no questions too.")
+@click.option("--questions", is_flag=True, help="Answer the yes/no questions too.")
 def main(wrong: bool, questions: bool) -> None:
     """Check the planted claims."""
     judge, embedder = load_judge(RagSettings()), load_embedder(IndexSettings())
@@ -103,19 +105,27 @@ def main(wrong: bool, questions: bool) -> None:
                     f"{row['id']} {row['kind']} {claim.verdict} {claim.score} {claim.missing} {row['claim']}"
                 )
     if questions and judge is not None:
-        click.echo("\n" + _judged(read("questions"), texts, judge, wrong=wrong))
+        click.echo("\n" + _answered(read("questions"), texts, judge, embedder, wrong=wrong))
 
 
-def _judged(rows: Sequence[Row], texts: Mapping[str, Passage], judge: Judges, *, wrong: bool) -> str:
-    verdicts = judge.judge([row["question"] for row in rows], [texts[row["passage"]].text for row in rows])
-    names = ("yes", "no", "unknown")
-    right = []
-    for row, verdict in zip(rows, verdicts, strict=True):
-        said = names[verdict.index(max(verdict))]
-        right.append((row["answer"], said == row["answer"]))
-        if wrong and said != row["answer"]:
-            click.echo(f"{row['id']} {row['answer']} {tuple(round(p, 2) for p in verdict)} {row['question']}")
-    return table("right, of", right)
+def _answered(
+    rows: Sequence[Row], texts: Mapping[str, Passage], judge: Judges, embedder: Embedder, *, wrong: bool
+) -> str:
+    """What is said to the questions, of the sentences of their texts nearest to each."""
+    sources = {source.passage.hit.chunk.id: source for source in sources_of(list(texts.values()), embedder)}
+    vectors = embedder.embed_queries([row["question"] for row in rows])
+    said = []
+    for row, vector in zip(rows, vectors, strict=True):
+        source = sources[row["passage"]]
+        order = (-(source.vectors @ vector)).argsort()
+        nearest = [(source.sentences[place], source.passage.hit) for place in order]
+        found = settled(row["question"], nearest, {row["passage"]: source.sentences}, judge)
+        says = "nothing" if found is None else found.says
+        said.append((f"{row['answer']}: {says}", True))
+        if wrong and says not in {row["answer"], "nothing"}:
+            click.echo(f"{row['id']} {row['answer']} {says} {row['question']}")
+    counts = [f"| {key} | {count} |" for key, count, _ in shares(said)]
+    return "\n".join(["| right answer: what is said | questions |", "|---|---|", *counts])
 
 
 if __name__ == "__main__":

@@ -219,7 +219,7 @@ def test_the_keyboard_is_enough(open_tab: Callable[..., Page]) -> None:
         page.keyboard.press("Tab")
     assert link.evaluate("link => link === document.activeElement")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="The lighthouse of Morrowick").wait_for()
+    page.get_by_role("heading", name="The lighthouse of Morrowick").first.wait_for()
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="hidden")
     assert link.evaluate("link => link === document.activeElement"), "back where the reader was"

@@ -209,16 +209,16 @@ class Scene:
         rows = _rows(template)
         values: dict[str, Value] = {"site": site or self._site}
         for slot in [slot for slot in fact.kinds if slot not in values and slot not in fact.each]:
-            values[slot] = self._value(fact.kinds[slot], values)
+            values[slot] = self.value(fact.kinds[slot], values)
         for row in rows:
             own = dict[str, Value]()
             for slot in [slot for slot in fact.kinds if slot in fact.each]:
-                own[slot] = self._value(fact.kinds[slot], {**values, **own})
+                own[slot] = self.value(fact.kinds[slot], {**values, **own})
             values |= {slot + row: value for slot, value in own.items()}
         text, places = fill(template, self._language, values)
         return Said(text.replace("\n- ", self.random.choice(_BULLETS)), places, values, rows)
 
-    def _value(self, kind: str, values: Mapping[str, Value]) -> Value:
+    def value(self, kind: str, values: Mapping[str, Value]) -> Value:
         """A new value; office.toml lists the kinds."""
         name, *bounds = kind.split()
         if kind in self._left:

@@ -33,6 +33,7 @@ from torch.utils.data import DataLoader
 from eval.learning.batches import Feed, Part
 from eval.learning.claims import Claims, parted, read_judged
 from eval.learning.data import FOLDS, read_corpus
+from eval.learning.enumerated import Enumerated
 from eval.learning.examples import Examples
 from eval.learning.losses import loss_of
 from eval.learning.mixture import SHARES, Draws, Mixture
@@ -121,9 +122,10 @@ class Trainer:
         self._pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
         windows = Windows(self._encoder.count)
         embedder = load_embedder(IndexSettings())
-        pairs = WordPairs(texts_of(learnt, items), embedder.embed_queries) if items else None
-        judged, judged_hashes = read_judged(data)
-        self._hashes |= judged_hashes
+        texts = texts_of(learnt, items)
+        pairs = WordPairs(texts, embedder.embed_queries) if items else None
+        judged, hashes = read_judged(data)
+        self._hashes |= hashes
         held_claims = Claims(parted(judged, held=True), self._held, (), windows) if self._held else None
         self._claims = fixed_claims(held_claims, CLAIMS_SCORED * recipe.per_pair) if held_claims else []
 
@@ -132,8 +134,12 @@ class Trainer:
             return Examples(learnt, windows=windows, similar=similar, seed=recipe.seed)
 
         parts: dict[str, Callable[[], Draws]] = {"passages": passages}
-        if items:
-            parts |= {"pool": lambda: Pool(items, windows), "office": Office}
+        if pairs is not None:
+            parts |= {
+                "pool": lambda: Pool(items, windows),
+                "office": Office,
+                "enumerated": lambda: Enumerated(pairs, texts, windows),
+            }
         if judged:
             parts["claims"] = lambda: Claims(parted(judged, held=False), learnt, items, windows)
         wanted = [name for name in parts if name == recipe.only or (not recipe.only and name != "claims")]

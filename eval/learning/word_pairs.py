@@ -66,6 +66,12 @@ class WordPairs:
             if one != other
         }
 
+    def mutual(self, language: str, into: str) -> dict[str, str]:
+        """Words of one language with those of another that are each other's nearest."""
+        back = self._pairs.get((into, language), {})
+        found = self._pairs.get((language, into), {})
+        return {word: other for word, other in found.items() if back.get(other) == word}
+
     def mixed(self, random: Random, example: Example) -> Example:
         """The example, now and then with words of its question, or of its text, in another language."""
         share = (

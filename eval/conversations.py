@@ -29,6 +29,7 @@ from index.embedder import load_embedder
 from index.errors import UsageError
 from rag.answer import Intent, Turn
 from rag.asking import Ask
+from rag.notices import notices_in
 from rag.settings import load_settings
 
 DOCUMENTS = GOLD / "documents"
@@ -196,21 +197,9 @@ def _of_words(expect: Expected, answer: Mapping[str, Any], language: str) -> str
 
 def verdict_of(answer: Mapping[str, Any], language: str) -> Literal["yes", "no"] | None:
     """The verdict that an answer gives in its short answer; None without one."""
-    short = fold(answer["short_answer"] or "")
-    said: tuple[tuple[Literal["yes", "no"], Sequence[str]], ...] = (
-        ("yes", _VERDICTS.get(language, ("yes",))[:1]),
-        ("no", _VERDICTS.get(language, ("no",))[1:]),
-    )
-    return next((name for name, words in said if short in {fold(word) for word in words}), None)
-
-
-_VERDICTS = {
-    "en": ("yes", "no"),
-    "bn": ("হ্যাঁ", "না"),
-    "hi": ("हाँ", "नहीं"),
-    "sv": ("ja", "nej"),
-    "vi": ("có", "không"),
-}
+    short, notices = fold(answer["short_answer"] or ""), notices_in(language)
+    said: tuple[Literal["yes", "no"], ...] = ("yes", "no")
+    return next((name for name in said if short == fold(notices[name])), None)
 
 
 def estimates(found: Sequence[Answered], *, seed: int = 0) -> dict[str, Estimate]:

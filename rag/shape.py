@@ -84,10 +84,14 @@ def _asks(text: str, table: Lexicon) -> bool:
 
 
 def _asks_on(text: str, table: Lexicon) -> bool:
-    """Whether what follows "and" is a question of its own: its question word stands where the language puts it."""
+    """Whether what follows "and" is a question of its own: its question word stands where the language puts it, or it
+    is answered by yes or no and names who or what it is about ("and is there a fee", but not "and are open")."""
     words = split_words(fold(text))
     where = words if table.asking_anywhere else words[:_OPENING]
-    return len(words) >= _SHORTEST_PART and not set(where).isdisjoint(table.shape.get("asking", ()))
+    if len(words) < _SHORTEST_PART or not set(where).isdisjoint(table.shape.get("asking", ())):
+        return len(words) >= _SHORTEST_PART
+    subjects = table.shape.get("yes_no_subjects", ())
+    return _is_yes_no(fold(text).strip(_MARKS), table) and (not subjects or words[1] in subjects)
 
 
 def _lists(plain: str, table: Lexicon) -> bool:

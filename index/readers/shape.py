@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import regex
 
+from index.language.page_numbers import page_number
+
 _CLOSERS = regex.compile(r"[\p{Pe}\p{Pf}\p{Pi}\"'’*_/\s]+$")
 # Sentence ends of every script, and the marks after which a line leads on to the next.
 _SENTENCE_END = regex.compile(r"\p{STerm}$")
@@ -20,12 +22,6 @@ _LONGEST_HEADING = 150
 _SHORTEST_PARAGRAPH = 60
 _PARAGRAPH_OVER_LINE = 1.4
 _LONGEST_PAGE_NUMBER = 40
-# "3", "- 3 -", "3/9", "3 (9)"; with a word only if it is one for "page": "Ward 3" is a headline.
-_PAGE_WORD = r"(?:page|pg|p|sida|sid|s|trang|tr|seite|side|página|pagina|pág|পৃষ্ঠা|পৃ|पृष्ठ|पृ|पेज|صفحة|стр)"
-_PAGE_NUMBER = regex.compile(
-    rf"^[\W_]*(?:{_PAGE_WORD}\.?\s*)?\p{{Nd}}{{1,4}}(?:\s*(?:[/|(]|of|av|/|trên|von|de|এর|का|\p{{L}}{{1,2}})\s*\p{{Nd}}{{1,4}})?[\W_]*$",
-    regex.I,
-)
 _ELLIPSIS = "…"
 _GRAPHEME = regex.compile(r"\X")
 
@@ -53,7 +49,7 @@ def is_list_item(line: str) -> bool:
 
 def is_page_number(line: str) -> bool:
     """True for a line that numbers its page and says no more."""
-    return len(line) <= _LONGEST_PAGE_NUMBER and _PAGE_NUMBER.match(line) is not None
+    return len(line) <= _LONGEST_PAGE_NUMBER and page_number().match(line) is not None
 
 
 def stands_over(line: str, below: str) -> bool:

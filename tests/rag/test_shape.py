@@ -50,6 +50,13 @@ def test_the_form_follows_the_question(language: str, question: str, shape: Shap
         pytest.param("hi", "शुल्क कितना है और अंतिम तिथि कब है?", 2, id="hi"),
         pytest.param("bn", "ফি কত এবং শেষ তারিখ কবে?", 2, id="bn"),
         pytest.param("vi", "Có bao nhiêu phường và thành lập năm nào?", 2, id="vi"),
+        pytest.param("en", "When does it open, and is there a fee?", 2, id="yes-no-behind"),
+        pytest.param("sv", "När öppnar det och finns det parkering?", 2, id="sv-yes-no-behind"),
+        pytest.param("hi", "शुल्क कितना है और क्या पार्किंग है?", 2, id="hi-yes-no-behind"),
+        pytest.param("bn", "ফি কত এবং সেখানে কি পার্কিং আছে?", 2, id="bn-yes-no-behind"),
+        pytest.param("vi", "Phí là bao nhiêu và có bãi đỗ xe không?", 2, id="vi-yes-no-behind"),
+        pytest.param("en", "Which wards are dry and are without power?", 1, id="one-subject"),
+        pytest.param("bn", "সকালে ও বিকেলে কি খোলা থাকে?", 1, id="bn-joined-nouns"),
         pytest.param("en", " ".join(["Who leads it?"] * 9), 1, id="too-many"),
     ],
 )

@@ -103,6 +103,14 @@ export class Thread {
           {"aria-pressed": String(exchange.rating === rating), "data-rating": rating}));
       tools.append(...thumbs, iconButton("copy", labels.chat_copy_answer, () => this.#copy(exchange.answer.answer)));
     }
+    // What is only perhaps the answer is confirmed by one who knows: a case for the evaluation.
+    if (answered && exchange.answer.confidence === "perhaps" && !exchange.rating) {
+      const confirm = el("button", {type: "button", class: "pc-button pc-confirm", onclick: async () => {
+        await this.#rate(tools, index, "up", [...tools.querySelectorAll("[data-rating]")]);
+        if (tools.querySelector(".pc-thanks")) confirm.remove();
+      }}, labels.chat_answers_it);
+      tools.prepend(confirm);
+    }
     if (last) tools.append(iconButton("retry", labels.chat_retry, () => this.handlers.onretry(index), {class: "pc-icon-button pc-last-only"}));
     return tools;
   }

@@ -30,7 +30,7 @@ from eval.text import contains
 from index.errors import UsageError, WorkError
 from index.types import Document
 
-Ask = Callable[[str, str], str]
+AskPerson = Callable[[str, str], str]
 """Asks a person: (what is asked, default) -> the answer; the default when nothing is typed."""
 
 Tell = Callable[[str], None]
@@ -101,7 +101,7 @@ def ids_beside(path: Path) -> dict[str, str]:
 
 
 def prompt_fields(
-    ask: Ask, *, documents: Sequence[Document], tell: Tell, taken: Collection[str] = ()
+    ask: AskPerson, *, documents: Sequence[Document], tell: Tell, taken: Collection[str] = ()
 ) -> dict[str, Any]:
     """The keys of a new line, asked one after the other; each is asked again until it is valid.
 
@@ -157,7 +157,7 @@ def prompt_fields(
     return fields
 
 
-def _history(ask: Ask, tell: Tell) -> list[dict[str, str]]:
+def _history(ask: AskPerson, tell: Tell) -> list[dict[str, str]]:
     history: list[dict[str, str]] = []
     while said := ask("Earlier question, the oldest first (empty: no more)", "").strip():
         history.append({"role": "user", "content": said})

@@ -18,7 +18,7 @@ from rag.said import last_quotes
 from rag.scoring import log_odds
 
 
-class Found(NamedTuple):
+class Gathered(NamedTuple):
     """A question as it is looked for, its evidence, and when its passages were found."""
 
     question: Question
@@ -31,7 +31,7 @@ class Found(NamedTuple):
         return self.evidence.answered
 
 
-Look = Callable[[Question, frozenset[str] | None, frozenset[str]], Found]
+Gather = Callable[[Question, frozenset[str] | None, frozenset[str]], Gathered]
 """Gathers the evidence for a question from some documents (None: from all), some sentences left out, by id."""
 
 # How likely evidence must be to answer at least, to be taken for a completed question: what is hardly a follow-up must
@@ -53,28 +53,28 @@ _SURE = 0.5
 def choose(
     asked: Question,
     history: Sequence[Turn],
-    look: Look,
+    gather: Gather,
     named: Named,
     *,
     among: frozenset[str] | None,
     threshold: float,
-) -> Found:
+) -> Gathered:
     """The question as it is to be answered, with its evidence.
 
     A question that stands alone and is answered costs one look, a follow-up at most four.
 
     Args:
-        look: gathers evidence.
+        gather: finds evidence.
         named: tells which documents are named.
         among: the documents that may be looked into; None: all.
         threshold: from here on evidence is taken for an answer.
     """
     if not history:
-        return look(asked, among, frozenset())
+        return gather(asked, among, frozenset())
     said = meant(asked, history, named)
     if said.completed and said.completed[0].own is None and said.leans == "surely":
-        return _of_fragment(said, history, look, named, among=among, threshold=threshold)
-    plain = look(said.asked, among, frozenset())
+        return _of_fragment(said, history, gather, named, among=among, threshold=threshold)
+    plain = gather(said.asked, among, frozenset())
     if not said.completed or (said.leans == "no" and plain.answered >= threshold):
         return plain
     quoted = _within(frozenset(quoted_documents(history, named.corpus)), among)
@@ -87,7 +87,7 @@ def choose(
     least = max(_LEAST[said.leans], threshold if plain.answered >= threshold else 0.0)
     chosen, reached = plain, 0.0
     for question, inside in _looks(said, quoted, among):
-        found = look(question, inside, frozenset())
+        found = gather(question, inside, frozenset())
         preferred = _PREFERRED if inside == quoted else _PREFERRED_ELSEWHERE
         enough = log_odds(found.answered) >= log_odds(plain.answered) - preferred[said.leans]
         better = found.answered and found.answered >= max(least, reached)
@@ -122,39 +122,39 @@ def _looks(
 def _of_fragment(
     said: Meant,
     history: Sequence[Turn],
-    look: Look,
+    gather: Gather,
     named: Named,
     *,
     among: frozenset[str] | None,
     threshold: float,
-) -> Found:
+) -> Gathered:
     """What a fragment that names something else is answered by: never by the sentence that was quoted just now, unless
     that holds its words."""
     least = max(_LEAST_OF_FRAGMENT, threshold)
     first, *others = said.completed
-    tried: list[Found] = []
+    tried: list[Gathered] = []
     if documents := _within(said.documents, among):
-        tried.append(look(first, documents, frozenset()))
+        tried.append(gather(first, documents, frozenset()))
         if tried[0].answered >= _SURE:
             return tried[0]
     if within := _within(frozenset(quoted_documents(history, named.corpus)), among):
         old = _said_already(said, history, named)
         readings = (others or [first]) if documents else said.completed
-        tried += [look(question, within, old) for question in readings]
+        tried += [gather(question, within, old) for question in readings]
     held = [found for found in tried if _holds_own_names(said.asked, found.evidence)]
     best = max(held, key=lambda found: found.answered, default=None)
     if best is not None and best.answered >= (least if said.goes_on else _SURE):
         return best
-    tried.append(look(first, among, frozenset()))
+    tried.append(gather(first, among, frozenset()))
     if not said.goes_on:
-        tried.append(look(said.asked, among, frozenset()))
+        tried.append(gather(said.asked, among, frozenset()))
     held = [found for found in tried if _holds_own_names(said.asked, found.evidence)]
     if not held:  # what it names stands in none of them
-        return look(said.asked, among, frozenset())
+        return gather(said.asked, among, frozenset())
     return max(held, key=lambda found: found.answered)
 
 
-def _names_its_document(found: Found, quoted: frozenset[str], named: Named) -> bool:
+def _names_its_document(found: Gathered, quoted: frozenset[str], named: Named) -> bool:
     """Whether a question holds words by which the document that answers it is told from those quoted last."""
     best = [support.sentence.document_id for support in found.evidence.supports[:1]]
     return named.tells_apart(found.question, best, quoted)

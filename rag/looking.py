@@ -13,7 +13,7 @@ from rag import answer, scoring
 from rag.answer import Hit, Turn
 from rag.asking import Ask
 from rag.comparison import Side, sides_of
-from rag.completion import Found, choose
+from rag.completion import Gathered, choose
 from rag.dated import days_of
 from rag.evidence import Evidence, clauses_of, gather
 from rag.look import Declined, Look
@@ -91,9 +91,9 @@ class Looking:
             if completed != ask.text:
                 asked = replace(analyse(completed, language=asked.language), own=ask.text)
 
-        def gathered(question: Question, within: frozenset[str] | None, but: frozenset[str]) -> Found:
+        def gathered(question: Question, within: frozenset[str] | None, but: frozenset[str]) -> Gathered:
             evidence, retrieved = self._gathered(self._query(question, corpus), within)
-            return Found(question, self._without(evidence, but), retrieved)
+            return Gathered(question, self._without(evidence, but), retrieved)
 
         inside = among(ask, corpus)
         chosen = choose(

@@ -29,7 +29,7 @@ SEED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PlannedQuestion:
     """A question before it is asked, as `eval.learning.looked.Looked` has it.
 
     `names`: the texts it looks into, None for all; `case`: what it was made of, where it is known where in the texts
@@ -54,7 +54,7 @@ class Part:
     index: str
     language: str
     texts: Mapping[str, str]
-    asks: Sequence[Ask]
+    asks: Sequence[PlannedQuestion]
     articles: Sequence[Article] = ()
     digits: int = 2
 
@@ -103,7 +103,7 @@ def xquad_parts(data: Path, unseen: Unseen, *, per_pair: int) -> list[Part]:
     parts = []
     for language, file in files.items():
         names = [name for name, text in articles(file).items() if text.strip()]
-        asks: list[Ask] = []
+        asks: list[PlannedQuestion] = []
         for asked_in, questions in files.items():
             joined = join(file.cases, questions.cases)
             left = [case for case in joined if unseen.has(case)]
@@ -117,14 +117,16 @@ def xquad_parts(data: Path, unseen: Unseen, *, per_pair: int) -> list[Part]:
 
 def _three_of(  # noqa: PLR0917 - one step of `xquad_parts`
     case: Case, joined: Sequence[Case], stratum: str, asked_in: str, names: Sequence[str], rng: random.Random
-) -> Iterator[Ask]:
+) -> Iterator[PlannedQuestion]:
     own, fold = f"{case.article:02d}", f"article {case.article}"
     elsewhere = tuple(name for name in names if name != own)
-    yield Ask(case.question, stratum, fold, answered=True, asked_in=asked_in, case=case)
-    yield Ask(case.question, "article hidden", fold, answered=False, asked_in=asked_in, names=elsewhere)
+    yield PlannedQuestion(case.question, stratum, fold, answered=True, asked_in=asked_in, case=case)
+    yield PlannedQuestion(
+        case.question, "article hidden", fold, answered=False, asked_in=asked_in, names=elsewhere
+    )
     swapped = _swap_name(case, joined, rng)
     if swapped:
-        yield Ask(swapped, "name swapped", fold, answered=False, asked_in=asked_in)
+        yield PlannedQuestion(swapped, "name swapped", fold, answered=False, asked_in=asked_in)
 
 
 def articles(file: SquadFile) -> dict[str, str]:
@@ -158,7 +160,9 @@ def squad2_part(path: Path, unseen: Unseen, *, numbers: Mapping[str, int], limit
         left = [case for case in cases.values() if unseen.has(case)]
         for case in rng.sample(left, min(limit, len(left))):
             fold = f"article {numbers.get(file.articles[case.article].title, f'squad2 {case.article}')}"
-            asks.append(Ask(case.question, "squad2-sv", fold, answered=answered, asked_in="sv", case=case))
+            asks.append(
+                PlannedQuestion(case.question, "squad2-sv", fold, answered=answered, asked_in="sv", case=case)
+            )
     return Part("squad2", "squad2", "sv", articles(file), asks, file.articles)
 
 
@@ -173,7 +177,7 @@ def nomiracl_parts(folder: Path, unseen: Unseen, *, limit: int) -> list[Part]:
             judged = [c for c in judged if c.question in unseen.judged]
         cases = [*relevant[:limit], *judged[:limit]]
         asks = [
-            Ask(
+            PlannedQuestion(
                 case.question,
                 f"nomiracl {language}",
                 f"nomiracl {case.id}",
@@ -211,9 +215,11 @@ def _pool_part(source: str, language: str, items: Sequence[Item], *, limit: int)
         case = Case(f"{source}-{number}", item.question, int(own), answers, place.start, place.end)
         fold = f"{source} {item.title}"
         elsewhere = tuple(name for name in texts.values() if name != own)
-        asks.append(Ask(item.question, source, fold, answered=True, asked_in=language, case=case))
+        asks.append(PlannedQuestion(item.question, source, fold, answered=True, asked_in=language, case=case))
         asks.append(
-            Ask(item.question, f"{source} hidden", fold, answered=False, asked_in=language, names=elsewhere)
+            PlannedQuestion(
+                item.question, f"{source} hidden", fold, answered=False, asked_in=language, names=elsewhere
+            )
         )
     articles = [Article("", text) for text in texts]
     return Part(source, source, language, {name: text for text, name in texts.items()}, asks, articles, 4)

@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 import regex
 
 from eval.learning.augment import ask_of_another, names_in
-from eval.learning.data import Corpus, Passage, Place, read_lines
+from eval.learning.data import Corpus, Paragraph, Place, read_lines
 from eval.learning.pool import Item, is_held_out, sources
 from eval.learning.rules import LANGUAGES, Rules, idle, turned, wrapped
 from eval.learning.windows import Example, Windows
@@ -381,7 +381,7 @@ def _weights_of(judged: Sequence[Judged], kind: str) -> list[float]:
     return [FILES[kind][each.kind.partition(" ")[2]] / counts[each.kind] for each in own]
 
 
-def _language(random: Random, passage: Passage) -> str:
+def _language(random: Random, passage: Paragraph) -> str:
     names = sorted(passage.contexts)
     return random.choices(names, [_LANGUAGES.get(name, 0.7) for name in names])[0]
 

@@ -31,7 +31,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Ask:
+class ParallelQuestion:
     """One question: its wording by language, and where it is answered by language of the context.
 
     `answers` is empty for a question that its passage does not answer; `also` are other places that answer as well.
@@ -44,12 +44,12 @@ class Ask:
 
 
 @dataclass(slots=True)
-class Passage:
+class Paragraph:
     """A paragraph by language, with the questions that were asked about it, by id."""
 
     article: str
     contexts: dict[str, str] = field(default_factory=dict)
-    asks: dict[str, Ask] = field(default_factory=dict)
+    asks: dict[str, ParallelQuestion] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Texts:
 class Corpus:
     """All passages, the judged questions, plain texts, and the SHA-256 of each file read, by its path in the folder."""
 
-    passages: tuple[Passage, ...]
+    passages: tuple[Paragraph, ...]
     unanswered: tuple[Unanswered, ...]
     texts: tuple[Texts, ...]
     hashes: Mapping[str, str]
@@ -162,11 +162,11 @@ class _Merged:
     """Passages while files are added to them."""
 
     def __init__(self) -> None:
-        self.passages: list[Passage] = []
+        self.passages: list[Paragraph] = []
         self.unanswered: list[Unanswered] = []
         self.texts: list[Texts] = []
-        self._by_question: dict[str, Passage] = {}
-        self._by_context: dict[str, Passage] = {}
+        self._by_question: dict[str, Paragraph] = {}
+        self._by_context: dict[str, Paragraph] = {}
 
     def add_squad(self, data: list[dict[str, Any]], language: str) -> None:
         for article in data:
@@ -186,7 +186,7 @@ class _Merged:
                 continue
             contexts = {key.removeprefix("context_"): text for key, text in _contexts(line)}
             passage = self._find([], list(contexts.values()), str(line.get("title", "")))
-            passage.asks.setdefault(line["id"], Ask(line["id"])).texts.update(line["question"])
+            passage.asks.setdefault(line["id"], ParallelQuestion(line["id"])).texts.update(line["question"])
             for language, text in contexts.items():
                 self._by_context[passage.contexts.setdefault(language, text)] = passage
 
@@ -215,7 +215,7 @@ class _Merged:
         context = passage.contexts.setdefault(language, context)
         self._by_context[context] = passage
         for entry in paragraph["qas"]:
-            ask = passage.asks.setdefault(entry["id"], Ask(entry["id"]))
+            ask = passage.asks.setdefault(entry["id"], ParallelQuestion(entry["id"]))
             ask.texts.setdefault(language, entry["question"].strip())
             self._by_question[entry["id"]] = passage
             if not entry.get("is_impossible") and entry["answers"]:
@@ -224,12 +224,12 @@ class _Merged:
                 if known and language not in ask.answers:
                     ask.answers[language], ask.also[language] = known[0], tuple(known[1:])
 
-    def _find(self, ids: list[str], contexts: list[str], title: str) -> Passage:
+    def _find(self, ids: list[str], contexts: list[str], title: str) -> Paragraph:
         for known, keys in ((self._by_question, ids), (self._by_context, contexts)):
             for key in keys:
                 if key in known:
                     return known[key]
-        self.passages.append(Passage(article=title))
+        self.passages.append(Paragraph(article=title))
         return self.passages[-1]
 
 

@@ -17,13 +17,15 @@ from random import Random
 from babel import Locale
 
 from eval.learning.data import Place
-from eval.learning.office import LANGUAGES, Scene
+from eval.learning.office import LANGUAGES, Scene, form_of
 from eval.learning.windows import Example, Windows
 from eval.learning.word_pairs import WordPairs
 
 # Shares, set by judgement: questions in the text's own language, those that nothing answers, keys that are words, and
 # windows with a sentence of another text before or after.
 _ONE_LANGUAGE, _ABSENT, _WORDS, _BEFORE, _AFTER = 0.15, 0.2, 0.65, 0.5, 0.4
+# Values that stand before their word where they count it, joints that end in "and", questions that begin with a capital.
+_FIRST, _AND, _CAPITAL = 0.6, 0.6, 0.7
 _KEYS = (2, 5)
 _LONGEST_SENTENCE = 220  # code points
 _BETWEEN = ("{w}: {v}", "{w} {v}", "{w} – {v}", "{w} ({v})", "{w} = {v}")
@@ -123,21 +125,19 @@ class Enumerated:
         place = None if absent else places[words.index(wanted)]
         answer = place and Place(start + place.start, start + place.end)
         wording = random.choice(_ASKED[_KINDS[kind]][asked]).format(w=question)
-        wording = wording[:1].upper() + wording[1:] if random.random() < 0.7 else wording
+        wording = wording[:1].upper() + wording[1:] if random.random() < _CAPITAL else wording
         return Example("enumerated", wording, window, answer, asked, read)
 
     def _listed(self, random: Random, read: str, kind: str, words: Sequence[str]) -> tuple[str, list[Place]]:
         """The words with a value each, and where the values stand."""
         scene = Scene(random, self._office, random.choice(list(self._office["topic"])), read)
-        forms = _VALUE_FIRST if _KINDS[kind] == "many" and random.random() < 0.6 else _BETWEEN
+        forms = _VALUE_FIRST if _KINDS[kind] == "many" and random.random() < _FIRST else _BETWEEN
         form, joint = random.choice(forms), random.choice(_JOINED)
-        plain = "\n" not in joint and random.random() < 0.6
+        plain = "\n" not in joint and random.random() < _AND
         text, places = "", list[Place]()
         for i, word in enumerate(words):
             value = scene.value(kind, {})
-            said = str(
-                value.get("short", value)[read] if isinstance(value.get("short"), Mapping) else value[read]
-            )
+            said = form_of(value, "short", read)
             last = plain and i == len(words) - 1
             text += "" if not i else self._office["and"][read] if last else joint
             head, tail = form.format(w=word, v="\0").split("\0")

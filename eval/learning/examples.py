@@ -21,7 +21,7 @@ from eval.learning.augment import (
     with_digits,
 )
 from eval.learning.cloze import ASKED, NAME, NUMBER, Vocabulary, ask_for, candidates, same_in
-from eval.learning.data import Ask, Corpus, Passage, Place, Texts
+from eval.learning.data import Corpus, Paragraph, ParallelQuestion, Place, Texts
 from eval.learning.windows import Example, Windows
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ class Examples:
             for place, ask in random.sample(possible, min(count, len(possible)))
         ]
 
-    def _in_pair(self, place: int, ask: Ask, asked: str, read: str) -> Example:
+    def _in_pair(self, place: int, ask: ParallelQuestion, asked: str, read: str) -> Example:
         plain = {"bn": "hi"}
         language = plain.get(read, read)
         text, answer = self._corpus.passages[place].contexts[language], ask.answers[language]
@@ -142,7 +142,7 @@ class Examples:
         place, ask = self._answered[drawn]
         return self._of_answered(random, kind, place, ask)
 
-    def _of_answered(self, random: Random, kind: str, place: int, ask: Ask) -> Example | None:
+    def _of_answered(self, random: Random, kind: str, place: int, ask: ParallelQuestion) -> Example | None:
         if kind == "swapped":
             return self._swapped(random, place, ask)
         if kind == "similar":
@@ -158,7 +158,7 @@ class Examples:
         ((place, ask),) = random.choices(self._impossible, self._impossible_weights)
         return self._about(random, "impossible", place, ask)
 
-    def _of_own(self, random: Random, kind: str, passage: Passage, ask: Ask) -> Example | None:
+    def _of_own(self, random: Random, kind: str, passage: Paragraph, ask: ParallelQuestion) -> Example | None:
         """The question with its own passage: a window with the answer, or without it for kind `elsewhere`."""
         asked, read = _pick(random, ask.texts, _ASKED, _OTHERS), _pick(random, ask.answers, _READ, _OTHERS)
         text, answer = passage.contexts[read], ask.answers[read]
@@ -183,7 +183,7 @@ class Examples:
         words = example.window[answer.start : answer.end].casefold()
         return None if words in cut.window.casefold() else cut
 
-    def _near(self, random: Random, ask: Ask) -> Example | None:
+    def _near(self, random: Random, ask: ParallelQuestion) -> Example | None:
         """The question with one of the passages nearest to it, mostly one that exists in several languages."""
         near = self._similar.get(ask.id, [])
         if random.random() > _ONE_LANGUAGE:
@@ -195,7 +195,7 @@ class Examples:
     def _share(self, place: int) -> float:
         return 1.0 if len(self._corpus.passages[place].contexts) > 1 else _ONE_LANGUAGE
 
-    def _about(self, random: Random, kind: str, place: int, ask: Ask) -> Example | None:
+    def _about(self, random: Random, kind: str, place: int, ask: ParallelQuestion) -> Example | None:
         """The question with a passage that does not answer it."""
         passage = self._corpus.passages[place]
         if kind == "foreign" and ask.id in passage.asks:
@@ -211,7 +211,7 @@ class Examples:
             return None
         return self._windows.cut(random, example, smallest=90 if kind == "impossible" else 50)
 
-    def _swapped(self, random: Random, place: int, ask: Ask) -> Example | None:
+    def _swapped(self, random: Random, place: int, ask: ParallelQuestion) -> Example | None:
         passage = self._corpus.passages[place]
         asked, read = _pick(random, ask.texts, _ASKED, _OTHERS), _pick(random, ask.answers, _READ, _OTHERS)
         others = self._names.get(asked, [])
@@ -287,7 +287,7 @@ class Examples:
         return self._windows.cut(random, Example("cloze", question, text, place, language, language))
 
 
-def _weight(ask: Ask) -> float:
+def _weight(ask: ParallelQuestion) -> float:
     languages = len(ask.texts.keys() | ask.answers.keys())
     return _MANY_LANGUAGES if languages >= _MANY else 1.0 if languages > 1 else _ONE_LANGUAGE
 
@@ -313,7 +313,7 @@ def augmented(random: Random, example: Example) -> Example:
     return replace(example, question=question, window=window)
 
 
-def _wording(random: Random, ask: Ask, language: str) -> str:
+def _wording(random: Random, ask: ParallelQuestion, language: str) -> str:
     if language not in {"en", "vi", "sv"} and "en" in ask.texts and random.random() < _LATIN_NAMES:
         return latin_names(ask.texts, language)
     return ask.texts[language]

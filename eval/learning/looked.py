@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eval import metrics
-from eval.learning.asked import Ask, Part, Unseen
+from eval.learning.asked import Part, PlannedQuestion, Unseen
 from eval.provenance import file_hash
 from eval.public import documents_by_name, index_folder, locate_all, open_corpus, write_texts
 from eval.records import Place
@@ -187,7 +187,7 @@ def _asked(part: Part, work: Work, *, tell: Callable[[str], None]) -> list[Looke
 
 
 def _looked(  # noqa: PLR0917 - one step of `_asked`
-    ask: Ask,
+    ask: PlannedQuestion,
     part: Part,
     documents: Sequence[str] | None,
     place: Place | None,
@@ -234,7 +234,7 @@ class _Expected:
     language: str
 
     @classmethod
-    def of(cls, ask: Ask, part: Part) -> _Expected:
+    def of(cls, ask: PlannedQuestion, part: Part) -> _Expected:
         return cls(ask.case.answers if ask.case is not None else (), part.language)
 
     def is_met(self, text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from eval.learning.data import Corpus, Passage
+from eval.learning.data import Corpus, Paragraph
 from index.embedder import Embedder
 
 _NEAREST = 6  # passages kept for a question
@@ -38,5 +38,5 @@ def _first(texts: Mapping[str, str]) -> str:
     return texts.get("en") or next(iter(texts.values()))
 
 
-def _article(passages: Sequence[Passage], place: int) -> str:
+def _article(passages: Sequence[Paragraph], place: int) -> str:
     return passages[place].article

@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 
 from eval.learning.asked import LANGUAGES, Unseen, nomiracl_parts
-from eval.learning.data import Corpus, Passage
+from eval.learning.data import Corpus, Paragraph
 from eval.learning.pool import is_held_out
 from eval.squad import read_squad
 from eval.text import contains, words
@@ -198,7 +198,7 @@ def _item(row: dict[str, Any]) -> Item:
     )
 
 
-def xquad_items(passage: Passage, asked: str, read: str) -> Iterator[Item]:
+def xquad_items(passage: Paragraph, asked: str, read: str) -> Iterator[Item]:
     """The questions of XQuAD about a passage, in the language `asked`, and its text in the language `read`."""
     for ask in passage.asks.values():
         # Without an English wording it is a question of SQuAD 2.0 in Swedish.
@@ -305,7 +305,7 @@ def _xquad(held: Corpus, asked: str, limit: int, same: bool) -> ToldKind:
     return ToldKind(f"XQuAD {asked} -> {asked if same else 'others'}", tuple(questions))
 
 
-def _elsewhere(held: Corpus, passage: Passage, language: str) -> list[str]:
+def _elsewhere(held: Corpus, passage: Paragraph, language: str) -> list[str]:
     """A window of each other passage of the same article."""
     texts = [
         other.contexts[language]

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from eval.learning.cloze import ASKED, Vocabulary, ask_for, candidates, same_in
-from eval.learning.data import Corpus, Passage, Place, Texts
+from eval.learning.data import Corpus, Paragraph, Place, Texts
 from eval.learning.examples import Examples
 from eval.learning.windows import Windows
 from index.bundled import build
@@ -77,7 +77,7 @@ def test_plain_texts_become_examples_that_hold_their_answer() -> None:
         f"In {1900 + i} the engineer Anna Berg{i} opened {30 + i} schools in Town{i}." for i in range(40)
     ]
     corpus = Corpus(
-        passages=(Passage("a", {"en": sentences[0]}),),
+        passages=(Paragraph("a", {"en": sentences[0]}),),
         unanswered=(),
         texts=(Texts("en", tuple(sentences)),),
         hashes={},

@@ -12,7 +12,7 @@ import pytest
 from reader_towns import GOODS, needs_package
 
 from eval.learning.augment import ask_of_another, latin_names, names_in, to_bengali_script, with_digits
-from eval.learning.data import Ask, read_corpus
+from eval.learning.data import ParallelQuestion, read_corpus
 from eval.learning.examples import Examples
 from eval.learning.mixture import Mixture
 from eval.learning.score import token_f1
@@ -29,7 +29,7 @@ class TestCorpus:
         answers = {
             passage.contexts[language][place.start : place.end]
             for passage in corpus.passages
-            for language, place in passage.asks.get("0-0-1", Ask("")).answers.items()
+            for language, place in passage.asks.get("0-0-1", ParallelQuestion("")).answers.items()
         }
         assert answers == {"bread", "bröd"}
 

@@ -24,7 +24,7 @@ from eval.learning.word_pairs import WordPairs
 # Shares, set by judgement: questions in the text's own language, those that nothing answers, keys that are words, and
 # windows with a sentence of another text before or after.
 _ONE_LANGUAGE, _ABSENT, _WORDS, _BEFORE, _AFTER = 0.15, 0.2, 0.65, 0.5, 0.4
-# Values that stand before their word where they count it, joints that end in "and", questions that begin with a capital.
+# Values before the word that they count, joints that end in "and", questions that begin with a capital.
 _FIRST, _AND, _CAPITAL = 0.6, 0.6, 0.7
 _KEYS = (2, 5)
 _LONGEST_SENTENCE = 220  # code points

@@ -14,8 +14,8 @@ from eval.learning.windows import Example
 from eval.learning.word_pairs import WordPairs
 
 # How often each part is drawn from, of 100; a part that is not there gives way to the others. Reading across languages
-# is learnt from `passages` (three of four of its examples), `office` and `enumerated`: half of all. Chosen, not fitted. Claims are
-# learnt from alone: of a network that learnt both, a third of its work went to claims, too little for either.
+# is learnt from `passages` (three of four of its examples), `office` and `enumerated`: half of all. Chosen, not fitted.
+# Claims are learnt alone: of a network that learnt both, a third of its work went to claims, too little for either.
 SHARES = {"pool": 42.0, "passages": 28.0, "office": 14.0, "enumerated": 16.0}
 
 

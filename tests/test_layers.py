@@ -50,6 +50,7 @@ OWNERS = {
     "tiktoken": {"rag.llm.tokens"},
     "fastapi": {"rag.api", "ui.page", "ui.server"},
     "gradio": {"ui.page"},
+    "mcp": {"rag.api.mcp"},
     "uvicorn": {"ui.server", "ui.connections"},
     "limits": {"rag.api.limits"},
     "prometheus_client": {"rag.api.metrics"},

@@ -1,4 +1,4 @@
-"""The command line: `rag index|ask|chat|serve|keys|eval|doctor|backup|restore`.
+"""The command line: `rag index|ask|chat|serve|mcp|keys|eval|doctor|backup|restore`.
 
 Who may use a data directory: `rag index` and `rag serve` change it and own it while they run. `rag ask`, `rag
 chat` and `rag doctor` only read and take nothing, so any number of them run side by side: the catalogue lets readers
@@ -32,6 +32,7 @@ _COMMANDS = {
     "ask": ("ui.commands.answers:ask", "Answer QUESTION from the documents, with citations."),
     "chat": ("ui.commands.answers:chat", "Ask question after question."),
     "serve": ("ui.commands.serve:serve", "Serve the chat page and the HTTP API."),
+    "mcp": ("ui.commands.mcp:mcp", "Serve the assistant to MCP clients, which start it themselves."),
     "keys": ("ui.commands.keys:keys", "Make, list and revoke API keys."),
     "eval": ("ui.commands.evaluation:evaluate", "Measure the assistant: on the gold set, or on public data."),
     "backup": ("ui.commands.backup:backup", "Write index, uploads, keys and ratings to FILE."),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from http import HTTPStatus
 from threading import Event
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -98,7 +100,7 @@ class RemoteAssistant(Answering):
         Raises:
             UsageError, WorkError: as `answer`.
         """
-        found = self._post("/v1/search", {"query": ask.text, "top_k": top_k, **_among(ask)}).get("hits")
+        found: Any = self._post("/v1/search", {"query": ask.text, "top_k": top_k, **_among(ask)}).get("hits")
         try:
             return [Found(**_known(Found, hit)) for hit in found]
         except (TypeError, AttributeError) as error:
@@ -121,22 +123,42 @@ class RemoteAssistant(Answering):
             except (KeyError, TypeError) as error:
                 raise _other_format(self._address) from error
 
+    def page(self, **query: str | int | None) -> dict[str, Any]:
+        """A page of the list of documents, as `GET /v1/documents` gives it.
+
+        Raises:
+            UsageError, WorkError: as `answer`.
+        """
+        return self._get("/v1/documents", {name: value for name, value in query.items() if value is not None})
+
+    def document(self, document_id: str) -> dict[str, Any] | None:
+        """A document with its text, as `GET /v1/documents/{id}` gives it; None when there is none with this id.
+
+        Raises:
+            UsageError, WorkError: as `answer`.
+        """
+        response = self._response("GET", f"/v1/documents/{quote(document_id, safe='')}")
+        return None if response.status_code == HTTPStatus.NOT_FOUND else self._object(response)
+
     def provenance(self) -> dict[str, str]:
         """What the server tells of itself: its address, its model and the size of its index."""
         ready = self._get("/readyz")
         return {"server": self._address, **{f"server.{name}": str(value) for name, value in ready.items()}}
 
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._send("POST", path, json=body)
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._object(self._response("POST", path, json=body))
 
-    def _get(self, path: str, query: dict[str, int] | None = None) -> Any:
-        return self._send("GET", path, params=query)
+    def _get(self, path: str, query: Mapping[str, str | int] | None = None) -> dict[str, Any]:
+        return self._object(self._response("GET", path, params=query))
 
-    def _send(self, method: str, path: str, **sent: Any) -> Any:
+    def _response(self, method: str, path: str, **sent: Any) -> httpx.Response:
         try:
-            response = self._client.request(method, path, **sent)
+            return self._client.request(method, path, **sent)
         except httpx.HTTPError as error:
             raise self._silent(error) from error
+
+    def _object(self, response: httpx.Response) -> dict[str, Any]:
+        """The object that a response holds."""
         content = _content(response)
         if response.is_success and isinstance(content, dict):
             return content

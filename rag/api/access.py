@@ -7,16 +7,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import WorkError
-from rag.api import guard, login, logs, problems
+from rag.api import guard, login, logs, paths, problems
 from rag.api.limits import CALLER_STATE
 from rag.keys import Key, KeyStore
 
 # Says nothing about documents or people, and those who ask it have no key.
 OPEN_PATHS = frozenset({"/healthz"})
 # What changes nothing although it is posted. Whatever else is not a plain read needs the scope "write".
-_READING_POSTS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions", "/v1/feedback"})
+_READING_POSTS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions", "/v1/feedback", paths.MCP})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_API = "/v1/"
 _MANUAL = (
     " Where the server has API keys, every request but `GET /healthz` needs one: `Authorization: Bearer KEY`, or "
     "`X-API-Key: KEY`."
@@ -114,14 +113,14 @@ def _refusal(request: Request, key: Key | None, *, given: bool) -> Response | No
 
 
 def _needs_write(path: str, method: str) -> bool:
-    return path.startswith(_API) and method not in _SAFE_METHODS and path not in _READING_POSTS
+    return path.startswith(paths.API) and method not in _SAFE_METHODS and path not in _READING_POSTS
 
 
 def _is_for_reading(request: Request) -> bool:
     """Whether a person's browser asks for a page."""
     return (
         request.method in ("GET", "HEAD")
-        and not request.scope["path"].startswith(_API)
+        and not request.scope["path"].startswith(paths.API)
         and "text/html" in request.headers.get("accept", "")
     )
 

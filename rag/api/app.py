@@ -18,6 +18,8 @@ from index.intake import Intake
 from rag.answer import Answer, Token
 from rag.api import access, documents, feedback, manual, openai, operation, problems, uploads
 from rag.api.events import event, failure
+from rag.api.limits import Places
+from rag.api.mcp.door import Served, add_mcp
 from rag.api.metrics import Metrics
 from rag.api.schemas import (
     STREAM_EXAMPLE,
@@ -76,11 +78,14 @@ def create_app(
         metrics.measure("waiting_uploads", "Uploaded files that wait to be indexed.", intake.waiting)
     metrics.count_drafts(assistant.drafts)
     remember = feedback.add_feedback(app, settings)
-    answers = Answers(Watched(Watched(assistant, metrics.answer), remember))
+    answering = Watched(Watched(assistant, metrics.answer), remember)
+    answers = Answers(answering)
     _add_answers(app, answers)
     openai.add_openai(app, answers, settings)
     uploads.add_uploads(app, intake, settings)
-    documents.add_documents(app, assistant.corpus, settings)
+    shelf = documents.Shelf(assistant.corpus, settings)
+    documents.add_documents(app, shelf)
+    add_mcp(app, Served(answering, shelf, Places(app.state.load, metrics.rejected)))
     _add_health(app, assistant, metrics)
     _add_manual(app)
     return app

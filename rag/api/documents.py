@@ -27,12 +27,58 @@ def unknown_document(document_id: str) -> problems.ProblemResponse:
     )
 
 
-def add_documents(app: FastAPI, corpus: Corpus, settings: RagSettings) -> None:
-    """Add the operations to an application."""
-    uploads = str(upload_folder(settings.index))
+class Shelf:
+    """The indexed documents as every door shows them."""
 
-    def shown(info: DocumentInfo) -> DocumentOut:
-        return DocumentOut.model_validate({**asdict(info), "uploaded": info.folder == uploads})
+    def __init__(self, corpus: Corpus, settings: RagSettings) -> None:
+        self._corpus = corpus
+        self._uploads = str(upload_folder(settings.index))
+
+    def page(
+        self,
+        *,
+        limit: int,
+        offset: int,
+        language: str | None,
+        query: str | None,
+        uploaded: bool | None = None,
+    ) -> DocumentsOut:
+        """Return a page of them, by folder and file name: those in a language, with all words of `query` in title
+        or path, that were uploaded (False: that were not)."""
+        total, page = self._corpus.reader().page(
+            limit=limit,
+            offset=offset,
+            language=language,
+            folder=self._uploads if uploaded else None,
+            other_than=self._uploads if uploaded is False else None,
+            words=query,
+        )
+        return DocumentsOut(
+            documents=[self._shown(info) for info in page], total=total, limit=limit, offset=offset
+        )
+
+    def document(self, document_id: str) -> FullDocumentOut | None:
+        """Return one with its text; None when there is none with this id."""
+        found = self._corpus.document(document_id)
+        info = self._corpus.document_infos([document_id]).get(document_id)
+        if found is None or info is None:
+            return None
+        return FullDocumentOut(
+            **self._shown(info).model_dump(),
+            text=found.text,
+            chunk_offsets=[ChunkOut.model_validate(chunk) for chunk in self._corpus.chunks_of(document_id)],
+            parallel=[
+                ParallelOut(document_id=other, language=language)
+                for other, language in self._corpus.parallel(document_id)
+            ],
+        )
+
+    def _shown(self, info: DocumentInfo) -> DocumentOut:
+        return DocumentOut.model_validate({**asdict(info), "uploaded": info.folder == self._uploads})
+
+
+def add_documents(app: FastAPI, shelf: Shelf) -> None:
+    """Add the operations to an application."""
 
     @app.get(
         "/v1/documents",
@@ -56,15 +102,7 @@ def add_documents(app: FastAPI, corpus: Corpus, settings: RagSettings) -> None:
         ] = None,
     ) -> DocumentsOut:
         """Return a page of the indexed documents, by folder and file name, without their texts."""
-        total, page = corpus.reader().page(
-            limit=limit,
-            offset=offset,
-            language=language,
-            folder=uploads if uploaded else None,
-            other_than=uploads if uploaded is False else None,
-            words=query,
-        )
-        return DocumentsOut(documents=[shown(info) for info in page], total=total, limit=limit, offset=offset)
+        return shelf.page(limit=limit, offset=offset, language=language, query=query, uploaded=uploaded)
 
     @app.get(
         "/v1/documents/{document_id}",
@@ -75,16 +113,4 @@ def add_documents(app: FastAPI, corpus: Corpus, settings: RagSettings) -> None:
     )
     def document(document_id: DocumentIdIn) -> Any:
         """Return a document with its full text and where its passages lie in it."""
-        found = corpus.document(document_id)
-        info = corpus.document_infos([document_id]).get(document_id)
-        if found is None or info is None:
-            return unknown_document(document_id)
-        return FullDocumentOut(
-            **shown(info).model_dump(),
-            text=found.text,
-            chunk_offsets=[ChunkOut.model_validate(chunk) for chunk in corpus.chunks_of(document_id)],
-            parallel=[
-                ParallelOut(document_id=other, language=language)
-                for other, language in corpus.parallel(document_id)
-            ],
-        )
+        return shelf.document(document_id) or unknown_document(document_id)

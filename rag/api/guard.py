@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.api import problems
+from rag.api import paths, problems
 from rag.keys import Key
 from rag.keys import Scope as KeyScope
 
@@ -57,7 +57,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # Answers and documents are for who asked, not for a cache on the way.
-_PRIVATE_PATHS = ("/v1/", "/readyz", "/metrics")
+_PRIVATE_PATHS = (*paths.API, "/readyz", "/metrics")
 # Where the caller's key is kept in a request's state; absent where no keys are in force.
 _KEY_STATE = "key"
 

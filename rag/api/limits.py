@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 from limits import RateLimitItem, parse
@@ -14,7 +15,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.api import problems
+from index.errors import WorkError
+from rag.api import paths, problems
 
 DEFAULT_WITH_KEYS = "120/minute"
 QUESTION_PATHS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions"})
@@ -22,8 +24,6 @@ QUESTION_PATHS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions"})
 # Where it is kept whose request it is, where keys are in force; None: not counted.
 CALLER_STATE = "caller"
 
-# What a rate is counted over: the API, which the chat page asks too; not what makes up the page.
-_API = "/v1/"
 # A waiting question needs about so long to come up; whoever is told to come back does so then, or later.
 _RETRY_SECONDS = 5
 # Clocks are brought into step by less all the time; by so much only when they were wrong.
@@ -71,6 +71,44 @@ class Load:
             self._waiting -= 1
 
 
+class Places:
+    """Places for questions, where it is not the request that is one but a call within it.
+
+    Args:
+        load: the questions that are there.
+        rejected: called with the reason for each that finds no place.
+    """
+
+    def __init__(self, load: Load, rejected: Callable[[str], None]) -> None:
+        self._load = load
+        self._rejected = rejected
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Hold one for the length of a block.
+
+        Raises:
+            WorkError: there is none.
+        """
+        if self._load.stopping or not self._load.enter():
+            raise WorkError(str(self.refusal().detail))
+        try:
+            yield
+        finally:
+            self._load.leave()
+
+    def refusal(self) -> HTTPException:
+        """Count a question that finds no place, and say why it does not."""
+        if self._load.stopping:
+            reason, said = "stopping", "the server is being stopped"
+        else:
+            reason, said = "over-capacity", f"{self._load.most} questions are in progress or waiting already"
+        self._rejected(reason)
+        return HTTPException(
+            503, f"{said}: ask again in a moment", headers={"Retry-After": str(_RETRY_SECONDS)}
+        )
+
+
 class Capacity:
     """ASGI middleware: a question over `load.most` is told at once to come back, and while the server stops whatever
     begins something.
@@ -82,13 +120,13 @@ class Capacity:
     def __init__(self, app: ASGIApp, *, load: Load, rejected: Callable[[str], None]) -> None:
         self._app = app
         self._load = load
-        self._rejected = rejected
+        self._places = Places(load, rejected)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
         question = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in QUESTION_PATHS
         if (question and self._load.full()) or (self._load.stopping and _begins_something(scope)):
-            refusal = self._refusal()
+            refusal = self._places.refusal()
             await problems.of_status(503, refusal.detail, headers=refusal.headers)(scope, receive, send)
             return
         if not question:
@@ -102,7 +140,7 @@ class Capacity:
             whole = message["type"] == "http.request" and not message.get("more_body", False)
             if whole and not entered:
                 if not self._load.enter():
-                    raise self._refusal()
+                    raise self._places.refusal()
                 entered = True
             return message
 
@@ -112,20 +150,12 @@ class Capacity:
             if entered:
                 self._load.leave()
 
-    def _refusal(self) -> HTTPException:
-        if self._load.stopping:
-            reason, said = "stopping", "the server is being stopped"
-        else:
-            reason, said = "over-capacity", f"{self._load.most} questions are in progress or waiting already"
-        self._rejected(reason)
-        return HTTPException(
-            503, f"{said}: ask again in a moment", headers={"Retry-After": str(_RETRY_SECONDS)}
-        )
-
 
 def _begins_something(scope: Scope) -> bool:
     return (
-        scope["type"] == "http" and scope["method"] not in ("GET", "HEAD") and scope["path"].startswith(_API)
+        scope["type"] == "http"
+        and scope["method"] not in ("GET", "HEAD")
+        and scope["path"].startswith(paths.API)
     )
 
 
@@ -192,7 +222,7 @@ class RateLimit:
 
 def _caller(scope: Scope, *, keys_only: bool) -> str | None:
     """Whose requests are counted together; None: this one does not count."""
-    if not scope["path"].startswith(_API):
+    if not scope["path"].startswith(paths.API):
         return None
     known = scope.get("state", {})
     if CALLER_STATE in known:

@@ -25,7 +25,16 @@ from rag.keys import KeyStore, is_loopback
 from rag.settings import RagSettings
 
 _METHODS = ("GET", "POST", "DELETE")
-_REQUEST_HEADERS = ("Authorization", "X-API-Key", "Content-Type", ID_HEADER)
+_REQUEST_HEADERS = (
+    "Authorization",
+    "X-API-Key",
+    "Content-Type",
+    ID_HEADER,
+    # of the Model Context Protocol
+    "MCP-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
+)
 _SHOWN_HEADERS = (ID_HEADER, "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 

@@ -82,12 +82,14 @@ Interface = Annotated[
 ]
 
 
-class _Request(BaseModel):
+class StrictRequest(BaseModel):
+    """What a client sends, taken exactly as it is described."""
+
     # A misspelt option that is silently ignored would give a wrong answer; so would "no" taken for a yes.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class TurnIn(_Request):
+class TurnIn(StrictRequest):
     """One earlier turn of the conversation."""
 
     role: Literal["user", "assistant"] = Field(description="Who said it.")
@@ -102,8 +104,8 @@ class TurnIn(_Request):
         return Turn(self.role, self.content)
 
 
-class AskRequest(_Request):
-    """A question."""
+class Asked(StrictRequest):
+    """A question with all that it may be asked with, through whatever door."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"question": _QUESTION}]})
 
@@ -128,11 +130,6 @@ class AskRequest(_Request):
         description="Who writes the answer: `extractive` quotes the documents, `llm` needs a configured model "
         "server; null: the default.",
     )
-    stream: bool = Field(
-        False,
-        description="Send the answer as server-sent events: `token` events, one `answer` event with the whole "
-        "answer, then `done`.",
-    )
     interface: Interface = None
 
     def ask(self, headers: Mapping[str, str]) -> Ask:
@@ -147,7 +144,17 @@ class AskRequest(_Request):
         )
 
 
-class SearchRequest(_Request):
+class AskRequest(Asked):
+    """A question."""
+
+    stream: bool = Field(
+        False,
+        description="Send the answer as server-sent events: `token` events, one `answer` event with the whole "
+        "answer, then `done`.",
+    )
+
+
+class SearchRequest(StrictRequest):
     """A search for passages."""
 
     query: str = Field(min_length=1, description="What to look for, in any language.", examples=[_QUESTION])
@@ -337,7 +344,7 @@ class SearchOut(BaseModel):
     hits: list[HitOut] = Field(description="The passages, the best first.")
 
 
-class SearchedIn(_Request):
+class SearchedIn(StrictRequest):
     """What a question was limited to, as it was asked."""
 
     languages: list[LanguageCode] | None = Field(
@@ -351,7 +358,7 @@ class SearchedIn(_Request):
     )
 
 
-class FeedbackRequest(_Request):
+class FeedbackRequest(StrictRequest):
     """A rating of an answer."""
 
     model_config = ConfigDict(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from rag.answer import Answer, Citation
 from rag.links import source_link
@@ -21,20 +22,78 @@ _IN_TARGET = re.compile(r"[()]|&(?=#?\w+;)")
 # The beginning of a marker or of an address, or a marker whose next character is not known yet.
 _UNDECIDED = re.compile(r"\[[0-9]*$|(?:\[[0-9]+\])?:/?$|\[[0-9]+\]$|\bw{1,3}$", re.IGNORECASE)
 
+# A marker of a stream with its empty brackets, or what is escaped, which is none.
+_PLAIN = re.compile(r"\\.|\[([0-9]+)\](?:\[\])?", re.DOTALL)
+# A longer number is none of ours.
+_MOST_DIGITS = 6
+
 _LINKED = re.compile(r"\[([0-9]+)\]\((?:[^()\\]|\\.)*\)|\[([0-9]+)\]\[\]")
 _DEFINITION = re.compile(r"^\[[0-9]+\]: <[^<>\n]*>$\n?", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([\\`\[\]<:.])")
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A marker in a content, with its link: `content[start:end]`, in code points; and what it cites."""
+
+    start: int
+    end: int
+    citation: Citation
+
+
 def answer_markdown(answer: Answer) -> str:
     """Return an answer's text with its markers as links to the quoted words; without a web address they stay plain."""
-    links = {citation.marker: target(citation) for citation in answer.citations}
+    return _linked_text(answer)[0]
 
-    def linked(match: re.Match[str]) -> str:
-        link = links.get(int(match[1])) if len(match[1]) < 6 else None
-        return f"[{match[1]}]({link})" if link else escaped(match[0])
 
-    return "".join(escaped(part) if quoted else _replaced(part, linked) for part, quoted in _parts(answer))
+def marks(answer: Answer, content: str) -> tuple[Mark, ...]:
+    """Return the markers in a content that lead to a web address, in their order.
+
+    `content` is `answer_markdown`, a stream that ends with it, or a stream with plain markers and their definitions.
+    """
+    text, found = _linked_text(answer)
+    if content.endswith(text):
+        before = len(content) - len(text)
+        return tuple(replace(mark, start=mark.start + before, end=mark.end + before) for mark in found)
+    cited = _cited(answer)
+    body = content.removesuffix(definitions(answer))
+    return tuple(
+        Mark(match.start(), match.end(), cited[int(match[1])])
+        for match in _PLAIN.finditer(body)
+        if match[1] and len(match[1]) < _MOST_DIGITS and int(match[1]) in cited
+    )
+
+
+def _linked_text(answer: Answer) -> tuple[str, tuple[Mark, ...]]:
+    """The text with links, and where they are in it."""
+    cited = _cited(answer)
+    written: list[str] = []
+    found: list[Mark] = []
+    length = 0
+    for piece, marker in _pieces(answer):
+        citation = cited.get(int(marker)) if marker and len(marker) < _MOST_DIGITS else None
+        shown = escaped(piece) if citation is None else f"[{marker}]({target(citation)})"
+        if citation is not None:
+            found.append(Mark(length, length + len(shown), citation))
+        written.append(shown)
+        length += len(shown)
+    return "".join(written), tuple(found)
+
+
+def _pieces(answer: Answer) -> Iterator[tuple[str, str]]:
+    """The text cut at its markers: (piece, the marker's number or "")."""
+    for part, quoted in _parts(answer):
+        position = 0
+        for match in () if quoted else _MARKER.finditer(part):
+            yield part[position : match.start()], ""
+            yield match[0], match[1]
+            position = match.end()
+        yield part[position:], ""
+
+
+def _cited(answer: Answer) -> dict[int, Citation]:
+    """The citations that have a web address, by marker."""
+    return {citation.marker: citation for citation in answer.citations if target(citation)}
 
 
 def definitions(answer: Answer) -> str:

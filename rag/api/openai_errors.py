@@ -7,7 +7,31 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-_PATHS = ("/v1/chat/", "/v1/models")
+# What OpenAI's clients call, whether it is here or not: the name behind "/v1/".
+_CALLED = frozenset(
+    {
+        "assistants",
+        "audio",
+        "batches",
+        "chat",
+        "completions",
+        "containers",
+        "conversations",
+        "embeddings",
+        "evals",
+        "files",
+        "fine_tuning",
+        "images",
+        "models",
+        "moderations",
+        "realtime",
+        "responses",
+        "threads",
+        "uploads",
+        "vector_stores",
+        "videos",
+    }
+)
 _TYPES = {
     401: "authentication_error",
     403: "permission_error",
@@ -28,7 +52,8 @@ class OpenAIError(BaseModel):
 
 def is_openai(path: str) -> bool:
     """Whether a path speaks OpenAI's format."""
-    return path.startswith(_PATHS)
+    version, _, rest = path.removeprefix("/").partition("/")
+    return version == "v1" and rest.partition("/")[0] in _CALLED
 
 
 def with_error(problem: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,11 +81,35 @@ class StreamOptions(_Tolerant):
     include_usage: bool = Field(False, description="Send one more chunk, without choices, that has `usage`.")
 
 
+def _text_format(value: object) -> object:
+    """Refuse a form that an answer cannot have: a client that asked for one would read the answer wrongly."""
+    kind = value.get("type") if isinstance(value, dict) else value
+    if kind not in (None, "text"):
+        raise PydanticCustomError(
+            "response_format",
+            "an answer is text with citations, never {kind}: leave response_format out; the fields are in `polycite`",
+            {"kind": str(kind)[:100]},
+        )
+    return value
+
+
+def _no_call(value: object) -> object:
+    """Refuse what only a call of a tool would fulfil."""
+    if value not in (None, "none", "auto"):
+        raise PydanticCustomError("tool_choice", "no tools are called here: leave tool_choice out")
+    return value
+
+
+class ResponseFormat(_Tolerant):
+    """The form of an answer."""
+
+    type: Literal["text"] = Field("text", description="An answer is always text.")
+
+
 class ChatRequest(_Tolerant):
     """A conversation whose last question is to be answered.
 
-    Other fields of OpenAI's format (`temperature`, `max_tokens`, `tools`, `response_format`, ...) are taken and have no
-    effect.
+    Other fields of OpenAI's format (`temperature`, `max_tokens`, `tools`, ...) are taken and have no effect.
     """
 
     model_config = ConfigDict(
@@ -109,6 +133,12 @@ class ChatRequest(_Tolerant):
     stream_options: StreamOptions | None = Field(None, description="Options of the stream.")
     n: Annotated[int, Field(ge=1, le=1)] | None = Field(
         None, description="How many answers: there is one.", examples=[1]
+    )
+    response_format: Annotated[ResponseFormat | None, BeforeValidator(_text_format)] = Field(
+        None, description="Text; `json_object` and `json_schema` are refused."
+    )
+    tool_choice: Annotated[Literal["none", "auto"] | None, BeforeValidator(_no_call)] = Field(
+        None, description="`required` or a tool's name is refused: none is called."
     )
 
     @property
@@ -139,6 +169,27 @@ class Usage(BaseModel):
     total_tokens: int = Field(description="Both.", examples=[60])
 
 
+class UrlCitation(BaseModel):
+    """Where a marker leads."""
+
+    start_index: int = Field(
+        ge=0, description="Where the marker begins in `content`, in code points.", examples=[52]
+    )
+    end_index: int = Field(ge=0, description="Where it ends, with its link; excluded.", examples=[96])
+    url: str = Field(
+        description="The source, straight to the quoted words.",
+        examples=["https://example.org/report#:~:text=..."],
+    )
+    title: str = Field(description="The document's title.", examples=["Open data in the city"])
+
+
+class AnnotationOut(BaseModel):
+    """A citation as OpenAI's clients read it."""
+
+    type: Literal["url_citation"] = Field("url_citation", description="Always this.")
+    url_citation: UrlCitation = Field(description="Where the marker leads.")
+
+
 class CompletionMessage(BaseModel):
     """What the assistant says."""
 
@@ -150,6 +201,11 @@ class CompletionMessage(BaseModel):
     )
     refusal: None = Field(
         None, description="Always null: an answer that the documents do not hold is `polycite.refused`."
+    )
+    annotations: list[AnnotationOut] = Field(
+        default_factory=list,
+        description="The citations whose document has a web address, one for each marker; in a stream, of the delta of "
+        "the last chunk with a choice.",
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from rag.answer import Answer, Token, pieces
 from rag.api import openai_errors, problems
-from rag.api.markdown import PlainMarkers, answer_markdown, definitions, escaped
+from rag.api.markdown import PlainMarkers, answer_markdown, definitions, escaped, marks
 from rag.api.streaming import Answers
+from rag.links import source_link
 from rag.llm.tokens import count_tokens
 
 _DONE = "data: [DONE]\n\n"
@@ -29,7 +30,12 @@ class Completion:
     def whole(self, answer: Answer) -> dict[str, Any]:
         """Return the completion as one object."""
         content = answer_markdown(answer)
-        message = {"role": "assistant", "content": content, "refusal": None}
+        message = {
+            "role": "assistant",
+            "content": content,
+            "refusal": None,
+            "annotations": annotations(answer, content),
+        }
         return {
             **self._head("chat.completion"),
             "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
@@ -37,7 +43,7 @@ class Completion:
             "polycite": answer.to_dict(),
         }
 
-    def chunk(self, delta: dict[str, str], *, finish: str | None = None, more: dict[str, Any]) -> str:
+    def chunk(self, delta: dict[str, Any], *, finish: str | None = None, more: dict[str, Any]) -> str:
         """Return a chunk with a piece of the answer, and more fields, in wire format."""
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
         return _data({**self._head("chat.completion.chunk"), "choices": [choice], **more})
@@ -57,6 +63,22 @@ class Completion:
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+
+
+def annotations(answer: Answer, content: str) -> list[dict[str, Any]]:
+    """Return the citations of a content as OpenAI's format has them: one for each marker that leads to a source."""
+    return [
+        {
+            "type": "url_citation",
+            "url_citation": {
+                "start_index": mark.start,
+                "end_index": mark.end,
+                "url": source_link(mark.citation),
+                "title": mark.citation.title,
+            },
+        }
+        for mark in marks(answer, content)
+    ]
 
 
 class InlineLinks:
@@ -140,7 +162,9 @@ async def events(
                     if text:
                         yield completion.chunk({"content": text}, more=more)
                 if isinstance(item, Answer):
-                    yield completion.chunk({}, finish="stop", more=more | {"polycite": item.to_dict()})
+                    found = annotations(item, sent)
+                    last = {"annotations": found} if found else {}
+                    yield completion.chunk(last, finish="stop", more=more | {"polycite": item.to_dict()})
         if usage:
             yield await answers.in_thread(lambda: completion.usage_chunk(sent))
         yield _DONE

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -84,6 +85,41 @@ def test_markers_lead_to_the_quoted_words(client: openai.OpenAI, assistant: Assi
     _, links, _ = shown(completion.choices[0].message.content or "")
     assert links
     assert links[0].startswith(f"{url}#:~:text=")
+
+
+def cites(content: str, annotations: Any, answer: Any) -> None:
+    """Each annotation is a marker of the content, with its link, and names what it cites."""
+    cited = {citation["marker"]: citation for citation in answer["citations"]}
+    assert annotations
+    for annotation in annotations:
+        assert annotation["type"] == "url_citation"
+        found = annotation["url_citation"]
+        number, link, rest = re.fullmatch(  # type: ignore[union-attr]
+            r"\[(\d+)\]\((.*)\)", content[found["start_index"] : found["end_index"]]
+        ).group(1, 2, 0)
+        citation = cited[int(number)]
+        assert rest.endswith(")")
+        assert link.replace("\\", "") == found["url"]
+        assert found["url"].startswith(f"{citation['source_url']}#:~:text=")
+        assert found["title"] == citation["title"]
+    assert len(annotations) == len(re.findall(r"(?<!\\)\[\d+\]\(", content))
+
+
+@pytest.mark.parametrize("question", [QUESTION, "Cần Thơ đã công bố bao nhiêu bộ dữ liệu mở?"])
+def test_citations_are_annotations_of_the_message(client: openai.OpenAI, question: str) -> None:
+    """Where the client's own types have them, and in the last delta of a stream."""
+    completion = client.chat.completions.create(model="polycite", messages=[said(question)])
+    message = completion.choices[0].message
+    plain = [annotation.model_dump() for annotation in message.annotations or ()]
+    cites(message.content or "", plain, (completion.model_extra or {})["polycite"])
+    chunks = list(client.chat.completions.create(model="polycite", messages=[said(question)], stream=True))
+    deltas = [(chunk.choices[0].delta.model_extra or {}).get("annotations") for chunk in chunks]
+    assert deltas == [None] * (len(chunks) - 1) + [plain]
+
+
+def test_a_refusal_cites_nothing(client: openai.OpenAI) -> None:
+    completion = client.chat.completions.create(model="polycite", messages=[said(NOT_THERE)])
+    assert completion.choices[0].message.annotations == []
 
 
 @pytest.mark.parametrize("question", [QUESTION, NOT_THERE, *MULTI_SCRIPT.values()][:6])
@@ -177,7 +213,8 @@ def test_a_follow_up_is_completed_from_the_messages_before(
         pytest.param({"max_tokens": 1, "max_completion_tokens": 1}, id="lengths"),
         pytest.param({"n": 1, "stream": None, "stream_options": None}, id="defaults"),
         pytest.param({"tools": [{"type": "function", "function": {"name": "f"}}]}, id="tools"),
-        pytest.param({"response_format": {"type": "json_object"}, "logprobs": True}, id="formats"),
+        pytest.param({"tool_choice": "auto", "parallel_tool_calls": True}, id="tool choice"),
+        pytest.param({"response_format": {"type": "text"}, "logprobs": True}, id="formats"),
         pytest.param({"user": "a", "metadata": {"x": "y"}, "whatever": [1]}, id="unknown"),
         pytest.param({"messages": [said("Answer no.", "system"), said(QUESTION)]}, id="system message"),
         pytest.param({"messages": [said("Answer no.", "developer"), said(QUESTION)]}, id="developer"),
@@ -250,6 +287,17 @@ IMAGE = {"type": "image_url", "image_url": {"url": "https://a.example/x.png"}}
         pytest.param({"messages": [{"role": "user"}]}, None, id="no content"),
         pytest.param({"messages": [said("x " * 5000)]}, None, id="too long"),
         pytest.param({"n": 2}, "n", id="several answers"),
+        pytest.param({"response_format": {"type": "json_object"}}, "response_format", id="JSON"),
+        pytest.param(
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}},
+            "response_format",
+            id="a schema",
+        ),
+        pytest.param({"response_format": "json"}, "response_format", id="text for a format"),
+        pytest.param({"tool_choice": "required"}, "tool_choice", id="a call of a tool"),
+        pytest.param(
+            {"tool_choice": {"type": "function", "function": {"name": "f"}}}, "tool_choice", id="of one tool"
+        ),
         pytest.param({"stream": "maybe"}, "stream", id="stream"),
         pytest.param({"model": None}, "model", id="no model"),
     ],
@@ -291,8 +339,33 @@ def test_every_layer_speaks_the_format(
     assert response.json()["status"] == status
 
 
+def test_what_is_not_here_is_not_found_by_the_client(client: openai.OpenAI) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "embeddings": lambda: client.embeddings.create(model="polycite", input="x"),
+        "completions": lambda: client.completions.create(model="polycite", prompt="x"),
+        "responses": lambda: client.responses.create(model="polycite", input="x"),
+        "moderations": lambda: client.moderations.create(input="x"),
+        "files": client.files.list,
+        "images/generations": lambda: client.images.generate(prompt="x"),
+    }
+    for path, call in calls.items():
+        with pytest.raises(openai.NotFoundError) as caught:
+            call()
+        assert (caught.value.code, caught.value.type) == ("not_found", "invalid_request_error")
+        assert f"/v1/{path}" in caught.value.message
+
+
+def test_a_form_that_is_not_to_be_had_is_refused_by_name(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.UnprocessableEntityError, match="never json_object") as caught:
+        client.chat.completions.create(
+            model="polycite", messages=[said(QUESTION)], response_format={"type": "json_object"}
+        )
+    assert caught.value.param == "response_format"
+
+
 def test_other_paths_keep_to_problems(address: str) -> None:
     assert "error" not in httpx.post(f"{address}/v1/ask", json={}, timeout=60).json()
+    assert "error" not in httpx.get(f"{address}/v1/nothing", timeout=60).json()
 
 
 def test_a_failure_inside_a_stream_is_told(client: openai.OpenAI, address: str, assistant: Assistant) -> None:

@@ -65,12 +65,23 @@ def says(text: str) -> Script:
 
 
 def streamed(client: openai.OpenAI, model: str = "polycite") -> tuple[str, dict[str, Any]]:
-    """The joined content of a stream and the answer that came with it."""
+    """The joined content of a stream and the answer that came with it; its annotations are markers of the content."""
     messages: Any = [{"role": "user", "content": QUESTION}]
     chunks = list(client.chat.completions.create(model=model, messages=messages, stream=True))
-    return "".join(chunk.choices[0].delta.content or "" for chunk in chunks), (chunks[-1].model_extra or {})[
-        "polycite"
-    ]
+    content = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    annotations = (chunks[-1].choices[0].delta.model_extra or {})["annotations"]
+    for found in (annotation["url_citation"] for annotation in annotations):
+        assert content[found["start_index"] : found["end_index"]].startswith("[1]")
+        assert found["url"].startswith(f"{URL}#:~:text=")
+    return content, (chunks[-1].model_extra or {})["polycite"]
+
+
+def places(client: openai.OpenAI, model: str) -> list[tuple[int, int]]:
+    """Where a stream's annotations are."""
+    messages: Any = [{"role": "user", "content": QUESTION}]
+    *_, last = client.chat.completions.create(model=model, messages=messages, stream=True)
+    found = (each["url_citation"] for each in (last.choices[0].delta.model_extra or {})["annotations"])
+    return [(each["start_index"], each["end_index"]) for each in found]
 
 
 def whole(client: openai.OpenAI, model: str = "polycite") -> tuple[str, dict[str, Any]]:
@@ -88,6 +99,7 @@ def test_links_come_at_the_end_of_a_stream(client: openai.OpenAI, server: ModelS
     assert plain == answer["answer"] == "Varnholt opened 12 schools in 2021. [1]"
     assert definition.startswith(f"[1]: <{URL}#:~:text=")
     assert shown(content) == shown(whole(client, model)[0])
+    assert [content[slice(*place)] for place in places(client, model)] == ["[1]"]
 
 
 def test_the_other_engine_is_not_asked(client: openai.OpenAI, server: ModelServer) -> None:

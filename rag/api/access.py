@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import WorkError
 from rag.api import guard, login, logs, paths, problems
+from rag.api.declared import SILENT, declared_at, declared_for
 from rag.api.limits import CALLER_STATE
 from rag.keys import Key, KeyStore
 
-# Says nothing about documents or people, and those who ask it have no key.
-OPEN_PATHS = frozenset({"/healthz"})
-# What changes nothing although it is posted. Whatever else is not a plain read needs the scope "write".
-_READING_POSTS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions", "/v1/feedback", paths.MCP})
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _MANUAL = (
     " Where the server has API keys, every request but `GET /healthz` needs one: `Authorization: Bearer KEY`, or "
     "`X-API-Key: KEY`."
@@ -67,13 +66,18 @@ class Access:
             logs.note(key=key.name)
             # Whoever signs in more often has no larger rate; the commands of the server's own user are not counted.
             request.scope["state"][CALLER_STATE] = None if self._store.is_command(key) else key.digest
-        if path in OPEN_PATHS:
+        if declared_for(request.scope).needs == "nothing":
             return None
         return _refusal(request, key, given=secret is not None)
 
 
-def describe(openapi: dict[str, object]) -> None:
-    """Add to an OpenAPI document that keys may be required, and what a request without one gets."""
+def describe(openapi: dict[str, object], routes: Iterable[BaseRoute]) -> None:
+    """Add to the OpenAPI document of these routes that keys may be required, and what a request without one gets."""
+    asked = {
+        (getattr(route, "path", ""), method): declared_at(route) or SILENT
+        for route in routes
+        for method in getattr(route, "methods", None) or ()
+    }
     components = openapi["components"]
     assert isinstance(components, dict)  # noqa: S101 - FastAPI makes it
     components["securitySchemes"] = _SCHEMES
@@ -84,10 +88,11 @@ def describe(openapi: dict[str, object]) -> None:
     assert isinstance(paths, dict)  # noqa: S101
     for path, methods in paths.items():
         for method, operation in methods.items():
-            if path in OPEN_PATHS:
+            declared = asked[path, method.upper()]
+            if declared.needs == "nothing":
                 continue
             operation["security"] = [{}, *({name: []} for name in _SCHEMES)]
-            statuses = [401, *([403] if _needs_write(path, method.upper()) else []), 429]
+            statuses = [401, *([403] if declared.needs_write(method.upper()) else []), 429]
             for status, response in problems.responses(*statuses).items():
                 operation["responses"].setdefault(str(status), response)
 
@@ -102,7 +107,7 @@ def _refusal(request: Request, key: Key | None, *, given: bool) -> Response | No
             f"{said}: send `Authorization: Bearer KEY`; `rag keys add` on the server's machine makes one",
             headers={"WWW-Authenticate": 'Bearer error="invalid_token"' if given else "Bearer"},
         )
-    if key.scope != "write" and _needs_write(request.scope["path"], request.method):
+    if key.scope != "write" and declared_for(request.scope).needs_write(request.method):
         return problems.of_status(
             403,
             "this API key may only read: use one made with `rag keys add NAME --scope write`",
@@ -110,10 +115,6 @@ def _refusal(request: Request, key: Key | None, *, given: bool) -> Response | No
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="write"'},
         )
     return None
-
-
-def _needs_write(path: str, method: str) -> bool:
-    return path.startswith(paths.API) and method not in _SAFE_METHODS and path not in _READING_POSTS
 
 
 def _is_for_reading(request: Request) -> bool:

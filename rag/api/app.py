@@ -17,6 +17,7 @@ from index.errors import PolyciteError
 from index.intake import Intake
 from rag.answer import Answer, Token
 from rag.api import access, documents, feedback, manual, openai, operation, problems, uploads
+from rag.api.declared import Needs, declares
 from rag.api.events import event, failure
 from rag.api.limits import Places
 from rag.api.mcp.door import Served, add_mcp
@@ -102,6 +103,7 @@ def _add_answers(app: FastAPI, answers: Answers) -> None:
             **problems.responses(400, 413, 422, 500, 503),
         },
     )
+    @declares("read", question=True)
     async def ask(request: Request, body: AskRequest) -> Any:
         """Answer from the documents, with citations, or refuse with the nearest passages.
 
@@ -120,6 +122,7 @@ def _add_answers(app: FastAPI, answers: Answers) -> None:
         summary="Search passages",
         responses=problems.responses(400, 413, 422, 500, 503),
     )
+    @declares("read", question=True)
     async def search(request: Request, body: SearchRequest) -> SearchOut:
         """Return the passages nearest to a query, in any language, the best first."""
         found = await answers.search(body.ask(request.headers), top_k=body.top_k)
@@ -137,6 +140,7 @@ async def _events(items: AsyncIterator[Token | Answer]) -> AsyncIterator[str]:
 
 def _add_health(app: FastAPI, assistant: Assistant, metrics: Metrics) -> None:
     @app.get("/healthz", tags=["operation"], summary="Is the process alive?")
+    @declares("nothing")
     async def healthz() -> Alive:
         """Answer as long as the process does."""
         return Alive()
@@ -147,6 +151,7 @@ def _add_health(app: FastAPI, assistant: Assistant, metrics: Metrics) -> None:
         summary="Can it answer questions?",
         responses=problems.responses(503),
     )
+    @declares("read")
     def readyz() -> Ready:
         """Answer 200 when the index can be read and the model is loaded; 503 otherwise, and while the server stops."""
         if app.state.load.stopping:
@@ -172,6 +177,7 @@ def _add_health(app: FastAPI, assistant: Assistant, metrics: Metrics) -> None:
             200: {"description": "The numbers", "content": {"text/plain": {"schema": {"type": "string"}}}}
         },
     )
+    @declares("read")
     def numbers(request: Request) -> Response:
         """Return counts and times since the server started, and the size of the index, as Prometheus reads them."""
         content, media_type = metrics.text(request.headers.get("accept", ""))
@@ -191,19 +197,26 @@ def _add_manual(app: FastAPI) -> None:
             template = "#/components/schemas/{model}"
             problem = problems.Problem.model_json_schema(ref_template=template)
             schema["components"]["schemas"].update(problem.pop("$defs", {}), Problem=problem)
-            access.describe(schema)
+            access.describe(schema, app.routes)
             app.openapi_schema = schema
         return app.openapi_schema
+
+    for route in app.routes:  # the one that FastAPI adds by itself, for the document below
+        if getattr(route, "path", None) == app.openapi_url:
+            declares("read")(route.endpoint)  # type: ignore[attr-defined]
 
     app.openapi = openapi  # type: ignore[method-assign] # the way FastAPI documents to extend it
 
     @app.get("/docs", include_in_schema=False)
+    @declares("read")
     def docs() -> HTMLResponse:
         return HTMLResponse(manual.page(app.openapi()))
 
     # Last: what no operation answers is a problem too, also when a page is mounted at "/".
     for path in ("/v1/{rest:path}", "/healthz", "/readyz", "/metrics"):
-        app.router.routes.append(Route(path, _Unanswered(app), include_in_schema=False))
+        needs: Needs = "write" if path.startswith("/v1/") else "read"
+        answers = declares("nothing" if path == "/healthz" else needs)(_Unanswered(app))
+        app.router.routes.append(Route(path, answers, include_in_schema=False))
 
 
 class _Unanswered:

@@ -11,6 +11,7 @@ from index.catalogue import DocumentInfo
 from index.corpus import Corpus
 from index.uploads import upload_folder
 from rag.api import problems
+from rag.api.declared import declares
 from rag.api.document_schemas import ChunkOut, DocumentOut, DocumentsOut, FullDocumentOut
 from rag.api.schemas import ParallelOut
 from rag.settings import RagSettings
@@ -86,6 +87,7 @@ def add_documents(app: FastAPI, shelf: Shelf) -> None:
         summary="List the documents",
         responses=problems.responses(422, 503),
     )
+    @declares("read")
     def documents(
         limit: Annotated[int, Query(ge=1, le=_MAX_PAGE, description="At most so many.")] = 50,
         offset: Annotated[int, Query(ge=0, le=2**53, description="Leave out so many first.")] = 0,
@@ -111,6 +113,7 @@ def add_documents(app: FastAPI, shelf: Shelf) -> None:
         response_model=FullDocumentOut,
         responses=problems.responses(404, 422, 503),
     )
+    @declares("read")
     def document(document_id: DocumentIdIn) -> Any:
         """Return a document with its full text and where its passages lie in it."""
         return shelf.document(document_id) or unknown_document(document_id)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from index.errors import UsageError
 from rag.answer import Answer
 from rag.api import problems
+from rag.api.declared import declares
 from rag.api.schemas import FeedbackOut, FeedbackRequest, SearchedIn
 from rag.asking import Ask
 from rag.feedback import FILE_NAME, Exchange, FeedbackStore, RecentAnswers
@@ -33,6 +34,7 @@ def add_feedback(app: FastAPI, settings: RagSettings) -> Callable[[Ask, Answer],
         response_model=FeedbackOut,
         responses=problems.responses(400, 404, 413, 415, 422, 500, 503),
     )
+    @declares("read")
     def rate(request: FeedbackRequest) -> Any:
         """Store whether an answer helped, with the answer and its question, for the evaluation to learn from.
 

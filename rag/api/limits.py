@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import WorkError
 from rag.api import paths, problems
+from rag.api.declared import declared_for
 
 DEFAULT_WITH_KEYS = "120/minute"
-QUESTION_PATHS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions"})
 
 # Where it is kept whose request it is, where keys are in force; None: not counted.
 CALLER_STATE = "caller"
@@ -124,7 +124,7 @@ class Capacity:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
-        question = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in QUESTION_PATHS
+        question = scope["type"] == "http" and declared_for(scope).question
         if (question and self._load.full()) or (self._load.stopping and _begins_something(scope)):
             refusal = self._places.refusal()
             await problems.of_status(503, refusal.detail, headers=refusal.headers)(scope, receive, send)

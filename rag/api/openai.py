@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from index.errors import UsageError
 from rag import engines
 from rag.api import problems
+from rag.api.declared import declares
 from rag.api.openai_schemas import STREAM_EXAMPLE, ChatCompletion, ChatRequest, ModelOut, ModelsOut
 from rag.api.openai_stream import Completion, InlineLinks, LateLinks, events
 from rag.api.page_language import asker_language
@@ -48,6 +49,7 @@ def _add_completions(app: FastAPI, answers: Answers, served: Mapping[str, Row]) 
             **problems.responses(400, 404, 413, 415, 422, 500, 503),
         },
     )
+    @declares("read", question=True)
     async def complete(request: Request, body: ChatRequest) -> Any:
         """Answer as `POST /v1/ask` does, in OpenAI's wire format.
 
@@ -92,6 +94,7 @@ def _add_models(app: FastAPI, served: Mapping[str, Row]) -> None:
     started = int(time.time())
 
     @app.get("/v1/models", tags=[_TAG], summary="List the models")
+    @declares("read")
     async def models() -> ModelsOut:
         """Return the ways to answer: `polycite` is the default engine, the others name theirs."""
         return ModelsOut(data=[ModelOut(id=name, created=started) for name in served])
@@ -103,6 +106,7 @@ def _add_models(app: FastAPI, served: Mapping[str, Row]) -> None:
         response_model=ModelOut,
         responses=problems.responses(404, 422),
     )
+    @declares("read")
     async def model(
         model: Annotated[str, Path(max_length=200, description="The model's id.", examples=["polycite"])],
     ) -> Any:

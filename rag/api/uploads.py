@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from index.errors import DocumentKept, IntakeFull
 from index.intake import Intake
 from rag.api import problems
+from rag.api.declared import declares
 from rag.api.document_schemas import JobOut, JobsOut
 from rag.api.documents import DocumentIdIn, unknown_document
 from rag.api.limits import caller_of
@@ -110,6 +111,7 @@ def _add_upload(app: FastAPI, intake: Intake | None, settings: RagSettings, rece
         responses=problems.responses(400, 413, 415, 422, 503),
         openapi_extra={"requestBody": _BODY},
     )
+    @declares("write")
     async def upload(request: Request, response: Response) -> Any:
         """Take files in and index them in their order; the job tells what becomes of each.
 
@@ -146,6 +148,7 @@ def _add_jobs(app: FastAPI, intake: Intake | None) -> None:
         response_model=JobsOut,
         responses=problems.responses(422, 503),
     )
+    @declares("read")
     def jobs(
         limit: Annotated[int, Query(ge=1, le=200, description="At most so many.")] = 20,
     ) -> Any:
@@ -161,6 +164,7 @@ def _add_jobs(app: FastAPI, intake: Intake | None) -> None:
         response_model=JobOut,
         responses=problems.responses(404, 422, 503),
     )
+    @declares("read")
     def job(job_id: JobIdIn) -> Any:
         """Return how far an upload is, file by file."""
         if intake is None:
@@ -177,6 +181,7 @@ def _add_cancelling(app: FastAPI, intake: Intake | None) -> None:
         response_model=JobOut,
         responses=problems.responses(404, 422, 503),
     )
+    @declares("write")
     def cancel(job_id: JobIdIn, file: FilesIn = None) -> Any:
         """Give up the files of an upload that are no documents yet, the one that is being read too.
 
@@ -197,6 +202,7 @@ def _add_deletion(app: FastAPI, intake: Intake | None) -> None:
         status_code=204,
         responses=problems.responses(404, 409, 422, 503),
     )
+    @declares("write")
     def delete(document_id: DocumentIdIn) -> Response:
         """Delete a document that was uploaded: from now on no answer rests on it.
 

@@ -18,6 +18,7 @@ from index.corpus import Corpus
 from index.language.lexicon import FALLBACK
 from index.uploads import CANCELLED, upload_folder
 from rag.api import problems
+from rag.api.declared import declares
 from rag.api.guard import scope_of
 from rag.api.page_language import reader_language
 from ui.document_html import DocumentView, document_html, part_html
@@ -63,12 +64,14 @@ def _add_list(app: FastAPI, tools: Tools) -> None:
     )
 
     @app.get(PREFIX, include_in_schema=False)
+    @declares("read")
     def tab(request: Request, words: _Words = "", order: Order = "newest", page: _Page = 1) -> Response:
         language = reader_language(request.headers)
         listed = _listed(tools, titles, request, words=words, order=order, number=page, language=language)
         return _html(tab_html(listed, limits, labels=labels_in(language), language=language))
 
     @app.get(f"{PREFIX}/list", include_in_schema=False)
+    @declares("read")
     def table(request: Request, words: _Words = "", order: Order = "newest", page: _Page = 1) -> Response:
         language = reader_language(request.headers)
         listed = _listed(tools, titles, request, words=words, order=order, number=page, language=language)
@@ -148,6 +151,7 @@ def _add_document(app: FastAPI, tools: Tools) -> None:
         )
 
     @app.get(f"{PREFIX}/{{document_id}}", include_in_schema=False)
+    @declares("read")
     def document(request: Request, document_id: _Id, start: _Offset = None, end: _Offset = None) -> Response:
         language = reader_language(request.headers)
         quoted = None if start is None or end is None else (start, end)
@@ -157,6 +161,7 @@ def _add_document(app: FastAPI, tools: Tools) -> None:
         return _html(document_html(found, labels=labels_in(language), language=language))
 
     @app.get(f"{PREFIX}/{{document_id}}/text", include_in_schema=False)
+    @declares("read")
     def text(request: Request, document_id: _Id, part: Annotated[int, Query(ge=0, le=_LAST)] = 0) -> Response:
         found = view(request, document_id, None)
         labels = labels_in(reader_language(request.headers))
@@ -169,6 +174,7 @@ def _gone() -> Response:
 
 def _add_jobs(app: FastAPI, tools: Tools) -> None:
     @app.get(UPLOADS, include_in_schema=False)
+    @declares("read")
     def uploads(request: Request, jobs: _Jobs) -> Response:
         """How far the files of some uploads are, by the upload's id; one that is not known is left out."""
         if tools.intake is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from rag.api import problems
+from rag.api.declared import declares
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -39,6 +40,7 @@ def close(app: FastAPI) -> None:
         app.router.routes.append(Route(f"{_PREFIX}{door}{{rest:path}}", _Closed(), include_in_schema=False))
 
 
+@declares("read")
 class _Closed:
     """A problem for whatever method. Not a function: those get some methods only."""
 

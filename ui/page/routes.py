@@ -14,6 +14,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rag.api.declared import declares
 from rag.api.page_language import reader_language
 from rag.api.schemas import AnswerOut
 from ui.answer_html import Viewer
@@ -61,11 +62,13 @@ def add(app: FastAPI, tools: Tools) -> None:
     translator = None if tools.settings.translator_url == "off" else tools.settings.translator_url
 
     @app.get(f"{PREFIX}/start", include_in_schema=False)
+    @declares("read")
     def begin(request: Request, response: Response) -> dict[str, Any]:
         response.headers.update(_FRESH)
         return start.of(request)
 
     @app.post(f"{PREFIX}/turns", include_in_schema=False)
+    @declares("read")
     def turns(kept: Kept, request: Request, response: Response) -> list[str | None]:
         """Each answer as HTML, None for one that is none."""
         response.headers.update(_FRESH)
@@ -80,6 +83,7 @@ def add(app: FastAPI, tools: Tools) -> None:
         return shown
 
     @app.post(f"{PREFIX}/export", include_in_schema=False)
+    @declares("read")
     def export(kept: Kept, request: Request) -> Response:
         exchanges = [(turn.question, _answer(turn)) for turn in kept.turns]
         text = conversation_markdown(
@@ -87,10 +91,13 @@ def add(app: FastAPI, tools: Tools) -> None:
         )
         return Response(text, media_type="text/markdown; charset=utf-8", headers=_FRESH)
 
-    app.mount(f"{PREFIX}/static", GZipMiddleware(_Files(_FOLDER / "static", cache="no-cache")))
+    app.mount(
+        f"{PREFIX}/static", declares("read")(GZipMiddleware(_Files(_FOLDER / "static", cache="no-cache")))
+    )
     app.mount(f"{PREFIX}/fonts", _Files(_FOLDER / "fonts", cache="max-age=604800"))
 
 
+@declares("read")
 class _Files(StaticFiles):
     """A folder's files with their Cache-Control: without one, browsers keep yesterday's script after an upgrade."""
 

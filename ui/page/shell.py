@@ -15,6 +15,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from index.language.lexicon import FALLBACK, languages
+from rag.api.declared import declares
 from rag.api.page_language import reader_language
 from rag.assistant import MODEL_JOBS
 from ui.labels import labels_in
@@ -54,15 +55,20 @@ def mount(app: FastAPI, corpus: Corpus, settings: RagSettings, *, intake: Intake
     # Within a running loop: where there is none, Gradio makes several that nobody closes. In a thread: the caller may
     # have a loop of its own.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(mounted())).result()
+        made = thread.submit(lambda: asyncio.run(mounted())).result()
+    declares("read")(_page_app(made))
+    return made
 
 
 def close_streams(app: FastAPI) -> None:
     """End the connections that open pages keep, so that a server that stops need not wait for them."""
-    for route in app.routes:
-        mounted = getattr(route, "app", None)
-        if isinstance(mounted, gr.routes.App):
-            mounted.stop_event.set()
+    _page_app(app).stop_event.set()
+
+
+def _page_app(app: FastAPI) -> gr.routes.App:
+    """Gradio's own application, which is mounted in ours."""
+    found = (getattr(route, "app", None) for route in app.routes)
+    return next(each for each in found if isinstance(each, gr.routes.App))
 
 
 def build_page(tools: Tools) -> gr.Blocks:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from rag.api import logs, paths, problems
+from rag.api.declared import declares
 from rag.api.document_schemas import DocumentsOut, FullDocumentOut
 from rag.api.documents import Shelf
 from rag.api.limits import Places
@@ -57,8 +58,12 @@ def add_mcp(app: FastAPI, desk: Desk) -> None:
     app.router.routes.append(Route(paths.MCP, _Door(desk), include_in_schema=False))
 
 
+@declares("read")
 class _Door:
-    """Answers a request of the protocol. Not a function: those get some methods only."""
+    """Answers a request of the protocol. Not a function: those get some methods only.
+
+    Not each message is a question: the tools that ask one take a place for it themselves.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk

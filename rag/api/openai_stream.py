@@ -34,7 +34,7 @@ class Completion:
             "role": "assistant",
             "content": content,
             "refusal": None,
-            "annotations": annotations(answer, content),
+            "annotations": url_citations(answer, content),
         }
         return {
             **self._head("chat.completion"),
@@ -65,7 +65,7 @@ class Completion:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
-def annotations(answer: Answer, content: str) -> list[dict[str, Any]]:
+def url_citations(answer: Answer, content: str) -> list[dict[str, Any]]:
     """Return the citations of a content as OpenAI's format has them: one for each marker that leads to a source."""
     return [
         {
@@ -162,7 +162,7 @@ async def events(
                     if text:
                         yield completion.chunk({"content": text}, more=more)
                 if isinstance(item, Answer):
-                    found = annotations(item, sent)
+                    found = url_citations(item, sent)
                     last = {"annotations": found} if found else {}
                     yield completion.chunk(last, finish="stop", more=more | {"polycite": item.to_dict()})
         if usage:

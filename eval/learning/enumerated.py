@@ -45,7 +45,7 @@ _KINDS = {
     "person": "who",
     "phone": "much",
 }
-_ASKED = {
+_ASKED: Mapping[str, Mapping[str, Sequence[str]]] = {
     "many": {
         "en": ("How many {w}?", "How many {w} are there?", "What is the number of {w}?", "number of {w}"),
         "hi": ("कितने {w} हैं?", "{w} की संख्या कितनी है?", "कुल कितने {w}?", "{w} कितनी हैं?"),

@@ -23,6 +23,7 @@ from index.errors import IndexMissing, PolyciteError
 from index.indexer import manifest_for
 from index.neutral import LanguageDirections
 from index.ownership import owner
+from index.readers import recognition
 from index.settings import IndexSettings
 from index.upkeep import vector_faults
 from index.uploads import INCOMING, UPLOADS
@@ -66,6 +67,7 @@ def checks(settings: IndexSettings) -> Iterator[Check]:
     yield _space(settings)
     if settings.database_url is not None:
         yield _sharing(settings)
+    yield _recognition(settings)
     model = _model(settings)
     yield model
     if not directory.ok:
@@ -196,6 +198,24 @@ def _model(settings: IndexSettings) -> Check:
     else:
         remedy = f"rm -r {shlex.quote(str(folder))}"  # the next command that needs it rebuilds it
     return Check(name, False, "; ".join(problems), remedy)
+
+
+def _recognition(settings: IndexSettings) -> Check:
+    """Whether pictures of text can be read; who has none needs nothing, so that it is no fault."""
+    name, there = "recognition", recognition.installed()
+    if settings.ocr_seconds == 0:
+        return Check(name, True, "off (RAG_OCR_SECONDS is 0): scans and images are not read")
+    missing = [data for data in recognition.LANGUAGES.values() if data not in there]
+    if not there:
+        return Check(
+            name,
+            True,
+            f"Tesseract is not installed: scans and images are not read (packages: {recognition.PACKAGES})",
+        )
+    detail = f"Tesseract reads scans and images in {', '.join(there)}"
+    if missing:
+        detail += f"; not in {', '.join(missing)} (packages tesseract-ocr-{', -'.join(missing)})"
+    return Check(name, True, detail)
 
 
 def _catalogue(catalogue: Catalogue, settings: IndexSettings) -> Check:

@@ -24,6 +24,7 @@ from index.folders import FoundFile, found_files
 from index.leaving import Leaving
 from index.pipeline import Background, ReadAhead, Running
 from index.readers import read_document
+from index.readers.recognition import could_now_be_read
 from index.settings import IndexSettings
 
 __all__ = ["Indexer", "Progress", "Summary", "manifest_for"]
@@ -52,13 +53,15 @@ class Progress:
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did. `skipped` holds (path, reason, detail) for every file that is not in the index."""
+    """What a run did. `skipped` holds (path, reason, detail) for every file that is not in the index,
+    `noticed` (path, what of it could not be read) for others."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     unchanged: int = 0
     skipped: list[tuple[str, str, str]] = field(default_factory=list)
+    noticed: list[tuple[str, str]] = field(default_factory=list)
     documents: int = 0
     chunks: int = 0
     sentences: int = 0
@@ -157,7 +160,9 @@ class _Storing:
         with self._catalogue.transaction(self._run.generation) as changes:
             for file, entry in zip(group.files, entries, strict=True):
                 self._run.leaving.make_way(entry.document.id, changes)
-                self._note(file, added=changes.add(entry, file=_record(file)))
+                self._note(file, added=changes.add(entry, file=_record(file, detail=entry.document.notice)))
+                if entry.document.notice:
+                    self._run.summary.noticed.append((file.name, entry.document.notice))
 
     def _note(self, file: FoundFile, *, added: bool) -> None:
         before, summary = self._run.known.get(file.key), self._run.summary
@@ -219,6 +224,7 @@ class Indexer:
         summary.documents, summary.chunks = counts["documents"], counts["chunks"]
         summary.sentences = counts["sentences"]
         summary.skipped.sort()
+        summary.noticed.sort()
         summary.seconds = time.monotonic() - started
         return summary
 
@@ -227,11 +233,18 @@ class Indexer:
         changed = []
         for file in found:
             before = run.known.get(file.key)
-            if before is None or not file.sha256 or before.sha256 != file.sha256:
+            if (
+                before is None
+                or not file.sha256
+                or before.sha256 != file.sha256
+                or could_now_be_read(before.detail)
+            ):
                 changed.append(file)
             elif before.skip_reason:
                 run.summary.skipped.append((file.name, before.skip_reason, before.detail))
             else:
+                if before.detail:
+                    run.summary.noticed.append((file.name, before.detail))
                 run.summary.unchanged += 1
         return changed
 
@@ -264,6 +277,7 @@ class Indexer:
                 relative_to=Path(file.folder),
                 max_bytes=int(self._settings.max_file_mb * 1_000_000),
                 max_garbled_share=self._settings.max_garbled_share,
+                ocr_seconds=self._settings.ocr_seconds,
             )
             return self._maker.cut(replace(document, path=file.name))
         except ReadError as error:

@@ -26,6 +26,7 @@ from typing import Any, BinaryIO, Self
 from index.cutting import Parts, cut_chunks, cut_sentences
 from index.errors import ReadError, SkipReason, WorkError
 from index.readers import read_bytes
+from index.readers.recognition import available
 from index.settings import IndexSettings
 from index.types import Chunk, Document, Place, Sentence, Span, span_id
 
@@ -91,6 +92,7 @@ class ReadingProcess:
                 "max_garbled_share": self._settings.max_garbled_share,
                 "max_characters": self._settings.max_document_chars,
                 "max_sentences": self._settings.max_document_sentences,
+                "ocr_seconds": self._settings.ocr_seconds,
             },
             self._started(),
         )
@@ -192,7 +194,9 @@ class ReadingProcess:
         Raises:
             ReadError: `too_large`, its time is over.
         """
-        limit = time.monotonic() + self._settings.read_seconds
+        # Recognition is another program's work: it counts here and not to the time of this process's processor.
+        seconds = self._settings.read_seconds + (self._settings.ocr_seconds if available() else 0)
+        limit = time.monotonic() + seconds
         rest = b""
         waiter = select.poll()
         waiter.register(pipe, select.POLLIN)
@@ -200,7 +204,7 @@ class ReadingProcess:
             if self._stopped():
                 yield None
             if time.monotonic() > limit:
-                raise _too_slow(self._settings.read_seconds)
+                raise _too_slow(seconds)
             if not waiter.poll(_GLANCE_SECONDS * 1000):
                 continue
             block = os.read(pipe, _BLOCK)
@@ -319,6 +323,7 @@ class _Work:
             order["name"],
             max_bytes=order["max_bytes"],
             max_garbled_share=order["max_garbled_share"],
+            ocr_seconds=order["ocr_seconds"],
         )
         _check_length(document, order["max_characters"])
         sentences = cut_sentences(document)
@@ -330,7 +335,7 @@ class _Work:
         for start in range(0, len(text), _CHARACTERS_AT_ONCE):
             yield {"text": [text[start : start + _CHARACTERS_AT_ONCE]]}
         yield from _pieces("marked", [[span["start"], span["end"], span["kind"]] for span in marked])
-        yield from _pieces("places", [[p["start"], p["end"], p["page"], p["section"]] for p in places])
+        yield from _pieces("places", [list(p.values()) for p in places])
         yield from _pieces("sentences", [[s.start, s.end, s.language, s.kind] for s in sentences])
 
     def _cut(self, order: dict[str, Any]) -> Iterator[dict[str, Any]]:

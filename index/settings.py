@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from index.readers.recognition import OCR_SECONDS
+
 SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "seeds"
 
 
@@ -73,6 +75,13 @@ class IndexSettings(BaseSettings):
         ge=1,
         le=3600,
         description="An uploaded file that takes longer to read, in seconds, is refused with a reason.",
+    )
+    ocr_seconds: float = Field(
+        OCR_SECONDS,
+        ge=0,
+        le=86400,
+        description="A file whose pictures of text take longer to recognise, in seconds, is refused with a reason; "
+        "0: nothing is recognised. Needs Tesseract (docs/formats.md).",
     )
     read_memory_mb: int = Field(
         2048,

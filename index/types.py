@@ -36,12 +36,14 @@ class Place:
         start, end: code points, end excluded.
         page: of a PDF, slide of a presentation; from 1, None where the file has none.
         section: the heading over it, or the name of its sheet; None where there is none.
+        recognised: it was read off a picture (OCR), and may differ from it by a letter.
     """
 
     start: int
     end: int
     page: int | None = None
     section: str | None = None
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Document:
     id wherever the file lies. `path` is the POSIX path relative to the indexed folder. `marked` lists
     the spans that are not body text (captions, headings), in order, without overlap; a span of rows has one a line.
     `places` say where the text stands, in order, without overlap; text outside them has neither page nor section.
+    `notice` says what of the file could not be read; it is not stored with the document.
     """
 
     id: str
@@ -63,6 +66,7 @@ class Document:
     media_type: str
     marked: tuple[Span, ...] = field(default=())
     places: tuple[Place, ...] = field(default=())
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,7 +292,13 @@ class UploadWorker:
             # Noted first: whatever ends the process after the move, the file is found again.
             self._set(task, path=name)
             self._files.place(task, name)
-            record = FileRecord(folder=self._folder, path=name, sha256=digest, size=size)
+            record = FileRecord(
+                folder=self._folder,
+                path=name,
+                sha256=digest,
+                size=size,
+                detail=entry.document.notice,
+            )
             with self._catalogue.transaction(self._fitting()) as changes:
                 changes.add(replace(entry, document=replace(entry.document, path=name)), file=record)
                 state, detail = self._outcome(changes, record, entry.document.id)
@@ -311,7 +317,7 @@ class UploadWorker:
         """What became of a file that was added; a second upload of one document is not kept."""
         owner, *others = changes.files_of(document_id)
         if (owner.folder, owner.path) == (mine.folder, mine.path):
-            return "indexed", ""
+            return "indexed", mine.detail
         uploads = [
             file for file in (owner, *others) if file.folder == self._folder and file.path != mine.path
         ]

@@ -48,7 +48,7 @@ class Hit:
     places: tuple[Place, ...] = ()
 
     def located(self, start: int) -> dict[str, Any]:
-        """`page`, `section` and `path` of the words that begin at `start`, as citations and search hits have them."""
+        """What citations and search hits say of where the words that begin at `start` stand: see `located`."""
         return located(self.places, start, self.path)
 
     def cited(self, span: Chunk | Sentence, *, marker: int, score: float) -> Citation:
@@ -91,6 +91,7 @@ def located(places: Sequence[Place], start: int, path: str) -> dict[str, Any]:
         "page": place.page if place else None,
         "section": place.section if place else None,
         "path": path,
+        "recognised": place is not None and place.recognised,
     }
 
 
@@ -110,6 +111,7 @@ class Found:
     page: int | None = None
     section: str | None = None
     path: str = ""
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Citation:
     `marker` is the n of [n] in the answer, from 1 in reading order. In a refusal the citations are the nearest
     passages and the answer has no markers. `page` (of a PDF, slide of a presentation) counts from 1; `section` is the
     heading or sheet that the words stand under; None where the file has none. `path` is the file's in its folder.
+    `recognised`: the words were read off a picture, and may differ from it by a letter.
     """
 
     marker: int
@@ -134,6 +137,7 @@ class Citation:
     page: int | None = None
     section: str | None = None
     path: str = ""
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)

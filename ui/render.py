@@ -81,6 +81,8 @@ def show_summary(console: Console, summary: Summary) -> None:
         _paragraph(console, f"{'unchanged':<10}{summary.unchanged:,}")
     for path, reason, detail in summary.skipped:
         _paragraph(console, f"{'skipped':<10}{path} ({reason}): {detail}", hang=" " * 10, style="yellow")
+    for path, notice in summary.noticed:
+        _paragraph(console, f"{'in part':<10}{path}: {notice}", hang=" " * 10, style="yellow")
     total = ", ".join(
         (
             _counted(summary.documents, "document"),

@@ -15,7 +15,16 @@ from index.catalogue import checks, fulltext, sql
 from index.catalogue.jobs import Jobs
 from index.catalogue.reader import CatalogueReader
 from index.catalogue.records import FileRecord, Generation, Manifest
-from index.catalogue.schema import EARLIER_SPANS, chunks, documents, files, generations, places, sentences
+from index.catalogue.schema import (
+    EARLIER_SPANS,
+    chunks,
+    documents,
+    files,
+    generations,
+    places,
+    recognised,
+    sentences,
+)
 from index.catalogue.sqlite_file import FILE_NAME, SqliteFile
 from index.catalogue.writer import Transaction, file_record
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing, WorkError
@@ -225,7 +234,7 @@ class Catalogue:
     def _erase(self, generation: int) -> None:
         with self._database.read() as connection:
             earlier = [EARLIER_SPANS] if sql.is_there(connection, EARLIER_SPANS) else []
-        for table in (*earlier, sentences, chunks, places, files, documents):
+        for table in (*earlier, sentences, chunks, recognised, places, files, documents):
             more = True
             while more:
                 with self._database.write() as connection:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, func, select
 
 from index.catalogue import sql
 from index.catalogue.rows import matrix
-from index.catalogue.schema import chunks, documents, places, sentences
+from index.catalogue.schema import chunks, documents, places, recognised, sentences
 from index.types import Chunk, Place, Sentence
 
 if TYPE_CHECKING:
@@ -112,7 +112,14 @@ _BEGINNINGS = select(documents.c.id, func.substr(documents.c.text, 1, bindparam(
     documents.c.generation == _GENERATION, sql.among(documents.c.id)
 )
 _PLACES = (
-    select(chunks.c.id, places.c.start, places.c.end, places.c.page, places.c.section)
+    select(
+        chunks.c.id,
+        places.c.start,
+        places.c.end,
+        places.c.page,
+        places.c.section,
+        recognised.c.start.is_not(None),
+    )
     .join_from(
         chunks,
         places,
@@ -120,6 +127,13 @@ _PLACES = (
         & (places.c.document_id == chunks.c.document_id)
         & (places.c.start < chunks.c.end)
         & (places.c.end > chunks.c.start),
+    )
+    .outerjoin_from(
+        places,
+        recognised,
+        (recognised.c.generation == places.c.generation)
+        & (recognised.c.document_id == places.c.document_id)
+        & (recognised.c.start == places.c.start),
     )
     .where(chunks.c.generation == _GENERATION, sql.among(chunks.c.id))
     .order_by(chunks.c.id, places.c.start)
@@ -228,8 +242,8 @@ def places_in(
 ) -> dict[str, tuple[Place, ...]]:
     """The places that each chunk stands in, in order, for each that has any, by chunk id."""
     found: dict[str, tuple[Place, ...]] = {}
-    for key, start, end, page, section in _rows(connection, _PLACES, generation, chunk_ids):
-        found[key] = (*found.get(key, ()), Place(start, end, page, section))
+    for key, *values in _rows(connection, _PLACES, generation, chunk_ids):
+        found[key] = (*found.get(key, ()), Place(*values))
     return found
 
 

@@ -12,7 +12,7 @@ from index.catalogue.listing import INFO_COLUMNS, Order
 from index.catalogue.passages import StoredChunk
 from index.catalogue.records import DocumentInfo
 from index.catalogue.rows import RowReader, matrix
-from index.catalogue.schema import chunks, documents, places, sentences
+from index.catalogue.schema import chunks, documents, places, recognised, sentences
 from index.types import Chunk, Document, Place, Sentence, Span
 
 if TYPE_CHECKING:
@@ -275,7 +275,8 @@ _DOCUMENT = select(documents).where(
     documents.c.generation == bindparam("generation"), documents.c.id == bindparam("document")
 )
 _PLACES = (
-    select(places.c.start, places.c.end, places.c.page, places.c.section)
+    select(places.c.start, places.c.end, places.c.page, places.c.section, recognised.c.start.is_not(None))
+    .outerjoin_from(places, recognised)
     .where(places.c.generation == bindparam("generation"), places.c.document_id == bindparam("document"))
     .order_by(places.c.start)
 )

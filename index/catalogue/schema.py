@@ -163,6 +163,18 @@ places = Table(
     ForeignKeyConstraint(["generation", "document_id"], ["documents.generation", "documents.id"]),
 )
 
+# The places whose text was read off a picture; a table of its own, so that catalogues from before it are read.
+recognised = Table(
+    "recognised",
+    metadata,
+    Column("generation", Integer, primary_key=True),
+    Column("document_id", Text, primary_key=True),
+    Column("start", Integer, primary_key=True),
+    ForeignKeyConstraint(
+        ["generation", "document_id", "start"], ["places.generation", "places.document_id", "places.start"]
+    ),
+)
+
 # Files of deleted documents that are still on the disk: nothing may index them again.
 doomed_files = Table(
     "doomed_files",

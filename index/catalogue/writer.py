@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from index.catalogue import fulltext, jobs, sql
 from index.catalogue.records import Entry, FileRecord, Generation
-from index.catalogue.schema import chunks, documents, doomed_files, files, places, sentences
+from index.catalogue.schema import chunks, documents, doomed_files, files, places, recognised, sentences
 from index.errors import SkipReason, UsageError
 
 if TYPE_CHECKING:
@@ -221,12 +221,16 @@ class Transaction:
                 "text": document.text,
             },
         )
-        located = [
-            {"generation": self._generation.id, "document_id": document.id, **asdict(place)}
-            for place in document.places
-        ]
+        own = {"generation": self._generation.id, "document_id": document.id}
+        located = [{**own, **asdict(place)} for place in document.places]
         if located:
-            self._connection.execute(insert(places), located)
+            columns = places.c.keys()
+            self._connection.execute(
+                insert(places), [{name: row[name] for name in columns} for row in located]
+            )
+        pictured = [{**own, "start": place.start} for place in document.places if place.recognised]
+        if pictured:
+            self._connection.execute(insert(recognised), pictured)
         first = self._put_spans(chunks, entry.chunks, entry.chunk_vectors)
         self._put_spans(sentences, entry.sentences, entry.sentence_vectors)
         rows = ((first + i, words, keys) for i, (words, keys) in enumerate(entry.tokens))
@@ -259,7 +263,7 @@ class Transaction:
 
     def _delete_document(self, document_id: str) -> None:
         fulltext.of(self._connection).delete_document(self._connection, self._generation.id, document_id)
-        for table in (chunks, sentences, places):
+        for table in (chunks, sentences, recognised, places):
             self._connection.execute(
                 delete(table).where(
                     table.c.generation == self._generation.id, table.c.document_id == document_id

@@ -10,6 +10,7 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from index.errors import ReadError, SkipReason, UsageError
@@ -23,7 +24,9 @@ from index.readers.mail import ReadPart, read_mail, read_outlook
 from index.readers.markdown import read_markdown
 from index.readers.opendocument import read_opendocument
 from index.readers.pdf import read_pdf
+from index.readers.picture import read_picture
 from index.readers.plain import read_plain
+from index.readers.recognition import OCR_SECONDS, Recogniser
 from index.readers.records import read_records
 from index.readers.richtext import read_richtext
 from index.readers.sheets import read_delimited, read_sheets
@@ -33,10 +36,19 @@ from index.types import Document
 
 __all__ = ["READERS_VERSION", "document_files", "document_id", "read_bytes", "read_document"]
 
-READERS_VERSION = 2
+READERS_VERSION = 3
 """Raised when the same file gives another text, title or place; an index made with another version is rebuilt."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a reader may use up, for the parts of a file together. `max_bytes` is for what an archive unpacks to."""
+
+    max_bytes: int
+    recogniser: Recogniser
+
 
 _TEXT_READERS: Mapping[TextFormat, Callable[[str], Extract]] = {
     "html": read_html,
@@ -45,16 +57,17 @@ _TEXT_READERS: Mapping[TextFormat, Callable[[str], Extract]] = {
     "delimited": read_delimited,
     "json": read_records,
 }
-_BINARY_READERS: Mapping[BinaryFormat, Callable[[bytes, int], Extract]] = {
-    "pdf": lambda data, max_bytes: read_pdf(data),
-    "word": lambda data, max_bytes: read_word(data, max_bytes=max_bytes),
-    "sheets": lambda data, max_bytes: read_sheets(data, max_bytes=max_bytes),
-    "slides": lambda data, max_bytes: read_slides(data, max_bytes=max_bytes),
-    "opendocument": lambda data, max_bytes: read_opendocument(data, max_bytes=max_bytes),
-    "ebook": lambda data, max_bytes: read_ebook(data, max_bytes=max_bytes),
-    "richtext": lambda data, max_bytes: read_richtext(data),
-    "mail": lambda data, max_bytes: read_mail(data, read_part=_part_reader(max_bytes)),
-    "outlook": lambda data, max_bytes: read_outlook(data, read_part=_part_reader(max_bytes)),
+_BINARY_READERS: Mapping[BinaryFormat, Callable[[bytes, _Limits], Extract]] = {
+    "pdf": lambda data, limits: read_pdf(data, limits.recogniser),
+    "picture": lambda data, limits: read_picture(data, limits.recogniser),
+    "word": lambda data, limits: read_word(data, max_bytes=limits.max_bytes),
+    "sheets": lambda data, limits: read_sheets(data, max_bytes=limits.max_bytes),
+    "slides": lambda data, limits: read_slides(data, max_bytes=limits.max_bytes),
+    "opendocument": lambda data, limits: read_opendocument(data, max_bytes=limits.max_bytes),
+    "ebook": lambda data, limits: read_ebook(data, max_bytes=limits.max_bytes),
+    "richtext": lambda data, limits: read_richtext(data),
+    "mail": lambda data, limits: read_mail(data, read_part=_part_reader(limits)),
+    "outlook": lambda data, limits: read_outlook(data, read_part=_part_reader(limits)),
 }
 _README = "README.md"
 # A mail in a mail is read; one that holds itself ever again is not.
@@ -106,12 +119,20 @@ def _inside(path: Path, root: Path) -> bool:
     return True
 
 
-def read_document(path: Path, *, relative_to: Path, max_bytes: int, max_garbled_share: float) -> Document:
+def read_document(
+    path: Path,
+    *,
+    relative_to: Path,
+    max_bytes: int,
+    max_garbled_share: float,
+    ocr_seconds: float = OCR_SECONDS,
+) -> Document:
     """The document in the file at `path`, which lies below the folder `relative_to`.
 
     Args:
         max_bytes: larger files are refused before they are read.
         max_garbled_share: texts with a larger `garbled_share` are refused, in [0, 1].
+        ocr_seconds: how long the recognition of pictures of text may take; 0: there is none.
 
     Raises:
         ReadError: with the reason why the file is no document, and what to do.
@@ -122,7 +143,9 @@ def read_document(path: Path, *, relative_to: Path, max_bytes: int, max_garbled_
     # Names are bytes on Linux; one that is not UTF-8 must still fit into a report and a database.
     name = os.fsencode(path.relative_to(relative_to).as_posix()).decode("utf-8", "backslashreplace")
     data = _read_file(path, max_bytes)
-    return read_bytes(data, name, max_bytes=max_bytes, max_garbled_share=max_garbled_share)
+    return read_bytes(
+        data, name, max_bytes=max_bytes, max_garbled_share=max_garbled_share, ocr_seconds=ocr_seconds
+    )
 
 
 def _read_file(path: Path, max_bytes: int) -> bytes:
@@ -160,7 +183,9 @@ def _too_large(size: int, max_bytes: int) -> ReadError:
     )
 
 
-def read_bytes(data: bytes, name: str, *, max_bytes: int, max_garbled_share: float) -> Document:
+def read_bytes(
+    data: bytes, name: str, *, max_bytes: int, max_garbled_share: float, ocr_seconds: float = OCR_SECONDS
+) -> Document:
     """The document in `data`, as `read_document`; `name` becomes its path and helps to tell its format.
 
     Raises:
@@ -170,11 +195,11 @@ def read_bytes(data: bytes, name: str, *, max_bytes: int, max_garbled_share: flo
         raise _too_large(len(data), max_bytes)
     if not data.strip():
         raise ReadError(SkipReason.EMPTY, "it is empty; add its text or remove it")
-    extract = _extract(data, name, max_bytes)
+    extract = _extract(data, name, _Limits(max_bytes, Recogniser(ocr_seconds)))
     return finish(extract, name, max_garbled_share=max_garbled_share)
 
 
-def _part_reader(max_bytes: int, depth: int = 1) -> ReadPart:
+def _part_reader(limits: _Limits, depth: int = 1) -> ReadPart:
     """Reads the attachments of a mail, with theirs."""
 
     def read_part(data: bytes, name: str) -> Extract:
@@ -183,15 +208,15 @@ def _part_reader(max_bytes: int, depth: int = 1) -> ReadPart:
             if depth >= _DEEPEST_MAIL:
                 raise ReadError(SkipReason.UNSUPPORTED, "it lies in too many mails; add it by itself")
             read = read_mail if binary == "mail" else read_outlook
-            return read(data, read_part=_part_reader(max_bytes, depth + 1))
-        return _extract(data, name, max_bytes)
+            return read(data, read_part=_part_reader(limits, depth + 1))
+        return _extract(data, name, limits)
 
     return read_part
 
 
-def _extract(data: bytes, name: str, max_bytes: int) -> Extract:
+def _extract(data: bytes, name: str, limits: _Limits) -> Extract:
     binary = binary_format(data, name)
     if binary is not None:
-        return _BINARY_READERS[binary](data, max_bytes)
+        return _BINARY_READERS[binary](data, limits)
     text = decode(data)
     return _TEXT_READERS[text_format(text, name)](text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from index.normalise import normalise, normalise_line
 from index.readers.shape import shorten
@@ -25,6 +25,7 @@ class Block:
         page: of the file where it begins, from 1; None where the file has no pages.
         turns: where in `text` a later page begins: (code point, page), in order.
         links: the targets of its links, in order, for a source line that hides its URL behind a name.
+        recognised: it was read off a picture.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Block:
     level: int = 1
     page: int | None = None
     turns: tuple[tuple[int, int], ...] = ()
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,14 @@ class Extract:
         media_type: the IANA name of the format.
         title: the one the file declares, None when it declares none.
         source_url: the address the file declares as its own, None when it declares none.
+        notice: what of the file is not among them and why, one sentence; "" when all is.
     """
 
     blocks: tuple[Block, ...]
     media_type: str
     title: str | None = None
     source_url: str | None = None
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,12 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """From `start` on the text stands on `page` under the heading `section`."""
+    """From `start` on the text stands on `page` under the heading `section`, and was read off a picture or not."""
 
     start: int
     page: int | None
     section: str | None
+    recognised: bool = False
 
 
 def compose(blocks: Iterable[Block]) -> Composed:
@@ -96,8 +101,8 @@ def compose(blocks: Iterable[Block]) -> Composed:
         if block.kind != "body":
             marked.append(Span(length, length + len(text), block.kind))
         for start, page in ((0, block.page), *block.turns):
-            seam = Seam(length + min(start, len(text)), page, section)
-            if not seams or (seams[-1].page, seams[-1].section) != (page, section):
+            seam = Seam(length + min(start, len(text)), page, section, block.recognised)
+            if not seams or replace(seams[-1], start=seam.start) != seam:
                 seams.append(seam)
         parts.append(text)
         length += len(text)

@@ -74,16 +74,18 @@ def finish(extract: Extract, path: str, *, max_garbled_share: float) -> Document
         media_type=extract.media_type,
         marked=page.marked,
         places=tuple(_places(composed.seams, page, title)),
+        notice=extract.notice,
     )
 
 
 def _places(seams: Sequence[Seam], page: NewsPage, title: str) -> Iterator[Place]:
-    """The ranges of the text that have a page or a section; a section that repeats the title says nothing."""
+    """The ranges of the text that have a page or a section, or were recognised; a section that repeats the title says
+    nothing."""
     starts = [page.moved(seam.start) for seam in seams]
     for seam, start, end in zip(seams, starts, [*starts[1:], len(page.text)], strict=True):
         section = None if seam.section == shorten(title, LONGEST_SECTION) else seam.section
-        if start < end and (seam.page is not None or section is not None):
-            yield Place(start, end, seam.page, section)
+        if start < end and (seam.page is not None or section is not None or seam.recognised):
+            yield Place(start, end, seam.page, section, seam.recognised)
 
 
 def document_id(title: str, source_url: str | None, text: str, *, path: str) -> str:

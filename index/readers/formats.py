@@ -15,21 +15,24 @@ from index.readers.mail import is_mail
 from index.readers.records import parsed
 
 BinaryFormat = Literal[
-    "pdf", "word", "sheets", "slides", "opendocument", "ebook", "richtext", "mail", "outlook"
+    "pdf", "picture", "word", "sheets", "slides", "opendocument", "ebook", "richtext", "mail", "outlook"
 ]
 TextFormat = Literal["html", "markdown", "plain", "delimited", "json"]
 
 # (offset, bytes, what it is, what to do). First match counts.
 _AS_TEXT = "save it as PDF, DOCX, HTML or text"
-_IMAGE = "run OCR on it and add the text"
+_PICTURES: tuple[tuple[int, bytes], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n"),
+    (0, b"\xff\xd8\xff"),
+    (0, b"II*\x00"),
+    (0, b"MM\x00*"),
+    (8, b"WEBP"),
+)
+# "BM" may begin a text; its reserved bytes and the size of its header tell a bitmap.
+_BITMAP = regex.compile(rb"BM.{4}\0\0\0\0.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", regex.S)
 _UNPACK = "unpack it and add the files inside"
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"\x89PNG\r\n\x1a\n", "an image (PNG)", _IMAGE),
-    (0, b"\xff\xd8\xff", "an image (JPEG)", _IMAGE),
-    (0, b"GIF8", "an image (GIF)", _IMAGE),
-    (0, b"II*\x00", "an image (TIFF)", _IMAGE),
-    (0, b"MM\x00*", "an image (TIFF)", _IMAGE),
-    (8, b"WEBP", "an image (WebP)", _IMAGE),
+    (0, b"GIF8", "an image (GIF)", "save it as PNG"),
     (4, b"ftyp", "a video, audio or HEIF file", "add its transcript as text"),
     (0, b"ID3", "an audio file", "add its transcript as text"),
     (0, b"OggS", "an audio file", "add its transcript as text"),
@@ -105,7 +108,12 @@ def binary_format(data: bytes, name: str) -> BinaryFormat | None:
     for offset, signature, what, remedy in _SIGNATURES:
         if data.startswith(signature, offset):
             raise _unsupported(what, remedy)
-    return None
+    return "picture" if _is_picture(data) else None
+
+
+def _is_picture(data: bytes) -> bool:
+    signed = any(data.startswith(sign, offset) for offset, sign in _PICTURES)
+    return signed or _BITMAP.match(data) is not None
 
 
 def text_format(text: str, name: str) -> TextFormat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Any
@@ -16,7 +16,9 @@ from index.errors import ReadError, SkipReason
 from index.normalise import normalise_line
 from index.readers.blocks import Block, Extract
 from index.readers.page_layout import Column, Line, Part, Run, Table, parts_of
+from index.readers.page_pictures import pictured
 from index.readers.page_runs import runs_of, sorted_box
+from index.readers.recognition import Recogniser, left_out, no_program, unsure
 from index.readers.shape import could_be_heading, is_page_number
 from index.readers.tables import table_blocks
 from index.readers.wrapped import continues, glue, paragraphs
@@ -40,12 +42,13 @@ _FIELD_LETTERS = 11.0
 _LEFTWARD = regex.compile(r"[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 
 
-def read_pdf(data: bytes) -> Extract:
-    """The blocks of a PDF's text layer, without running headers, footers and page numbers; filled fields of its forms.
+def read_pdf(data: bytes, recogniser: Recogniser) -> Extract:
+    """The blocks of a PDF, of pages that are pictures as `recogniser` reads them, without running headers, footers
+    and page numbers; filled fields of its forms.
 
     Raises:
-        ReadError: `encrypted` when the empty password does not open it, `empty` without a text layer,
-            `broken` when it is damaged.
+        ReadError: `encrypted` when the empty password does not open it, `empty` without text, `garbled` when no page
+            can be recognised for sure, `broken` when it is damaged.
     """
     # Imported here because it takes 0.2 s and is needed for PDF files alone.
     import pypdf
@@ -59,7 +62,10 @@ def read_pdf(data: bytes) -> Extract:
             raise _encrypted("open it with its password and save it without one")
         title = _title(reader)
         filled = [list(_filled(page)) for page in reader.pages]
-        pages = [list(_parts(*page)) for page in zip(runs_of(data), filled, strict=True)]
+        runs = list(runs_of(data))
+        letters = [_letters(*page) for page in zip(runs, filled, strict=True)]
+        recognised, unread = _recognise(data, letters, runs, recogniser)
+        pages = [list(_parts(*page)) for page in zip(runs, filled, strict=True)]
     except errors.DependencyError as error:
         raise _encrypted(
             "install the package `cryptography` to read it, or save it without encryption"
@@ -77,8 +83,43 @@ def read_pdf(data: bytes) -> Extract:
             SkipReason.BROKEN, "the PDF file is damaged; open it in a viewer and print it to a new PDF"
         ) from error
     if not any(pages):
-        raise ReadError(SkipReason.EMPTY, "the PDF has no text layer; run OCR on it, then add the result")
-    return Extract(tuple(_blocks(_without_edges(pages))), _MEDIA_TYPE, title=title)
+        raise _no_text(unread, recogniser)
+    notice = left_out(unread, installed=recogniser.available)
+    return Extract(tuple(_blocks(_without_edges(pages), recognised)), _MEDIA_TYPE, title=title, notice=notice)
+
+
+def page_blocks(pages: Sequence[list[Run]], *, numbered: bool) -> Iterator[Block]:
+    """The blocks of pages that were all recognised, as of a PDF; `numbered`: they have numbers, from 1."""
+    parts = [parts_of(runs, leftward=_is_leftward(runs)) for runs in pages]
+    for block in _blocks(_without_edges(parts), frozenset(range(1, len(pages) + 1))):
+        yield block if numbered else replace(block, page=None, turns=())
+
+
+def _letters(directions: Sequence[list[Run]], fields: Sequence[Run]) -> int:
+    return sum(len(run.text) for runs in [*directions, fields] for run in runs)
+
+
+def _recognise(
+    data: bytes, letters: Sequence[int], runs: list[list[list[Run]]], recogniser: Recogniser
+) -> tuple[frozenset[int], list[int]]:
+    """Put what is recognised of pages that are pictures into `runs`; (pages recognised, pages not read), from 1."""
+    recognised, unread = set(), []
+    for place, image, dpi in pictured(data, letters):
+        found = recogniser.runs(image, dpi=dpi) if recogniser.available else None
+        if found is None:
+            unread.append(place + 1)
+        elif found:
+            runs[place] = [found]
+            recognised.add(place + 1)
+    return frozenset(recognised), unread
+
+
+def _no_text(unread: Sequence[int], recogniser: Recogniser) -> ReadError:
+    if unread and recogniser.available:
+        return unsure()
+    if unread:
+        return no_program(SkipReason.EMPTY, "the PDF has no text layer, as of a scan without OCR")
+    return ReadError(SkipReason.EMPTY, "the PDF has no text, and no picture of one for OCR; remove it")
 
 
 def _encrypted(remedy: str) -> ReadError:
@@ -150,7 +191,7 @@ def _kept(parts: list[Part], running: set[str]) -> list[Part]:
     ]
 
 
-def _blocks(pages: Sequence[list[Part]]) -> Iterator[Block]:
+def _blocks(pages: Sequence[list[Part]], recognised: Collection[int] = ()) -> Iterator[Block]:
     """Paragraphs, headings and rows; a paragraph that runs on over a column or page is one."""
     usual = _usual_size(pages)
     open_block: Block | None = None
@@ -161,7 +202,8 @@ def _blocks(pages: Sequence[list[Part]]) -> Iterator[Block]:
                 if open_block is not None:
                     yield open_block
                 open_block = None
-                yield from table_blocks(part.grid, page=number)
+                for block in table_blocks(part.grid, page=number):
+                    yield replace(block, recognised=number in recognised)
                 continue
             for i, (paragraph, size) in enumerate(_paragraphs(part.lines)):
                 heading = could_be_heading(paragraph) and (size > _LARGER * usual or first)
@@ -170,13 +212,19 @@ def _blocks(pages: Sequence[list[Part]]) -> Iterator[Block]:
                     open_block is not None
                     and i == 0
                     and not heading
+                    and open_block.recognised == (number in recognised)
                     and continues(open_block.text, paragraph)
                 ):
                     open_block = _continued(open_block, paragraph, number)
                     continue
                 if open_block is not None:
                     yield open_block
-                open_block = Block(paragraph, kind="heading" if heading else "body", page=number)
+                open_block = Block(
+                    paragraph,
+                    kind="heading" if heading else "body",
+                    page=number,
+                    recognised=number in recognised,
+                )
                 if heading:
                     yield open_block
                     open_block = None

@@ -52,6 +52,12 @@ Section = Annotated[
     str | None,
     Field(description="The heading or sheet that it stands under; null: none.", examples=["Opening hours"]),
 ]
+Recognised = Annotated[
+    bool,
+    Field(
+        description="Whether the words were read off a picture by text recognition, and may differ from it by a letter."
+    ),
+]
 Path = Annotated[
     str, Field(description="The name of its file, from its folder on.", examples=["notices/report.pdf"])
 ]
@@ -217,6 +223,7 @@ class CitationOut(BaseModel):
     page: Page = None
     section: Section = None
     path: Path = ""
+    recognised: Recognised = False
 
 
 class TimingsOut(BaseModel):
@@ -335,6 +342,7 @@ class HitOut(BaseModel):
     page: Page = None
     section: Section = None
     path: Path = ""
+    recognised: Recognised = False
 
 
 class SearchOut(BaseModel):

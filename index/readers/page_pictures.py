@@ -53,6 +53,7 @@ def pictured(data: bytes, letters: Sequence[int]) -> Iterator[tuple[int, Image, 
 
 def _is_covered(page: Any) -> bool:
     """Whether one picture takes most of a page."""
+    # Imported here because it is needed for PDF files alone.
     import pypdfium2.raw as pdfium
 
     width, height = page.get_size()

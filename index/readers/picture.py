@@ -30,15 +30,16 @@ def read_picture(data: bytes, recogniser: Recogniser) -> Extract:
         ReadError: `unsupported` without the program for recognition, `empty` without text, `garbled` when it cannot be
             recognised for sure, `too_large` or `broken`.
     """
+    # Imported here because it is needed for pictures alone.
     from PIL import Image
 
-    if not recogniser.available:
-        raise no_program(SkipReason.UNSUPPORTED, "it is an image")
     pages = []
     unread: list[int] = []
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             media_type = Image.MIME[image.format or ""]
+            if not recogniser.available:
+                raise no_program(SkipReason.UNSUPPORTED, "it is an image")
             for number, (page, dpi) in enumerate(_pages(image), 1):
                 runs = recogniser.runs(page, dpi=dpi)
                 pages.append(runs or [])
@@ -57,6 +58,7 @@ def read_picture(data: bytes, recogniser: Recogniser) -> Extract:
 
 
 def _pages(image: Image) -> Iterator[tuple[Image, float]]:
+    # Imported here because it is needed for pictures alone.
     from PIL import ImageOps, ImageSequence
 
     for number, frame in enumerate(ImageSequence.Iterator(image)):

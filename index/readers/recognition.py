@@ -60,6 +60,8 @@ _FEWEST_LETTERS = 20
 _BLANK_SHARE = 0.0002
 _OTHER_SCRIPTS = {"ben", "hin"}
 _LATIN_WORD = regex.compile(r"\p{Latin}{3,}")
+# English beside another script costs: some of its words become Latin letters. It is read where there is so much of it.
+_LATIN_SHARE = 0.15
 _LETTER = regex.compile(r"\p{L}")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]")
 _POINTS = 72.0
@@ -164,13 +166,14 @@ class Recogniser:
         return reading.runs if reading.sure >= _LEAST_SURE else None
 
     def _guessed(self, image: Image, dpi: float, languages: Sequence[str]) -> Sequence[str]:
-        """The languages that some lines of a page are in, with English beside another script."""
+        """The languages that some lines of a page are in, with English beside another script that has Latin words."""
         if len(languages) < 2:
             return languages
         text = normalise(self._read(_strips(image), dpi, languages).text)
         lines = [line for line in text.split("\n") if len(_LETTER.findall(line)) >= _FEWEST_LETTERS]
         found = {LANGUAGES.get(each, "") for each in detect_per_part(lines, "und")} if lines else set()
-        if found & _OTHER_SCRIPTS and _LATIN_WORD.search(text):
+        latin = sum(map(len, _LATIN_WORD.findall(text)))
+        if found & _OTHER_SCRIPTS and latin > _LATIN_SHARE * len(_LETTER.findall(text)):
             found.add("eng")
         return [name for name in languages if name in found] or languages
 
@@ -238,6 +241,7 @@ def _fitted(image: Image, dpi: float) -> tuple[Image, float]:
 
 def _strips(image: Image) -> Image:
     """A few lines from each third of a page, one over the other."""
+    # Imported here because it is needed for pictures alone.
     from PIL import Image as Images
 
     pixels = np.asarray(image)
@@ -254,6 +258,7 @@ def _strips(image: Image) -> Image:
 
 def _reading(said: bytes, *, height: int, dpi: float) -> _Reading:
     """What the program says in hOCR (kba.github.io/hocr-spec): lines and words with their boxes in pixels."""
+    # Imported here because it is needed for pictures alone.
     import lxml.html
 
     if not said.strip():

@@ -85,10 +85,8 @@ class TestRefusals:
             pytest.param("\ufeff\u200b\u00ad", "a.txt", SkipReason.EMPTY, id="invisible"),
             pytest.param("... --- !!!", "a.txt", SkipReason.EMPTY, id="no-words"),
             pytest.param("Source: https://a.example/1", "a.txt", SkipReason.EMPTY, id="source-line-alone"),
-            pytest.param(
-                b"\x89PNG\r\n\x1a\n" + bytes(100), "a.txt", SkipReason.UNSUPPORTED, id="png-named-txt"
-            ),
-            pytest.param(b"\xff\xd8\xff\xe0" + bytes(100), "a.jpg", SkipReason.UNSUPPORTED, id="jpeg"),
+            pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(100), "a.txt", SkipReason.BROKEN, id="png-named-txt"),
+            pytest.param(b"\xff\xd8\xff\xe0" + bytes(100), "a.jpg", SkipReason.BROKEN, id="jpeg"),
             pytest.param(make_zip({"a.txt": b"x"}), "a.zip", SkipReason.UNSUPPORTED, id="zip"),
             pytest.param(make_zip({"xl/workbook.xml": b"x"}), "a.xlsx", SkipReason.BROKEN, id="xlsx"),
             pytest.param(

@@ -55,7 +55,8 @@ Section = Annotated[
 Recognised = Annotated[
     bool,
     Field(
-        description="Whether the words were read off a picture by text recognition, and may differ from it by a letter."
+        strict=True,
+        description="Whether the words were read off a picture by text recognition, and may differ from it by a letter.",
     ),
 ]
 Path = Annotated[

@@ -56,7 +56,7 @@ Recognised = Annotated[
     bool,
     Field(
         strict=True,
-        description="Whether the words were read off a picture by text recognition, and may differ from it by a letter.",
+        description="Whether the words were recognised in a picture, and may differ from it by a letter.",
     ),
 ]
 Path = Annotated[

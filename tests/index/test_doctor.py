@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ALL = [
     "data directory",
     "disk space",
+    "recognition",
     "model files",
     "privacy",
     "catalogue",

@@ -219,7 +219,9 @@ class ReadingProcess:
     def _ended(self) -> ReadError:
         """The error for a process that is gone before it answered."""
         process, self._process = self._process, None
-        code = 0 if process is None else process.wait()
+        if process is not None:
+            process.communicate()  # closes what led to it
+        code = 0 if process is None else process.returncode
         if code == -signal.SIGXCPU:
             return _too_slow(self._settings.read_seconds)
         if code == -signal.SIGKILL:  # the system had no memory left

@@ -39,7 +39,7 @@ def test_an_answer_has_the_schema_of_the_contract(client: TestClient) -> None:
     for citation in body["citations"]:
         assert set(citation) == {
             *("marker", "document_id", "source_url", "title", "language", "quote", "start", "end", "score"),
-            *("parallel", "page", "section", "path"),
+            *("parallel", "page", "section", "path", "recognised"),
         }
 
 
@@ -131,7 +131,7 @@ def test_a_search_hit_has_the_schema_of_the_contract(client: TestClient) -> None
     for hit in body["hits"]:
         assert set(hit) == {
             *("chunk_id", "document_id", "source_url", "title", "language", "text", "start", "end", "score"),
-            *("page", "section", "path"),
+            *("page", "section", "path", "recognised"),
         }
         text = client.get(f"/v1/documents/{hit['document_id']}").json()["text"]
         assert text[hit["start"] : hit["end"]] == hit["text"]

@@ -84,7 +84,7 @@ REFUSED: dict[str, tuple[str, bytes, str, str]] = {
     "empty": ("a.txt", b"", "empty", "is empty"),
     "blank": ("a.txt", b" \n\t ", "empty", "is empty"),
     "no-words": ("a.txt", b"--- ... ---", "empty", "no text"),
-    "image-named-text": ("a.txt", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "unsupported", "image"),
+    "image-named-text": ("a.txt", b"GIF89a" + b"\0" * 100, "unsupported", "image"),
     "zip": ("a.docx", b"", "unsupported", "archive"),
     "binary": ("a.txt", bytes(range(256)) * 20, "binary", ""),
     "broken-pdf": ("a.pdf", b"%PDF-1.7\nrubbish", "broken", "damaged"),

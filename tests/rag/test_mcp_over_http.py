@@ -51,7 +51,8 @@ def with_client(
             async with Client(transport, mode=mode) as client:
                 return await talk(client)
 
-    return anyio.run(connected)
+    with ThreadPoolExecutor(1) as aside:  # the browser of other tests has a loop in this thread
+        return aside.submit(anyio.run, connected).result()
 
 
 def told(result: CallToolResult) -> str:

@@ -37,11 +37,13 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._here, there = pty.openpty()
         termios.tcsetwinsize(there, (height, width))
+        # What the tests' own terminal is like is not said.
+        here = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
         own = {"RAG_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ui.cli", *arguments],
             stdin=there, stdout=there, stderr=there,
-            env={**os.environ, **own, **settings},
+            env={**here, **own, **settings},
             cwd=data_dir,
         )  # fmt: skip
         os.close(there)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,8 @@ def test_the_tools_answer_from_the_index_itself(
             with pytest.raises(MCPError, match="there is no tool 'delete': use ask, search"):
                 await client.call_tool("delete", {})
 
-    anyio.run(talk)
+    with ThreadPoolExecutor(1) as aside:  # the browser of other tests has a loop in this thread
+        aside.submit(anyio.run, talk).result()
 
 
 def test_nothing_but_the_protocol_is_written_and_a_running_server_answers(

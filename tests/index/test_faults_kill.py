@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-POINTS = {"index": 3, "folder": 2, "switch": 2, "upload": 3, "delete": 3}
+POINTS = {"index": 2, "folder": 1, "switch": 1, "upload": 2, "delete": 2}
 
 
 @pytest.mark.parametrize("operation", POINTS)

@@ -7,8 +7,7 @@ from contextlib import ExitStack
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Self
 
-from index.errors import IndexBusy
-from index.ownership import Owner, owner
+from index.ownership import owner
 from index.types import Document
 from rag.answer import Answer, Found, Token
 from rag.api.document_schemas import DocumentsOut, FullDocumentOut
@@ -17,6 +16,7 @@ from rag.api.mcp.tools import Desk
 from rag.asking import Ask
 from rag.keys import command_key
 from rag.settings import RagSettings
+from ui.opening import open_index, open_server
 from ui.remote import RemoteAssistant
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Current(Desk):
         self._lock = Lock()
         self._opened = ExitStack()
         self._assistant: Assistant | None = None
-        self._remote: tuple[str, str | None, RemoteAssistant] | None = None
+        self._remote: tuple[tuple[str, str | None], RemoteAssistant] | None = None
         if owner(settings.index.data_dir) is None:
             from index.upkeep import require_index  # chromadb and sqlalchemy
 
@@ -94,26 +94,13 @@ class Current(Desk):
             if held is not None and held.address is not None:
                 return self._server(held.address)
             if self._assistant is None:
-                self._assistant = self._open(held)
+                opened = open_index(self._settings, held, purpose=PURPOSE)
+                self._assistant = self._opened.enter_context(opened)
             return self._assistant
 
     def _server(self, address: str) -> RemoteAssistant:
         """The server at an address, with the key that it left: another one since it was started again."""
-        key = command_key(self._settings.index.data_dir)
-        if self._remote is None or self._remote[:2] != (address, key):
-            remote = RemoteAssistant(address, answer_seconds=self._settings.llm_timeout_s, key=key)
-            self._remote = (address, key, self._opened.enter_context(remote))
-        return self._remote[2]
-
-    def _open(self, held: Owner | None) -> Assistant:
-        if held is not None:
-            raise IndexBusy(
-                f"the data directory {self._settings.index.data_dir} is in use by {held}: wait for it or stop it"
-            )
-        # Seconds: only where no server answers.
-        from index.upkeep import mend_vectors, require_index
-        from rag.assistant import Assistant
-
-        require_index(self._settings.index)
-        mend_vectors(self._settings.index, purpose=PURPOSE)
-        return self._opened.enter_context(Assistant.open(self._settings))
+        left = (address, command_key(self._settings.index.data_dir))
+        if self._remote is None or self._remote[0] != left:
+            self._remote = (left, self._opened.enter_context(open_server(self._settings, address)))
+        return self._remote[1]

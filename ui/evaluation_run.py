@@ -25,10 +25,10 @@ from index.errors import UsageError, WorkError
 from index.ownership import own, owner
 from index.settings import IndexSettings
 from index.upkeep import require_index
-from rag.keys import command_key
 from rag.settings import RagSettings, load_settings
 from ui import evaluation_report
 from ui.commands.evaluation_options import Options, is_public
+from ui.opening import open_server
 from ui.progress import counting, working
 from ui.remote import RemoteAssistant
 from ui.render import terminal
@@ -140,8 +140,7 @@ def _live(settings: RagSettings) -> Iterator[Target]:
     """The assistant on the data directory, or the server that owns it."""
     held = owner(settings.index.data_dir)
     if held is not None and held.address is not None:
-        key = command_key(settings.index.data_dir)
-        with RemoteAssistant(held.address, answer_seconds=settings.llm_timeout_s, key=key) as remote:
+        with open_server(settings, held.address) as remote:
             yield remote
         return
     require_index(settings.index)

@@ -31,7 +31,7 @@ _LONGEST_SENTENCE = 220  # code points
 _BETWEEN = ("{w}: {v}", "{w} {v}", "{w} – {v}", "{w} ({v})", "{w} = {v}")
 _VALUE_FIRST = ("{v} {w}",)
 _JOINED = (", ", "; ", "\n", "\n- ", " / ")
-# Kinds of values as office.toml names them, and the words of the questions that ask for one.
+# Kinds of values as office.toml names them, and which of its questions ask for one.
 _KINDS = {
     "2..90": "many",
     "110..9800": "many",
@@ -44,36 +44,6 @@ _KINDS = {
     "date": "when",
     "person": "who",
     "phone": "much",
-}
-_ASKED: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "many": {
-        "en": ("How many {w}?", "How many {w} are there?", "What is the number of {w}?", "number of {w}"),
-        "hi": ("कितने {w} हैं?", "{w} की संख्या कितनी है?", "कुल कितने {w}?", "{w} कितनी हैं?"),
-        "bn": ("কতটি {w} আছে?", "{w} কয়টি?", "কতজন {w}?", "{w} সংখ্যা কত?"),
-        "vi": ("Có bao nhiêu {w}?", "Số {w} là bao nhiêu?", "mấy {w}?", "Bao nhiêu {w}?"),
-        "sv": ("Hur många {w}?", "Hur många {w} finns det?", "Vad är antalet {w}?", "antal {w}"),
-    },
-    "much": {
-        "en": ("How much is it for {w}?", "What does it say for {w}?", "How much {w}?", "{w}?"),
-        "hi": ("{w} के लिए कितना है?", "{w} का कितना है?", "{w} कितना?"),
-        "bn": ("{w} কত?", "{w} জন্য কত?", "{w} কত হবে?"),
-        "vi": ("{w} là bao nhiêu?", "Bao nhiêu cho {w}?", "{w} bao nhiêu?"),
-        "sv": ("Hur mycket är det för {w}?", "Hur mycket {w}?", "Vad gäller för {w}?", "{w}?"),
-    },
-    "when": {
-        "en": ("When is {w}?", "When on {w}?", "At what time {w}?", "{w} when?"),
-        "hi": ("{w} को कब?", "{w} कब है?", "{w} का समय क्या है?"),
-        "bn": ("{w} কখন?", "{w} কবে?", "{w} সময় কী?"),
-        "vi": ("{w} khi nào?", "{w} lúc mấy giờ?", "Khi nào {w}?"),
-        "sv": ("När är {w}?", "När på {w}?", "Vilken tid {w}?", "{w} när?"),
-    },
-    "who": {
-        "en": ("Who is responsible for {w}?", "Who takes care of {w}?", "Who {w}?"),
-        "hi": ("{w} के लिए कौन जिम्मेदार है?", "{w} कौन देखता है?"),
-        "bn": ("{w} দায়িত্বে কে?", "{w} কে দেখেন?"),
-        "vi": ("Ai phụ trách {w}?", "{w} do ai phụ trách?"),
-        "sv": ("Vem ansvarar för {w}?", "Vem sköter {w}?"),
-    },
 }
 
 
@@ -124,7 +94,7 @@ class Enumerated:
             return None
         place = None if absent else places[words.index(wanted)]
         answer = place and Place(start + place.start, start + place.end)
-        wording = random.choice(_ASKED[_KINDS[kind]][asked]).format(w=question)
+        wording = random.choice(self._office["enumerated"][_KINDS[kind]][asked]).format(w=question)
         wording = wording[:1].upper() + wording[1:] if random.random() < _CAPITAL else wording
         return Example("enumerated", wording, window, answer, asked, read)
 

@@ -355,19 +355,10 @@ def _recipe(given: argparse.Namespace) -> Recipe:
     if given.articles is not None and given.articles < 0:
         raise UsageError(f"--articles is how many are learnt from, 0 for all; got {given.articles}")
     base = SMOKE if given.smoke else Recipe()
-    names = [
-        "steps",
-        "minutes",
-        "batch",
-        "learning_rate",
-        "articles",
-        "frozen",
-        "seed",
-        "threads",
-        "score_every",
-        "start",
-        "only",
-    ]
+    names = (
+        *("steps", "minutes", "batch", "learning_rate", "articles"),
+        *("frozen", "seed", "threads", "score_every", "start", "only"),
+    )
     changed = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     if given.hold_out is not None:
         changed["hold_out"] = None if given.hold_out < 0 else given.hold_out

@@ -11,7 +11,7 @@ from index.errors import UsageError
 from rag.answer import Answer
 from rag.api import problems
 from rag.api.declared import declares
-from rag.api.schemas import FeedbackOut, FeedbackRequest, SearchedIn
+from rag.api.feedback_schemas import FeedbackOut, FeedbackRequest, SearchedIn
 from rag.asking import Ask
 from rag.feedback import FILE_NAME, Exchange, FeedbackStore, RecentAnswers
 from rag.settings import RagSettings

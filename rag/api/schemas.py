@@ -11,7 +11,6 @@ from rag import engines
 from rag.answer import ClaimVerdict, Confidence, Grounding, Intent, Turn
 from rag.api.page_language import asker_language
 from rag.asking import Ask
-from rag.feedback import MAX_REASON_CHARS, Rating
 
 if TYPE_CHECKING:
     EngineName = str
@@ -19,11 +18,11 @@ else:
     EngineName = Literal[engines.names()]
 
 _QUESTION = "How many open datasets did the city publish?"
-_ID = "5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"
-_MAX_TURNS = 200
+ANSWER_ID = "5f0c9d6b2a7e4f1c8b3d0a9e7c6f5b41"
+MAX_TURNS = 200
 _MAX_CONTENT = 100_000
-_MAX_CODES = 200
-_MAX_IDS = 1000
+MAX_CODES = 200
+MAX_IDS = 1000
 MAX_HITS = 100
 
 # The same in several schemas. A field may describe its own meaning; then that counts.
@@ -119,18 +118,18 @@ class Asked(StrictRequest):
     question: str = Field(min_length=1, description="The question, in any language.", examples=[_QUESTION])
     history: list[TurnIn] = Field(
         default_factory=list,
-        max_length=_MAX_TURNS,
+        max_length=MAX_TURNS,
         description="The turns before it, oldest first; a follow-up question is completed from them.",
         examples=[[{"role": "user", "content": "When did the city open its data portal?"}]],
     )
     languages: list[LanguageCode] | None = Field(
         None,
-        max_length=_MAX_CODES,
+        max_length=MAX_CODES,
         description="Look only into documents in these languages (ISO 639-1); null: all.",
         examples=[["bn", "hi"]],
     )
     documents: list[DocumentId] | None = Field(
-        None, max_length=_MAX_IDS, description="Look only into these documents; null: all."
+        None, max_length=MAX_IDS, description="Look only into these documents; null: all."
     )
     engine: EngineName | None = Field(
         None,
@@ -168,12 +167,12 @@ class SearchRequest(StrictRequest):
     top_k: int = Field(10, ge=1, le=MAX_HITS, description="At most so many passages.")
     languages: list[LanguageCode] | None = Field(
         None,
-        max_length=_MAX_CODES,
+        max_length=MAX_CODES,
         description="Look only into documents in these languages (ISO 639-1); null: all.",
         examples=[["bn", "hi"]],
     )
     documents: list[DocumentId] | None = Field(
-        None, max_length=_MAX_CODES, description="Look only into these documents; null: all."
+        None, max_length=MAX_CODES, description="Look only into these documents; null: all."
     )
     interface: Interface = None
 
@@ -259,7 +258,7 @@ class ClaimOut(BaseModel):
 class AnswerOut(BaseModel):
     """An answer with the words it rests on, or a refusal with the nearest passages."""
 
-    id: str = Field(description="Of this answer, for feedback.", examples=[_ID])
+    id: str = Field(description="Of this answer, for feedback.", examples=[ANSWER_ID])
     question: str = Field(description="The question as it was asked.", examples=[_QUESTION])
     standalone_question: str = Field(
         description="The question as it was completed from the history.", examples=[_QUESTION]
@@ -351,71 +350,6 @@ class SearchOut(BaseModel):
 
     query: str = Field(description="What was looked for.", examples=[_QUESTION])
     hits: list[HitOut] = Field(description="The passages, the best first.")
-
-
-class SearchedIn(StrictRequest):
-    """What a question was limited to, as it was asked."""
-
-    languages: list[LanguageCode] | None = Field(
-        None,
-        max_length=_MAX_CODES,
-        description="The languages of the documents; null: all.",
-        examples=[["bn", "hi"]],
-    )
-    documents: list[DocumentId] | None = Field(
-        None, max_length=_MAX_IDS, description="The documents; null: all."
-    )
-
-
-class FeedbackRequest(StrictRequest):
-    """A rating of an answer."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "answer_id": _ID,
-                    "rating": "down",
-                    "reason": "The number is of last year.",
-                }
-            ]
-        }
-    )
-
-    answer_id: str = Field(
-        min_length=1,
-        max_length=64,
-        description="The answer's `id`.",
-        examples=[_ID],
-    )
-    rating: Rating = Field(description="Whether the answer helped: `up` or `down`.", examples=["down"])
-    reason: str | None = Field(
-        None,
-        max_length=MAX_REASON_CHARS,
-        description="Why, in the person's words.",
-        examples=["The number is of last year."],
-    )
-    answer: AnswerOut | None = Field(
-        None,
-        description="The answer as it was sent. Needed only when the server no longer knows it: it remembers the "
-        "last 1,000 answers since it started.",
-    )
-    history: list[TurnIn] = Field(
-        default_factory=list,
-        max_length=_MAX_TURNS,
-        description="The turns before the question; looked at with `answer` only.",
-    )
-    searched: SearchedIn | None = Field(
-        None,
-        description="What was searched; looked at with `answer` only. Null: it is not known, and the rating says so.",
-    )
-
-
-class FeedbackOut(BaseModel):
-    """A rating that was stored."""
-
-    answer_id: str = Field(description="The answer that was rated.", examples=[_ID])
-    rating: Rating = Field(description="What was stored; a later rating of the same answer counts instead.")
 
 
 class Alive(BaseModel):

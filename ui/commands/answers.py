@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import click
 
-from index.errors import IndexBusy, UsageError
+from index.errors import UsageError
 from index.ownership import owner
 from rag import engines
 from rag.answer import Answer, Turn
 from rag.asking import Answering, Ask
-from rag.keys import command_key
 from rag.settings import RagSettings, load_settings
 from ui import render
+from ui.opening import open_index, open_server
 from ui.progress import working
 from ui.writing import can_show_writing, show_writing
 
@@ -134,27 +134,15 @@ def _answering(settings: RagSettings, *, purpose: str) -> Iterator[Answering]:
     Raises:
         IndexBusy: a command that does not serve owns the directory.
     """
-    data_dir = settings.index.data_dir
-    held = owner(data_dir)
+    held = owner(settings.index.data_dir)
     if held is not None and held.address is not None:
-        from ui.remote import RemoteAssistant  # httpx: only where there is a server
-
-        key = command_key(data_dir)
-        with RemoteAssistant(held.address, answer_seconds=settings.llm_timeout_s, key=key) as remote:
+        with open_server(settings, held.address) as remote:
             yield remote
-    elif held is not None:
-        raise IndexBusy(f"the data directory {data_dir} is in use by {held}: wait for it or stop it")
-    else:
-        with working("loading the model"):
-            from index.upkeep import mend_vectors, require_index  # a second: after the line that says so
-
-            require_index(settings.index)
-            mend_vectors(settings.index, purpose=purpose)
-            from rag.assistant import Assistant  # seconds: after what can fail at once
-
-            assistant = Assistant.open(settings)
-        with assistant:
-            yield assistant
+        return
+    with working("loading the model"):
+        assistant = open_index(settings, held, purpose=purpose)
+    with assistant:
+        yield assistant
 
 
 def _answer(answering: Answering, ask: Ask, *, as_json: bool) -> Answer:

@@ -61,7 +61,7 @@ def hits(found: Sequence[Found]) -> str:
     if not found:
         return "Nothing was found."
     return "\n".join(
-        f"{number}. {_source(hit, hit.page)}; document {hit.document_id}\n   {_line(hit.text)}"
+        f"{number}. {_source(hit, _where(hit))}; document {hit.document_id}\n   {_line(hit.text)}"
         for number, hit in enumerate(found, start=1)
     )
 
@@ -71,7 +71,7 @@ def listed(page: DocumentsOut) -> str:
     shown = f"Documents {page.offset + 1} to {page.offset + len(page.documents)} of {page.total}:"
     if not page.documents:
         shown = f"No documents here; {page.total} in all."
-    lines = (f"- {each.id}: {_source(each, None)}; {each.characters:,} characters" for each in page.documents)
+    lines = (f"- {each.id}: {_source(each)}; {each.characters:,} characters" for each in page.documents)
     return "\n".join([shown, *lines])
 
 
@@ -81,11 +81,15 @@ def read(title: str, text: str, *, start: int, end: int, whole: int) -> str:
 
 
 def _cited(citation: Citation) -> str:
-    return f"[{citation.marker}] {_source(citation, citation.page)}\n    “{_line(citation.quote)}”"
+    return f"[{citation.marker}] {_source(citation, _where(citation))}\n    “{_line(citation.quote)}”"
 
 
-def _source(found: Sourced, page: int | None) -> str:
-    where = f", page {page}" if page is not None else ""
+def _where(found: Citation | Found) -> str:
+    page = f", page {found.page}" if found.page is not None else ""
+    return f"{page}, recognised text" if found.recognised else page
+
+
+def _source(found: Sourced, where: str = "") -> str:
     url = safe_url(found.source_url)
     return f"{_line(found.title)} ({found.language}){where}{f' — {url}' if url else ''}"
 

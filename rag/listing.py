@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import regex
 
+from index.readers.shape import ends_sentence, is_list_item
+
 # More lines are a table or a poem, longer ones a text. Chosen.
 _MOST_LINES, _LONGEST_LINE = 40, 240
 _INTRODUCES = (":", "：")
@@ -29,10 +31,10 @@ def list_around(text: str, start: int, end: int) -> list[tuple[int, int]]:
     if leads_on and here + 1 < len(blocks) and "\n" not in blocks[here].group():
         here += 1
     block = blocks[here]
-    lines = [
-        (line.start(), line.end())
-        for line in _LINE.finditer(text, block.start(), block.end())
-        if not line.group().rstrip().endswith(_INTRODUCES)
-    ]
+    below = list(_LINE.finditer(text, block.start(), block.end()))
+    lines = [(line.start(), line.end()) for line in below if not line.group().rstrip().endswith(_INTRODUCES)]
+    introduced = len(lines) < len(below) or text[: block.start()].rstrip().endswith(_INTRODUCES)
     is_list = 1 < len(lines) <= _MOST_LINES and all(last - first <= _LONGEST_LINE for first, last in lines)
-    return lines if is_list else []
+    # Sentences on lines of their own are a text, unless something says that they are items.
+    sentences = [text[a:b] for a, b in lines if ends_sentence(text[a:b]) and not is_list_item(text[a:b])]
+    return lines if is_list and (introduced or 2 * len(sentences) < len(lines)) else []

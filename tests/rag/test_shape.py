@@ -74,6 +74,9 @@ def test_several_questions_are_taken_apart(language: str, text: str, parts: int)
         pytest.param("Bring:\na map\na lamp", "a map", ["a map", "a lamp"], id="in-one-block"),
         pytest.param("It rains.\n\nGo home.", "Go home.", [], id="paragraphs"),
         pytest.param("One\n\nTwo:", "Two:", [], id="nothing-follows"),
+        pytest.param("It opens at 8.\nBring a map.\nIt rains.", "Bring a map.", [], id="sentences-on-lines"),
+        pytest.param("- A map.\n- A lamp.", "- A map.", ["- A map.", "- A lamp."], id="sentences-as-items"),
+        pytest.param("Bring:\nA map.\nA lamp.", "A lamp.", ["A map.", "A lamp."], id="sentences-introduced"),
     ],
 )
 def test_the_lines_of_a_list(text: str, sentence: str, items: list[str]) -> None:

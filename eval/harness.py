@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval import cases, provenance
+from eval.public import lend_models
 from eval.records import Case, Record, Task
 from eval.run import run
 from eval.suites import Suite
@@ -59,7 +60,7 @@ def shipped(settings: RagSettings, embedder: Embedder, folder: Path) -> Iterator
     own_settings = settings.index.model_copy(
         update={"data_dir": work_folder(settings) / name, "database_url": None}
     )
-    own_settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lend_models(settings.index.data_dir, own_settings.data_dir)
     with own(own_settings.data_dir, purpose="rag eval"):
         summary = make_index(own_settings, [folder], embedder=embedder)
         if summary.failed:

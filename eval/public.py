@@ -87,7 +87,7 @@ def index_texts(
     """
     folder, data_dir = work / name, work / f"{name}.index"
     write_texts(folder, {key: text for key, text in texts.items() if text.strip()}, alone=True)
-    _lend_models(settings.data_dir, data_dir)
+    lend_models(settings.data_dir, data_dir)
     # Servers would be shared with the documents of the user.
     own = settings.model_copy(update={"data_dir": data_dir, "chroma_url": None, "database_url": None})
     index_folder(
@@ -99,7 +99,7 @@ def index_texts(
     return Indexed(own, {key: document for key, document in found.items() if document is not None})
 
 
-def _lend_models(lender: Path, data_dir: Path) -> None:
+def lend_models(lender: Path, data_dir: Path) -> None:
     """Let `data_dir` use the models of `lender`, which are large; where it cannot, its own will be made."""
     models, link = (lender / "models").resolve(), data_dir / "models"
     data_dir.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,10 @@ class Intake:
         except BaseException:
             self._catalogue.close()
             raise
-        self._thread = threading.Thread(target=self._worker.run, name="intake", daemon=True)
+        self._end_lock = threading.Lock()
+        self._working = True  # until the thread ends
+        self._left = False  # the catalogue, to the thread that outlives `close`
+        self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -67,10 +70,21 @@ class Intake:
         """Stop the work; what is not done is taken up again by the next `Intake` of the data directory."""
         self.stop()
         self._thread.join(_STOP_SECONDS)
-        if self._thread.is_alive():
+        with self._end_lock:
+            self._left = self._working
+        if self._left:
             log.warning("a large document is still being stored: it is taken up again at the next start")
-            return
-        self._catalogue.close()
+        else:
+            self._catalogue.close()
+
+    def _work(self) -> None:
+        try:
+            self._worker.run()
+        finally:
+            with self._end_lock:
+                self._working = False
+            if self._left:
+                self._catalogue.close()
 
     def __enter__(self) -> Self:
         return self

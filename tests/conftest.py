@@ -17,7 +17,9 @@ every network address but loopback refused: the error names the address.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -151,15 +153,20 @@ def seed_settings(
     embedder: Embedder,
 ) -> RagSettings:
     """Settings of a data directory in which the shipped documents are indexed."""
-    from index.catalogue import Catalogue
-    from index.indexer import Indexer
+    from index.upkeep import make_index
 
-    folder = make_data_dir(tmp_path_factory.mktemp("seeds") / "data")
-    settings = IndexSettings(data_dir=folder, _env_file=None)
-    with Catalogue.open(folder, create=True) as catalogue:
-        summary = Indexer(catalogue, embedder, settings).run([settings.seeds_dir])
-    assert summary.documents, "the shipped documents must be indexed"
-    return RagSettings(index=settings, _env_file=None)
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of the run: its first worker indexes, and each has a copy of its own
+    with (folder / "shipped.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "shipped").is_dir():
+            made = IndexSettings(data_dir=make_data_dir(folder / "draft"), _env_file=None)
+            assert make_index(made, [made.seeds_dir], embedder=embedder).documents
+            (folder / "draft").rename(folder / "shipped")
+    copy = tmp_path_factory.mktemp("seeds") / "data"
+    shutil.copytree(folder / "shipped", copy, symlinks=True)
+    return RagSettings(index=IndexSettings(data_dir=copy, _env_file=None), _env_file=None)
 
 
 @pytest.fixture(scope="session")

@@ -48,9 +48,15 @@ class _Common(TypedDict):
 def passed(options: Options) -> bool:
     """Ask, report, and say whether every question got an answer and every threshold of the gate was reached."""
     settings = load_settings()
-    thresholds = _thresholds(options)
+    thresholds, named = _thresholds(options), _named_baseline(options)
     done = _public(settings, options) if is_public(options) else _gold(settings, options)
-    report = _report(done, options, thresholds)
+    report = summarise(
+        done.title,
+        done.settings,
+        done.records,
+        seed=options.seed,
+        baseline=named or _committed_baseline(done, options, thresholds),
+    )
     if _is_whole(options):
         report = replace(report, estimates={**report.estimates, **_conversations(settings, options)})
     if thresholds is not None:
@@ -187,25 +193,18 @@ def _public(settings: RagSettings, options: Options) -> Done:
             raise WorkError(f"stopped; the same command goes on where it was, from {work}") from error
 
 
-def _report(done: Done, options: Options, thresholds: Thresholds | None) -> Report:
-    return summarise(
-        done.title,
-        done.settings,
-        done.records,
-        seed=options.seed,
-        baseline=_baseline(done, options, needed=thresholds is not None and bool(thresholds.drops)),
-    )
-
-
-def _baseline(done: Done, options: Options, *, needed: bool) -> Baseline | None:
-    """The baseline asked for; else the committed one, where it fits or the gate needs it."""
-    if options.write_baseline:
+def _named_baseline(options: Options) -> Baseline | None:
+    if options.baseline is None or options.write_baseline:
         return None
-    if options.baseline is not None:
-        return Baseline.read(options.baseline)
-    if is_public(options) or not BASELINE.is_file():
+    return Baseline.read(options.baseline)
+
+
+def _committed_baseline(done: Done, options: Options, thresholds: Thresholds | None) -> Baseline | None:
+    """The one that comes with the cases, where it fits or the gate needs it."""
+    if options.write_baseline or is_public(options) or not BASELINE.is_file():
         return None
     committed = Baseline.read(BASELINE)
+    needed = thresholds is not None and thresholds.drops
     return committed if needed or committed.fits(done.settings) else None
 
 

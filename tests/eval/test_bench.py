@@ -74,7 +74,7 @@ def test_the_report_has_every_part_and_is_not_measured_twice(xquad: Path, work: 
     answered = found["answering"]["100"]
     assert answered["corpus"]["chunks"] >= 100 > answered["corpus"]["real"] == 2
     assert answered["recall"]["chunks"] >= 0.95
-    assert 0 < answered["without_reader"]["embedding"]["p50"] < answered["without_reader"]["total"]["p50"]
+    assert 0 <= answered["without_reader"]["embedding"]["p50"] < answered["without_reader"]["total"]["p50"]
     assert found["machine"]["cores"]
     assert "| total |" in text.read_text(encoding="utf-8")
     again = CliRunner().invoke(main, arguments, catch_exceptions=False)

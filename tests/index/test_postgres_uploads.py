@@ -80,7 +80,10 @@ def test_what_one_takes_another_may_index_and_delete(settings: IndexSettings, tm
     assert paths(settings) == {"a.txt", "0.txt", "2.txt", "3.txt"}
 
 
-def test_uploads_wait_while_another_process_has_the_turn_to_write(settings: IndexSettings) -> None:
+def test_uploads_wait_while_another_process_has_the_turn_to_write(
+    settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.upload_worker._TURN_SECONDS", 0.5)
     with (
         Catalogue.configured(settings) as catalogue,
         Intake(settings, DigestEmbedder()) as intake,

@@ -53,9 +53,9 @@ def test_the_schema_is_that_of_the_answer(client: TestClient, assistant: Assista
     assert body == json.loads(json.dumps(expected))
 
 
-@pytest.mark.parametrize("question", by_id(MULTI_SCRIPT))
-def test_every_citation_is_a_slice_of_its_document(client: TestClient, question: str) -> None:
-    body = client.post("/v1/ask", json={"question": question}).json()
+@pytest.mark.parametrize("script", ["english", "bengali", "vietnamese", "arabic"])
+def test_every_citation_is_a_slice_of_its_document(client: TestClient, script: str) -> None:
+    body = client.post("/v1/ask", json={"question": MULTI_SCRIPT[script]}).json()
     for citation in body["citations"]:
         text = client.get(f"/v1/documents/{citation['document_id']}").json()["text"]
         assert text[citation["start"] : citation["end"]] == citation["quote"]
@@ -115,8 +115,9 @@ def test_an_error_before_the_stream_is_no_stream(client: TestClient) -> None:
     problem(client.post("/v1/ask", json={"question": "?!", "stream": True}), status=422, kind="usage")
 
 
-@pytest.mark.parametrize("text", by_id(HOSTILE))
-def test_hostile_questions_are_answered_or_refused_politely(client: TestClient, text: str) -> None:
+@pytest.mark.parametrize("name", ["markdown_image", "nul_and_controls", "noncharacters", "whitespace_only"])
+def test_hostile_questions_are_answered_or_refused_politely(client: TestClient, name: str) -> None:
+    text = HOSTILE[name]
     for path, body in (("/v1/ask", {"question": text}), ("/v1/search", {"query": text})):
         response = client.post(path, json=body)
         if response.status_code != 200:

@@ -202,7 +202,7 @@ def test_the_server_keeps_to_its_document(address: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [
             *(program, "run", f"{address}/openapi.json", "--no-color", "--generation-deterministic"),
-            *("--phases", "examples,coverage,fuzzing", "--max-examples", "4"),
+            *("--phases", "examples,coverage,fuzzing", "--max-examples", "2"),
             *("--checks", "all", "--request-timeout", "120"),
             *("--suppress-health-check", "all"),
         ],

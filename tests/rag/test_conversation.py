@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from texts import HOSTILE, by_id
+from texts import HOSTILE
 
 from index.settings import IndexSettings
 from rag.answer import Answer, Turn
@@ -290,7 +290,14 @@ def test_a_history_without_a_question_changes_nothing(towns: Assistant, history:
     assert after.citations == towns.answer(Ask(question)).citations
 
 
-@pytest.mark.parametrize("text", by_id({**HOSTILE, "huge": "Drumlow? " * 50_000}))
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(HOSTILE[name], id=name)
+        for name in ("nul_and_controls", "bidi_override", "punctuation_only", "latex")
+    ]
+    + [pytest.param("Drumlow? " * 50_000, id="huge")],
+)
 def test_a_hostile_history_is_harmless(towns: Assistant, text: str) -> None:
     history = [Turn("user", text), Turn("assistant", text)] * 3
     complete = "Who is the mayor of Varnholt?"

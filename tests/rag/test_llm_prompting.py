@@ -285,9 +285,9 @@ def test_the_vocabulary_is_found_without_a_network(tmp_path: Path, own: bool) ->
 # -- passages
 
 
-@pytest.mark.parametrize("question", by_id(MULTI_SCRIPT))
-def test_passages_are_whole_sentences_of_their_documents(assistant: Assistant, question: str) -> None:
-    evidence = assistant.look(Ask(question)).evidence
+@pytest.mark.parametrize("script", ["english", "hindi", "japanese", "thai"])
+def test_passages_are_whole_sentences_of_their_documents(assistant: Assistant, script: str) -> None:
+    evidence = assistant.look(Ask(MULTI_SCRIPT[script])).evidence
     rows = assistant.corpus.reader()
     found = select_passages(evidence, count=6, tokens=1200, each=200)
     assert [one.number for one in found] == list(range(1, len(found) + 1))

@@ -315,7 +315,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @example("The museum has more than 540 pictures[8]")
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_markers_and_quotes_agree_whatever_is_written(library: Library, text: str) -> None:

@@ -97,9 +97,9 @@ def page_server(
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium without a window."""
+    """A Chromium without a window; Playwright's event loop runs in this thread as long as it is open."""
     if CHROMIUM is None:
         pytest.skip("no Chromium: install Debian's `chromium`, or set POLYCITE_CHROMIUM to one")
     from playwright.sync_api import expect, sync_playwright

@@ -80,21 +80,29 @@ SQUAD = {
 Rag = Callable[..., Result]
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, make_data_dir: Callable[[Path], Path]) -> Path:
+    """A folder with two small documents in `docs`, and a data directory for their index in `data`."""
+    folder = tmp_path_factory.mktemp("eval")
+    make_data_dir(folder / "data")
+    (folder / "docs").mkdir()
+    bridge = f"The bridge was built in 1931. The bridge is 412 metres long.\nSource: {BRIDGE}\n"
+    tower = f"The tower has 88 steps. It was opened by Ada Lovelace.\nSource: {TOWER}\n"
+    (folder / "docs" / "bridge.txt").write_text(bridge, "utf-8")
+    (folder / "docs" / "tower.txt").write_text(tower, "utf-8")
+    return folder
+
+
 @pytest.fixture
-def rag(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Rag:
+def rag(tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> Rag:
     """Run `rag eval` in this process, over two small documents unless told otherwise."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    docs = tmp_path / "docs"
-    docs.mkdir()
-    bridge = f"The bridge was built in 1931. The bridge is 412 metres long.\nSource: {BRIDGE}\n"
-    tower = f"The tower has 88 steps. It was opened by Ada Lovelace.\nSource: {TOWER}\n"
-    (docs / "bridge.txt").write_text(bridge, "utf-8")
-    (docs / "tower.txt").write_text(tower, "utf-8")
+    (tmp_path / "docs").symlink_to(place / "docs")
     write_cases(tmp_path / "gold.jsonl", CASES)
 
     def run(*arguments: str, stdin: str | None = None, **settings: str) -> Result:
-        environment = {"RAG_DATA_DIR": str(data_dir), **settings}
+        environment = {"RAG_DATA_DIR": str(place / "data"), **settings}
         return CliRunner().invoke(cli, ["eval", *arguments], input=stdin, env=environment, prog_name="rag")
 
     return run
@@ -283,12 +291,14 @@ def served(assistant: Assistant, seed_settings: RagSettings) -> Iterator[str]:
         yield address
 
 
-def test_a_server_scores_as_the_assistant_behind_it(rag: Rag, tmp_path: Path, served: str) -> None:
+def test_a_server_scores_as_the_assistant_behind_it(
+    rag: Rag, tmp_path: Path, served: str, seed_settings: RagSettings
+) -> None:
     chosen = ("-l", "en", "--tag", "name")
     remote = rag("--url", served, *chosen, "--json", "remote.json")
     assert remote.exit_code == 0, remote.stderr
     assert f"over the documents of {served}" in remote.stdout
-    local = rag(*chosen, "--json", "local.json")
+    local = rag(*chosen, "--live", "--json", "local.json", RAG_DATA_DIR=str(seed_settings.index.data_dir))
     assert local.exit_code == 0, local.stderr
     scores = [
         {

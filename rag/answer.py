@@ -177,7 +177,8 @@ class Answer:
     that did not answer; else None.
     `claims` are the sentences that a language model wrote, as they were checked, those that were left out too.
     `parts` are the answers to each question of a text that asks several, in order. `alternatives` are other documents'
-    answers to the same question that differ from this one.
+    answers to the same question that differ from this one, the newer first; `date` is then the day of its document by
+    ISO 8601, as far as the document tells ("2025", "2025-03-09"), else None.
     """
 
     id: str
@@ -199,6 +200,7 @@ class Answer:
     claims: tuple[CheckedClaim, ...] = ()
     parts: tuple[Answer, ...] = ()
     alternatives: tuple[Answer, ...] = ()
+    date: str | None = None
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:

@@ -320,6 +320,7 @@ def _answer(question: str, look: Look, draft: Draft, *, started: float) -> Answe
         notice=draft.notice,
         confidence="none" if draft.refused is not None else draft.confidence,
         alternatives=alternatives,
+        date=draft.date,
     )
 
 

@@ -41,6 +41,26 @@ def newness(day: Day | None) -> tuple[int, int, int]:
     return (0, 0, 0) if day is None else (day.year or 0, day.month or 0, day.day or 0)
 
 
+def iso(day: Day) -> str:
+    """A day by ISO 8601, as far as it is known: "2025", "2025-03", "2025-03-09"."""
+    parts = [f"{day.year:04}"]
+    for part in (day.month, day.day):
+        if part is None:
+            break
+        parts.append(f"{part:02}")
+    return "-".join(parts)
+
+
+def of_iso(text: str) -> Day:
+    """The day that `iso` wrote.
+
+    Raises:
+        ValueError: it is none.
+    """
+    year, month, day = ([int(part) for part in text.split("-")] + [None, None])[:3]
+    return Day(year, month, day)
+
+
 def shown(day: Day, language: str) -> str:
     """A day as a language writes it, as far as it is known."""
     if not day.year or not day.month:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 from babel.numbers import format_decimal
 
 from rag.answer import Answer, Citation
+from rag.dated import of_iso, shown
 from rag.short_answer import place_of
 from ui.labels import labels_in
 from ui.names import direction
@@ -115,11 +117,20 @@ def _which(answer: Answer, viewer: Viewer) -> str:
         return ""
     buttons = "".join(
         f'<button type="button" class="pc-which" data-ask="{plain(answer.question)}" '
-        f'data-document="{plain(each.citations[0].document_id)}">{plain(each.citations[0].title)}</button>'
+        f'data-document="{plain(each.citations[0].document_id)}">{plain(_titled(each, viewer))}</button>'
         for each in answer.alternatives
         if each.citations
     )
     return f'<p class="pc-alternatives">{plain(viewer.labels["chat_which"])} {buttons}</p>'
+
+
+def _titled(alternative: Answer, viewer: Viewer) -> str:
+    """The title of an alternative's document, with its date where the document tells it."""
+    title = alternative.citations[0].title
+    if alternative.date is not None:
+        with suppress(ValueError):  # of a conversation that the browser kept
+            title = f"{title} · {shown(of_iso(alternative.date), viewer.language)}"
+    return title
 
 
 def _quoted(citation: Citation, short: str | None) -> str:

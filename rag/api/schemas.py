@@ -319,8 +319,13 @@ class AnswerOut(BaseModel):
     )
     alternatives: list[AnswerOut] = Field(
         default_factory=list,
-        description="What other documents answer to the same question, where it differs; mostly empty.",
+        description="What documents answer to the question where they differ, the newer first; mostly empty.",
         examples=[[]],
+    )
+    date: str | None = Field(
+        None,
+        description="Of an alternative: the day of its document by ISO 8601, as far as the document tells.",
+        examples=[None, "2025", "2025-03-09"],
     )
 
 

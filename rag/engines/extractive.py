@@ -14,7 +14,7 @@ from index.language.quantities import find_quantities
 from index.language.terms import fold, split_words
 from rag import scoring
 from rag.answer import Confidence
-from rag.dated import newness, shown
+from rag.dated import iso, newness, shown
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
 from rag.evidence import AS_LIKELY, Evidence, Support
@@ -83,7 +83,14 @@ class Extractive(Engine):
                 marker="[1]",
             )
             drafts.append(
-                Draft(engine=self.name, text=text, short=short, citations=(quoted,), confidence="perhaps")
+                Draft(
+                    engine=self.name,
+                    text=text,
+                    short=short,
+                    citations=(quoted,),
+                    confidence="perhaps",
+                    date=iso(day) if day is not None else None,
+                )
             )
         lines = [draft.text.replace("[1]", f"[{place}]") for place, draft in enumerate(drafts, start=1)]
         return Draft(

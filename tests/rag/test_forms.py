@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
@@ -11,6 +12,7 @@ from index.upkeep import make_index
 from rag.asking import Ask
 from rag.assistant import Assistant
 from rag.settings import RagSettings
+from ui.answer_html import Viewer, said_html
 
 OFFICE = """# Parental leave at the Marlow Water Board
 
@@ -24,12 +26,16 @@ Parental leave lasts 40 weeks. The board has 14 drivers, 32 clerks and 6 vans. T
 The head of staff matters is Edith Calloway.
 """
 
+FEES = "# Library fees{}\n\n{}\n\nA library card costs {} kronor a year. It is valid for twelve months.\n"
+
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
-    """An assistant that knows one page."""
+    """An assistant that knows a page, and an older and a newer version of another."""
     folder = tmp_path_factory.mktemp("office")
     (folder / "leave.md").write_text(OFFICE, encoding="utf-8")
+    (folder / "fees-2023.md").write_text(FEES.format("", "1 March 2023", 20), encoding="utf-8")
+    (folder / "fees-2025.md").write_text(FEES.format(", new", "9 April 2025", 35), encoding="utf-8")
     settings = RagSettings(index=IndexSettings(data_dir=tmp_path_factory.mktemp("data")))
     make_index(settings.index, [folder])
     with Assistant.open(settings) as opened:
@@ -68,6 +74,19 @@ def test_a_part_that_the_documents_do_not_answer_is_refused_alone(office: Assist
     assert [part.refused for part in answer.parts] == [False, True]
     assert not answer.refused
     assert answer.confidence == "perhaps"
+
+
+def test_where_documents_differ_each_is_shown_with_its_date_the_newer_first(office: Assistant) -> None:
+    answer = office.answer(Ask("What does a library card cost a year?"))
+    assert [(each.short_answer, each.date) for each in answer.alternatives] == [
+        ("35 kronor", "2025-04-09"),
+        ("20 kronor", "2023-03-01"),
+    ]
+    assert answer.confidence == "perhaps"
+    assert answer.short_answer is None
+    assert "Apr 9, 2025" in answer.answer
+    page = said_html(answer, Viewer(language="sv", day=date(2026, 1, 2)))
+    assert "Library fees&#44; new · 9 apr&#46; 2025</button>" in page
 
 
 def test_a_question_that_no_sentence_settles_is_refused(office: Assistant) -> None:

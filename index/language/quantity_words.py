@@ -42,6 +42,7 @@ _MEASURES = (
 )  # fmt: skip
 _LACKING = tuple({unit.partition("-")[0] + "-" for unit in _MEASURES} | {"duration-"})
 _MARKS: dict[str, Bound] = {"≥": ">=", "≤": "<=", ">": ">", "<": "<", "~": "~", "≈": "~"}
+_NOT: Mapping[Bound, Bound] = {">": "<=", "<": ">="}
 _LATIN_END, _ANY_END = r"(?![\p{L}\p{M}])", r"(?![\p{L}\p{M}])"
 
 
@@ -66,6 +67,8 @@ class QuantityWords:
     bounds: Mapping[str, Bound]
     bounds_after: Mapping[str, Bound]
     during: frozenset[str]
+    not_before: Pattern
+    not_after: Pattern
     to: Pattern
     between_before: Pattern
     and_between: Pattern
@@ -156,6 +159,13 @@ def quantity_words(language: str) -> QuantityWords:
         bounds=bounds,
         bounds_after=after,
         during=frozenset(get("during")),
+        not_before=_compiled(
+            rf"(?r)(?<![\p{{L}}\p{{M}}])(?:{_any(get('not'))}){between}"
+            rf"(?:(?!(?:{_any(get('not_only'))}){_ANY_END})[\p{{L}}\p{{M}}]+{between})?\Z"
+        ),
+        not_after=_compiled(
+            rf"(?:{between}(?:{_any(get('not_link'))})){{0,3}}{between}(?:{_any(get('not_after'))}){_ANY_END}"
+        ),
         to=_compiled(
             rf"[ \u00a0]?[-–—−][ \u00a0]?\Z|{between}(?:{_any(get('to'))}){between}(?:{dated}{between})?\Z"
         ),
@@ -213,15 +223,18 @@ def bound_of(plain: str, start: int, end: int, words: QuantityWords, *, duration
     # "Not more than" has "more than" in it.
     after = words.least_or_most_after.match(plain, end, ahead) or words.bound_after.match(plain, end, ahead)
     if after:
-        return words.bounds_after[folded(after["word"])]
+        bound = words.bounds_after[folded(after["word"])]
+        return _NOT.get(bound, bound) if words.not_after.match(plain, after.end("word")) else bound
     tail = plain[max(0, start - BEFORE) : start]
     found = words.bound_before.match(tail)
     if found is None:
         return _plus(plain, end)
     word = folded(found["word"])
+    bound = words.bounds[word]
+    if bound in _NOT and words.not_before.match(tail[: found.start("word")]):
+        return _NOT[bound]
     if duration and word in words.during:
         return ""
-    bound = words.bounds[word]
     return (_plus(plain, end) or bound) if bound == "~" else bound
 
 

@@ -9,6 +9,7 @@ from index.language.dates import Day
 from rag.asking import Ask
 from rag.evidence import Evidence
 from rag.question import Question
+from rag.tabled import Tabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Look:
         evidence: for that question: passages, what was read in them, and how likely they answer.
         retrieved: when the passages were found, in seconds of `time.perf_counter`.
         declined: an engine that gave up before the look, when it was to complete a follow-up; it is not asked again.
+        tabled: what the rows of a table answer together; None for most questions.
         days: of when the documents are that may answer differently, by id; those that do not tell are left out.
     """
 
@@ -37,4 +39,5 @@ class Look:
     evidence: Evidence
     retrieved: float
     declined: Declined | None = None
+    tabled: Tabled | None = None
     days: Mapping[str, Day] = field(default_factory=dict)

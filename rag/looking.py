@@ -26,6 +26,7 @@ from rag.question import Question, analyse
 from rag.reader.passages import Judging, Reads, no_judge
 from rag.settings import RagSettings
 from rag.shape import shape_of
+from rag.tabled import tabled
 
 # Turns of a conversation that tell what is spoken in it, and how much of each. Chosen: a conversation changes its
 # language, and a turn shows its own within a few lines.
@@ -108,7 +109,11 @@ class Looking:
         evidence = chosen.evidence
         differing = [*evidence.supports[:1], *evidence.rivals] if evidence.rivals else []
         days = days_of({support.sentence.document_id for support in differing}, corpus) if differing else {}
-        return Look(ask, chosen.question, evidence, chosen.retrieved, declined, days)
+        of_rows = tabled(chosen.question, evidence, corpus, self._vectors.embed_queries)
+        if of_rows is not None and of_rows.named:
+            # No sentence says it alone, so that none seems to answer.
+            evidence = replace(evidence, answered=max(evidence.answered, self._settings.refusal_threshold))
+        return Look(ask, chosen.question, evidence, chosen.retrieved, declined, of_rows, days)
 
     def sides(self, ask: Ask, corpus: Corpus, *, asked: Question) -> tuple[Side, ...]:
         """The two sides of a question that compares two documents; () for any other."""

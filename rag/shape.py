@@ -34,7 +34,7 @@ def shape_of(question: Question) -> Shape:
         return "reason"
     table = lexicon(question.language)
     plain = fold(question.text).strip(_MARKS)
-    if _holds(plain, table.shape.get("comparison", ())):
+    if holds(plain, table.shape.get("comparison", ())):
         return "comparison"
     if not question.wants_number and not question.wants_date and _lists(plain, table):
         return "list"
@@ -96,7 +96,7 @@ def _asks_on(text: str, table: Lexicon) -> bool:
 
 def _lists(plain: str, table: Lexicon) -> bool:
     listed = _listed(table.language)
-    return _holds(plain, table.shape.get("list", ())) or (
+    return holds(plain, table.shape.get("list", ())) or (
         listed is not None and listed.search(plain) is not None
     )
 
@@ -121,9 +121,24 @@ def _is_yes_no(plain: str, table: Lexicon) -> bool:
     )
 
 
-def _holds(plain: str, phrases: Sequence[str]) -> bool:
-    padded = f" {' '.join(split_words(plain))} "
-    return any(f" {' '.join(split_words(fold(phrase)))} " in padded for phrase in phrases)
+def holds(text: str, phrases: Sequence[str]) -> bool:
+    """Whether a text has one of some phrases, as whole words, in whichever case; "…" stands for up to three words."""
+    padded = f" {' '.join(split_words(fold(text)))} "
+    return any(
+        _apart(*map(_spaced, phrase.split("…"))).search(padded) is not None
+        if "…" in phrase
+        else _spaced(phrase) in padded
+        for phrase in phrases
+    )
+
+
+def _spaced(phrase: str) -> str:
+    return f" {' '.join(split_words(fold(phrase)))} "
+
+
+@cache
+def _apart(before: str, after: str) -> regex.Pattern[str]:
+    return regex.compile(rf"{regex.escape(before)}(?:\S+ ){{0,3}}{regex.escape(after.lstrip())}")
 
 
 @cache

@@ -25,10 +25,13 @@ from rag.question import Question
 from rag.reply import listed
 from rag.shape import shape_of
 from rag.short_answer import of_one_number, short_answer
+from rag.tabled import Tabled
 
 # Documents are said to differ only where each of their answers is likelier right than wrong. Chosen: a false
 # alternative takes more from an answer than a missing one.
 _LIKELY = 0.5
+# Rows of a table that are cited. Chosen: more are read in the document.
+_MOST_ROWS = 12
 
 
 class Extractive(Engine):
@@ -40,6 +43,9 @@ class Extractive(Engine):
         """See `Engine.draft`; the evidence must hold at least one sentence."""
         del stop
         evidence = look.evidence
+        if look.tabled is not None:
+            yield self._tabled(look.tabled, look)
+            return
         items = _items(evidence) if shape_of(look.question) == "list" else []
         yield self._list(look, items) if items else self._quotes(look)
 
@@ -99,6 +105,30 @@ class Extractive(Engine):
             citations=tuple(replace(d.citations[0], marker=n) for n, d in enumerate(drafts, start=1)),
             confidence="perhaps",
             alternatives=tuple(drafts),
+        )
+
+    def _tabled(self, found: Tabled, look: Look) -> Draft:
+        """The row with the most or least and its cell, or how many rows there are, each by its name."""
+        notices = notices_in(look.question.language)
+        count = str(found.count)
+        citations = tuple(citation(row, n) for n, row in enumerate(found.rows[:_MOST_ROWS], start=1))
+        short = count
+        if found.asked == "rows":
+            lines = [f"{label} [{n}]" for n, label in enumerate(found.labels[:_MOST_ROWS], start=1)]
+            text = f"{notices['rows_counted'].format(count=count)}\n{listed(lines)}"
+        else:
+            short = found.value if look.question.wants_number else ", ".join(found.labels[:_MOST_ROWS])
+            first, *others = citations
+            said = notices[f"rows_{found.asked}"]
+            text = said.format(short=short, count=count, quote=first.quote, marker="[1]")
+            for each in others:
+                text += "\n\n" + notices["also"].format(quote=each.quote, marker=f"[{each.marker}]")
+        return Draft(
+            engine=self.name,
+            text=text,
+            short=short,
+            citations=citations,
+            confidence="answered" if found.named else "perhaps",
         )
 
     def _list(self, look: Look, items: Sequence[Support]) -> Draft:

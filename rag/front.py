@@ -26,6 +26,7 @@ from rag.meta import about_the_answer
 from rag.notices import notices_in
 from rag.question import Question, analyse
 from rag.reply import Reply, listed
+from rag.shape import topic_of
 from rag.smalltalk import small_talk
 from rag.suggestions import suggestions
 from rag.summary import summary
@@ -33,6 +34,9 @@ from rag.summary import summary
 # From this probability on a message is what it seems, and one that is unclear is not looked for by its sound. Chosen:
 # names of a word or two mostly stay below it, keys of a row and what people say to greet lie above.
 _SURELY = 0.85
+# From this cosine on, a title says what a question wants to be told about. Chosen on 29 topics of made-up documents in
+# five languages: 12 of 15 that a document is about lie above, all 14 that stand within one below.
+_TITLED = 0.83
 # Turns of a history that may be a topic. Chosen, because a follow-up is completed from the last eight questions
 # (`rag.conversation`).
 _LATE = 16
@@ -71,7 +75,9 @@ class FrontDoor:
             corpus: of one moment.
         """
         sense = self._intents.of(question.text)
-        if sense.intent == "question" or _names_something(question, sense, corpus):
+        if sense.intent == "question":
+            return self._told_about(question.text, ask, corpus)
+        if _names_something(question, sense, corpus):
             return None
         language = spoken(question, sense)
         if sense.intent == "collection":
@@ -133,6 +139,18 @@ class FrontDoor:
             return reply
         titles = [f"“{s.document.title}”" for s in suggestions(corpus, language)]
         return Reply("summary", "summary.document", language, f"{missing}\n\n{listed(titles)}")
+
+    def _told_about(self, text: str, ask: Ask, corpus: Corpus) -> Reply | None:
+        """The summary of a document, where a question wants to be told about what its title says; else None."""
+        topic, language = topic_of(text)
+        document = self._found(topic, language, ask, corpus) if topic else None
+        if document is None:
+            return None
+        title = corpus.document_infos({document})[document].title
+        asked, titled = self._vectors.embed_queries([topic, title])
+        if float(asked @ titled) < _TITLED:
+            return None
+        return summary(document, corpus=corpus, language=language)
 
     def _found(self, named: str, language: str, ask: Ask, corpus: Corpus) -> str | None:
         """The document that a message names: that of the best passage for its words."""

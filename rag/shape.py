@@ -12,7 +12,7 @@ from typing import Literal
 
 import regex
 
-from index.language.lexicon import Lexicon, lexicon
+from index.language.lexicon import Lexicon, languages, lexicon
 from index.language.terms import fold, split_words
 from rag.question import Question
 
@@ -39,6 +39,28 @@ def shape_of(question: Question) -> Shape:
     if not question.wants_number and not question.wants_date and _lists(plain, table):
         return "list"
     return "yes_no" if _is_yes_no(plain, table) else "words"
+
+
+def topic_of(text: str) -> tuple[str, str]:
+    """What a text wants to be told about, whatever there is ("tell me about ..."), and the language it says so in.
+
+    Returns ("", "") for any other text. A title in it may be in another language than the rest.
+    """
+    plain = _spaced(text)
+    for phrase, language in _about():
+        before, found, after = plain.partition(phrase)
+        if found and bool(before.strip()) is not bool(after.strip()):
+            return (before + after).strip(), language
+    return "", ""
+
+
+@cache
+def _about() -> tuple[tuple[str, str], ...]:
+    """Every language's phrases, the longest first."""
+    found = [
+        (_spaced(each), language) for language in languages() for each in lexicon(language).shape["about"]
+    ]
+    return tuple(sorted(found, key=lambda pair: -len(pair[0])))
 
 
 def parts_of(text: str, language: str) -> tuple[str, ...]:

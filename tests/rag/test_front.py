@@ -127,10 +127,32 @@ def test_what_cannot_be_understood_is_asked_about(say: Callable[..., Reply], tex
     assert notices_in("en")["unclear"] in reply.text
 
 
-@pytest.mark.parametrize(
-    "text", ["How many books burned?", "Kelmor", "And for children?", "What is said about the ferries?"]
-)
+@pytest.mark.parametrize("text", ["How many books burned?", "Kelmor", "And for children?"])
 def test_questions_go_to_the_documents(say: Callable[..., Reply | None], text: str) -> None:
+    assert say(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "cited"),
+    [
+        ("What is said about “কেলমোর বনাঞ্চল”?", "en", "bn.txt"),
+        ("What is said about the ferries?", "en", "harbour.txt"),
+        ("Berätta om färjorna i Drumlow hamn", "sv", "harbour.txt"),
+        ("Cho tôi biết về vụ cháy thư viện Varnholt", "vi", "fire-en.txt"),
+        ("ड्रमलो बंदरगाह की फेरी के बारे में बताइए", "hi", "harbour.txt"),
+    ],
+)
+def test_who_wants_to_be_told_about_a_documents_subject_gets_its_summary(
+    say: Callable[..., Reply], corpus: Corpus, text: str, language: str, cited: str
+) -> None:
+    reply = say(text)
+    assert (reply.intent, reply.language) == ("summary", language)
+    infos = corpus.document_infos({citation.document_id for citation in reply.citations})
+    assert {info.path for info in infos.values()} == {cited}
+
+
+@pytest.mark.parametrize("text", ["Tell me about the heater", "tell me about Paris"])
+def test_what_stands_within_a_document_is_a_question(say: Callable[..., Reply | None], text: str) -> None:
     assert say(text) is None
 
 

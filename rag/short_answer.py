@@ -105,9 +105,10 @@ def completed(
 
 def place_of(short: str, text: str, language: str) -> tuple[int, int] | None:
     """Where a short answer stands in the sentence that it was made of, code points; None where it is not found."""
-    start = fold_digits(text).find(short)
-    if start >= 0:
-        return start, start + len(short)
+    # A number is never a part of a larger one.
+    found = regex.search(rf"(?<!\d[.,]?(?=\d)){regex.escape(short)}(?!(?<=\d)[.,]?\d)", fold_digits(text))
+    if found:
+        return found.span()
     same = [quantity for quantity in find_quantities(text, language) if quantity.short == short]
     return (same[0].start, same[0].end) if same else None
 

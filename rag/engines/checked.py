@@ -76,7 +76,9 @@ class Checked(Wrapping):
 
 
 def _with_checked_quotes(draft: Draft, evidence: Evidence) -> Draft:
-    exact = quotes_are_exact(draft.citations, evidence.hits) and short_is_quoted(draft.short, draft.citations)
+    exact = quotes_are_exact(draft.citations, evidence.hits) and (
+        draft.computed or short_is_quoted(draft.short, draft.citations)
+    )
     return replace(
         draft,
         grounding="verified" if exact else "partial",

@@ -35,6 +35,7 @@ class Draft:
         notice: the line that says what went otherwise than asked.
         confidence: how sure an answer is; of a refusal it does not count.
         alternatives: what documents answer that differ, each as a draft of its own.
+        computed: whether `short` is said of all citations together and stands in none of them.
         date: of an alternative, the day of its document as `rag.dated.iso` writes it, where the document tells.
     """
 
@@ -51,6 +52,7 @@ class Draft:
     notice: str | None = None
     confidence: Confidence = "answered"
     alternatives: tuple[Draft, ...] = ()
+    computed: bool = False
     date: str | None = None
 
 

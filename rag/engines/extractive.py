@@ -129,6 +129,7 @@ class Extractive(Engine):
             short=short,
             citations=citations,
             confidence="answered" if found.named else "perhaps",
+            computed=found.asked == "rows",
         )
 
     def _list(self, look: Look, items: Sequence[Support]) -> Draft:

@@ -12,7 +12,7 @@ from rag.evidence import Evidence, Support
 from rag.question import analyse
 from rag.reader.encode import SpanScore
 from rag.scoring import SentenceFeatures
-from rag.short_answer import candidate, completed, of_one_number
+from rag.short_answer import candidate, completed, of_one_number, place_of
 
 FEATURES = SentenceFeatures(behind=0.0, cosine=0.9, margin=9.0, answers=5.0)
 
@@ -45,6 +45,23 @@ def test_a_span_is_completed(text: str, pointed: str, language: str, expected: s
     found = support(text, pointed, language)
     assert found.span is not None
     assert completed(analyse("What is it?"), found, found.span)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("short", "text", "language", "said"),
+    [
+        ("2", "Hallen har sex banor på 25 meter och två pooler.", "sv", "två"),
+        ("5", "It costs 2.5 or 5 euros.", "en", "5"),
+        ("540+", "more than 540 sets", "en", "540"),
+        ("10", "১০টি বই", "bn", "১০"),
+        ("7", "There are 17.", "en", None),
+    ],
+)
+def test_a_short_answer_is_never_a_part_of_a_larger_number(
+    short: str, text: str, language: str, said: str | None
+) -> None:
+    place = place_of(short, text, language)
+    assert (None if place is None else text[slice(*place)]) == said
 
 
 def test_a_number_that_is_asked_for_and_not_pointed_at_does_not_fit() -> None:

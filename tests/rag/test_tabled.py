@@ -59,7 +59,7 @@ def test_rows_that_are_equal_are_all_named(harbour: Assistant) -> None:
 
 def test_rows_are_counted_and_named(harbour: Assistant) -> None:
     answer = harbour.answer(Ask("How many boats are listed?"))
-    assert answer.short_answer == "4"
+    assert (answer.short_answer, answer.grounding) == ("4", "verified")
     assert [citation.quote.split(";")[0] for citation in answer.citations] == [
         "Boat: Alma", "Boat: Brage", "Boat: Cora", "Boat: Dagny",
     ]  # fmt: skip

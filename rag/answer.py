@@ -175,6 +175,8 @@ class Answer:
     `engine` is the name of what wrote it, one of `rag.engines.ENGINES`.
     `notice` is one line in the answer's language where something went otherwise than asked, such as a language model
     that did not answer; else None.
+    `short_gloss` is the short answer as a reader of the answer's language can read it: its numbers, dates and units as
+    that language writes them, its names in letters that it uses; None where the short answer is so already.
     `claims` are the sentences that a language model wrote, as they were checked, those that were left out too.
     `parts` are the answers to each question of a text that asks several, in order. `alternatives` are other documents'
     answers to the same question that differ from this one, the newer first; `date` is then the day of its document by
@@ -201,6 +203,7 @@ class Answer:
     parts: tuple[Answer, ...] = ()
     alternatives: tuple[Answer, ...] = ()
     date: str | None = None
+    short_gloss: str | None = None
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:

@@ -321,6 +321,7 @@ def _answer(question: str, look: Look, draft: Draft, *, started: float) -> Answe
         confidence="none" if draft.refused is not None else draft.confidence,
         alternatives=alternatives,
         date=draft.date,
+        short_gloss=draft.gloss,
     )
 
 

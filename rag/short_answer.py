@@ -108,7 +108,7 @@ def place_of(short: str, text: str, language: str) -> tuple[int, int] | None:
     # A number is never a part of a larger one.
     found = regex.search(rf"(?<!\d[.,]?(?=\d)){regex.escape(short)}(?!(?<=\d)[.,]?\d)", fold_digits(text))
     if found:
-        return found.span()
+        return found.start(), found.end()
     same = [quantity for quantity in find_quantities(text, language) if quantity.short == short]
     return (same[0].start, same[0].end) if same else None
 

@@ -58,7 +58,10 @@ def said_html(answer: Answer, viewer: Viewer) -> str:
     if answer.short_answer and answer.confidence == "answered":
         short = f'<p class="pc-short">{plain(answer.short_answer)}</p>'
         if text.startswith(answer.short_answer):
-            text = _LEAD.sub("", text.removeprefix(answer.short_answer))
+            text = text.removeprefix(answer.short_answer).removeprefix(f" ({answer.short_gloss})")
+            text = _LEAD.sub("", text)
+        if answer.short_gloss:
+            short += f'<p class="pc-gloss" {spoken(answer.language)}>{plain(answer.short_gloss)}</p>'
     paragraphs = "".join(
         _paragraph(part, answer, viewer) for part in re.split(r"\n{2,}", text) if part.strip()
     )

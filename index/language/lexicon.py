@@ -86,6 +86,7 @@ class Lexicon:
         question: phrases that show what a question asks for, by kind ("count", "date", ...).
         quantity: words around a number by what they say of it ("more", "percent", "money", ...).
         scale: words that multiply the number before them.
+        currencies: words for money by names that the tables share, the one to say first.
         stop: words that carry no content.
         endings: case endings glued to words, longest first.
         numbers: how numbers are written in words.
@@ -113,6 +114,7 @@ class Lexicon:
     question: Mapping[str, tuple[str, ...]]
     quantity: Mapping[str, tuple[str, ...]]
     scale: Mapping[str, float]
+    currencies: Mapping[str, tuple[str, ...]]
     stop: frozenset[str]
     endings: tuple[str, ...]
     numbers: NumberWords
@@ -155,6 +157,7 @@ def lexicon(language: str) -> Lexicon:
         question={kind: tuple(phrases) for kind, phrases in table["question"].items()},
         quantity=quantity,
         scale=table["quantity"]["scale"],
+        currencies={name: tuple(words) for name, words in table.get("currencies", {}).items()},
         stop=frozenset(table["words"]["stop"]),
         endings=tuple(table["words"]["endings"]),
         conversation={kind: tuple(words) for kind, words in conversation.items() if isinstance(words, list)},

@@ -26,10 +26,10 @@ Pattern: TypeAlias = "regex.Pattern[str]"
 # How far from a number a word may stand that bounds it, in code points; and how much of its unit may lie between.
 BEFORE, AFTER, WITHIN = 32, 48, 16
 _SIGNS = r"[$€£¥₹₫৳]"
-_DURATIONS = (
+DURATIONS = (
     "year", "month", "week", "day", "night", "hour", "minute", "second", "decade", "century",
 )  # fmt: skip
-_MEASURES = (
+MEASURES = (
     "length-kilometer", "length-meter", "length-centimeter", "length-millimeter", "length-mile", "length-foot",
     "length-nautical-mile", "area-square-kilometer", "area-square-meter", "area-hectare", "area-acre",
     "mass-tonne", "mass-kilogram", "mass-gram", "mass-milligram", "mass-pound",
@@ -40,7 +40,7 @@ _MEASURES = (
     "digital-kilobyte", "digital-megabyte", "digital-gigabyte", "digital-terabyte", "electric-volt",
     "frequency-hertz", "pressure-hectopascal",
 )  # fmt: skip
-_LACKING = tuple({unit.partition("-")[0] + "-" for unit in _MEASURES} | {"duration-"})
+_LACKING = tuple({unit.partition("-")[0] + "-" for unit in MEASURES} | {"duration-"})
 _MARKS: dict[str, Bound] = {"≥": ">=", "≤": "<=", ">": ">", "<": "<", "~": "~", "≈": "~"}
 _NOT: Mapping[Bound, Bound] = {">": "<=", "<": ">="}
 _LATIN_END, _ANY_END = r"(?![\p{L}\p{M}])", r"(?![\p{L}\p{M}])"
@@ -301,10 +301,10 @@ def _units(language: str, stop: frozenset[str]) -> tuple[frozenset[str], frozens
         locale = Locale.parse(language)
     except (UnknownLocaleError, ValueError, TypeError):
         locale = Locale.parse("en")  # signs such as "km" are the same everywhere
-    durations = _names(locale, [f"duration-{unit}" for unit in _DURATIONS], stop)
+    durations = _names(locale, [f"duration-{unit}" for unit in DURATIONS], stop)
     if locale.language != language:
-        return frozenset(), frozenset(name for name in _names(locale, _MEASURES, stop) if len(name) < 5)
-    return durations, _names(locale, _MEASURES, stop)
+        return frozenset(), frozenset(name for name in _names(locale, MEASURES, stop) if len(name) < 5)
+    return durations, _names(locale, MEASURES, stop)
 
 
 def _names(locale: Locale, units: Iterable[str], stop: frozenset[str]) -> frozenset[str]:

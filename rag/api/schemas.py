@@ -322,6 +322,12 @@ class AnswerOut(BaseModel):
         description="What documents answer to the question where they differ, the newer first; mostly empty.",
         examples=[[]],
     )
+    short_gloss: str | None = Field(
+        None,
+        description="The short answer as a reader of the answer's language can read it: numbers, dates and units as "
+        "that language writes them, names in letters that it uses; null where the short answer is so already.",
+        examples=[None, "March 12, 2026, 8:00 AM – 4:00 PM", "Sunita Varma"],
+    )
     date: str | None = Field(
         None,
         description="Of an alternative: the day of its document by ISO 8601, as far as the document tells.",

@@ -35,6 +35,7 @@ class Draft:
         notice: the line that says what went otherwise than asked.
         confidence: how sure an answer is; of a refusal it does not count.
         alternatives: what documents answer that differ, each as a draft of its own.
+        gloss: `short` as a reader of the question's language can read it; None where that is how it stands.
         computed: whether `short` is said of all citations together and stands in none of them.
         date: of an alternative, the day of its document as `rag.dated.iso` writes it, where the document tells.
     """
@@ -52,6 +53,7 @@ class Draft:
     notice: str | None = None
     confidence: Confidence = "answered"
     alternatives: tuple[Draft, ...] = ()
+    gloss: str | None = None
     computed: bool = False
     date: str | None = None
 

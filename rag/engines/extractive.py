@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from index.language.gloss import gloss_of
 from index.language.lexicon import lexicon
 from index.language.quantities import find_quantities
 from index.language.terms import fold, split_words
@@ -62,12 +63,15 @@ class Extractive(Engine):
         sure = "answer" if short else "answer_quote"
         unsure = "perhaps_short" if short else "perhaps"
         template = notices[sure if confidence == "answered" else unsure]
-        parts = [template.format(short=short, quote=first.quote, marker="[1]")]
+        gloss = gloss_of(short, first.language, look.question.language) if short and settled is None else None
+        said = f"{short} ({gloss})" if gloss else short
+        parts = [template.format(short=said, quote=first.quote, marker="[1]")]
         parts += [notices["also"].format(quote=each.quote, marker=f"[{each.marker}]") for each in others]
         return Draft(
             engine=self.name,
             text="\n\n".join(parts),
             short=short,
+            gloss=gloss,
             citations=(first, *others),
             confidence=confidence,
         )
@@ -81,8 +85,9 @@ class Extractive(Engine):
         ):
             quoted = citation(support, 1)
             day = look.days.get(quoted.document_id)
+            gloss = gloss_of(short, quoted.language, look.question.language)
             text = notices["alternative"].format(
-                short=short,
+                short=f"{short} ({gloss})" if gloss else short,
                 title=quoted.title,
                 date=f" ({shown(day, look.question.language)})" if day is not None else "",
                 quote=quoted.quote,
@@ -93,6 +98,7 @@ class Extractive(Engine):
                     engine=self.name,
                     text=text,
                     short=short,
+                    gloss=gloss,
                     citations=(quoted,),
                     confidence="perhaps",
                     date=iso(day) if day is not None else None,
@@ -112,21 +118,25 @@ class Extractive(Engine):
         notices = notices_in(look.question.language)
         count = str(found.count)
         citations = tuple(citation(row, n) for n, row in enumerate(found.rows[:_MOST_ROWS], start=1))
-        short = count
+        short, gloss = count, None
         if found.asked == "rows":
             lines = [f"{label} [{n}]" for n, label in enumerate(found.labels[:_MOST_ROWS], start=1)]
             text = f"{notices['rows_counted'].format(count=count)}\n{listed(lines)}"
         else:
             short = found.value if look.question.wants_number else ", ".join(found.labels[:_MOST_ROWS])
             first, *others = citations
-            said = notices[f"rows_{found.asked}"]
-            text = said.format(short=short, count=count, quote=first.quote, marker="[1]")
+            gloss = gloss_of(short, first.language, look.question.language)
+            said = f"{short} ({gloss})" if gloss else short
+            text = notices[f"rows_{found.asked}"].format(
+                short=said, count=count, quote=first.quote, marker="[1]"
+            )
             for each in others:
                 text += "\n\n" + notices["also"].format(quote=each.quote, marker=f"[{each.marker}]")
         return Draft(
             engine=self.name,
             text=text,
             short=short,
+            gloss=gloss,
             citations=citations,
             confidence="answered" if found.named else "perhaps",
             computed=found.asked == "rows",

@@ -28,12 +28,13 @@ SECTIONS = (
     "question",
     "words",
     "numbers",
+    "currencies",
     "conversation",
     "sentences",
     "detection",
     "names",
 )
-SAME_KEYS = ("question", "words", "sentences", "detection")
+SAME_KEYS = ("question", "words", "sentences", "detection", "currencies")
 
 
 def table(language: str) -> dict[str, Any]:

@@ -27,6 +27,19 @@ class Parallel:
 
 
 @dataclass(frozen=True, slots=True)
+class Gloss:
+    """A quote as its reader can read it: `text` is `text[start:end]` of the document's own version in `language`."""
+
+    language: str
+    text: str
+    document_id: str
+    title: str
+    start: int
+    end: int
+    how: Literal["parallel"] = "parallel"
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A retrieved chunk with its scores.
 
@@ -121,7 +134,8 @@ class Citation:
     `marker` is the n of [n] in the answer, from 1 in reading order. In a refusal the citations are the nearest
     passages and the answer has no markers. `page` (of a PDF, slide of a presentation) counts from 1; `section` is the
     heading or sheet that the words stand under; None where the file has none. `path` is the file's in its folder.
-    `recognised`: the words were read off a picture, and may differ from it by a letter.
+    `recognised`: the words were read off a picture, and may differ from it by a letter. `gloss`: what another version
+    of the document says there in the reader's language; None where there is none, or the quote is in it.
     """
 
     marker: int
@@ -138,6 +152,7 @@ class Citation:
     section: str | None = None
     path: str = ""
     recognised: bool = False
+    gloss: Gloss | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +233,7 @@ class Answer:
                 **{
                     **_known(Citation, each),
                     "parallel": tuple(Parallel(**_known(Parallel, other)) for other in each["parallel"]),
+                    "gloss": Gloss(**_known(Gloss, each["gloss"])) if each.get("gloss") else None,
                 }
             )
             for each in content["citations"]

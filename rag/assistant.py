@@ -26,6 +26,7 @@ from index.errors import ModelError, PolyciteError, UsageError
 from index.indexer import manifest_for
 from index.normalise import whole
 from index.types import Document
+from rag.alignment import with_gloss
 from rag.answer import Answer, Found, Intent, Timings, Token, pieces
 from rag.asking import Answering, Ask
 from rag.comparison import Side, compared
@@ -234,7 +235,17 @@ class Assistant(Answering):
         # What a model wrote came in pieces already.
         for piece in () if begun or draft.model is not None else pieces(draft.text):
             yield Token(piece)
-        yield _answer(question, look, draft, started=started)
+        yield _answer(question, look, self._glossed(draft, look), started=started)
+
+    def _glossed(self, draft: Draft, look: Look) -> Draft:
+        """A draft with what other versions of its documents say in the language of who asks, or of the page."""
+        readers = [each for each in (look.question.language, look.ask.interface) if each is not None]
+        if all(not citation.parallel or citation.language in readers[:1] for citation in draft.citations):
+            return draft
+        with self._at_work, self.corpus.snapshot() as moment:
+            return replace(
+                draft, citations=tuple(with_gloss(each, readers, moment) for each in draft.citations)
+            )
 
     def look(self, ask: Ask, *, completed: str | Declined | None = None) -> Look:
         """What the corpus says to a question now; `completed` as for `Looking.look`."""

@@ -12,6 +12,7 @@ from index.corpus import Corpus
 from index.language.called import language_name, named_language
 from index.language.lexicon import languages
 from index.types import Sentence
+from rag.alignment import counterpart
 from rag.answer import Turn
 from rag.notices import notices_in
 from rag.reply import Reply
@@ -75,20 +76,14 @@ def _in(wanted: str, quotes: Sequence[Quoted], corpus: Corpus, language: str) ->
 
 
 def _version(quoted: Quoted, wanted: str, corpus: Corpus) -> Quoted | None:
-    """The sentence of the parallel document in a language that answers to a quoted one: each is the other's nearest."""
+    """The sentence of the parallel document in a language that says what a quoted one does."""
     here = quoted.document
     other = next((key for key, spoken in corpus.parallel(here.id) if spoken == wanted), None)
     info = corpus.document_infos([other]).get(other) if other else None
     if info is None:
         return None
-    there, sentences = corpus.sentence_vectors(info.id), corpus.sentences_of(info.id)
-    own = corpus.sentence_vectors(here.id)
-    if not len(there) or quoted.sentence.ordinal >= len(own):
-        return None
-    best = int((there @ own[quoted.sentence.ordinal]).argmax())
-    if int((own @ there[best]).argmax()) != quoted.sentence.ordinal:
-        return None
-    return Quoted(sentences[best], info)
+    found = counterpart(here.id, quoted.sentence.ordinal, info.id, corpus)
+    return Quoted(found[0], info) if found else None
 
 
 def _with_quotes(opening: str, quotes: Sequence[Quoted], language: str, *, source: bool) -> str:

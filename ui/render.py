@@ -56,6 +56,10 @@ def _citation(console: Console, citation: Citation, language: str, *, quoted: bo
     """A source. A quote that stands in the answer already is not repeated."""
     head = f"[{citation.marker}] {citation.title} ({language_name(citation.language)})"
     _paragraph(console, head, lead=f"[{citation.marker}]", style="none", hang=_INDENT, gap=True)
+    if citation.gloss is not None:
+        _paragraph(console, f"“{citation.gloss.text}”", indent=_INDENT)
+        version = f"its own version in {language_name(citation.gloss.language)}"
+        _paragraph(console, version, indent=_INDENT, style="dim")
     if not quoted:
         _paragraph(console, f"“{citation.quote}”", indent=_INDENT)
     where = place_words(citation, language)

@@ -79,9 +79,24 @@ def _card(citation: Citation, passage: InPassage, answer: Answer, viewer: Viewer
         f"<span {attributes}>{plain(citation.title)}</span></h5>"
         f'<p class="pc-meta"><span class="pc-language">{name}</span>{_where(citation, viewer)}'
         f"{_versions(citation, viewer)}</p>"
+        f"{_own_version(citation, viewer)}"
         f'<blockquote class="pc-passage" {attributes}>'
         f"{lines(before)}<mark>{lines(quoted)}</mark>{lines(after)}</blockquote>"
         f"{_address(citation, viewer)}{_actions(citation, viewer)}</li>"
+    )
+
+
+def _own_version(citation: Citation, viewer: Viewer) -> str:
+    """What the document's version in the reader's language says, before the quote itself."""
+    gloss = citation.gloss
+    if gloss is None:
+        return ""
+    language = language_name(gloss.language, shown_in=viewer.language)
+    label = viewer.labels["chat_own_version"].format(language=language)
+    place = document_url(gloss.document_id, start=gloss.start, end=gloss.end)
+    return (
+        f'<div class="pc-version"><p class="pc-meta"><a href="{plain(place)}">{plain(label)}</a></p>'
+        f"<blockquote {spoken(gloss.language)}>{lines(gloss.text)}</blockquote></div>"
     )
 
 

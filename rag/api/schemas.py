@@ -197,6 +197,23 @@ class ParallelOut(BaseModel):
     language: LanguageCode
 
 
+class GlossOut(BaseModel):
+    """A quote as its reader can read it, in the words of the document's own version in that language."""
+
+    language: LanguageCode
+    text: str = Field(
+        description="What that version says there, exactly.",
+        examples=["Staden har publicerat över 540 datamängder."],
+    )
+    document_id: DocumentId
+    title: Title
+    start: Start
+    end: End
+    how: Literal["parallel"] = Field(
+        "parallel", description="How it was made: `parallel`, by another version."
+    )
+
+
 class CitationOut(BaseModel):
     """Words of a document: `quote` is its text from `start` to `end`."""
 
@@ -224,6 +241,11 @@ class CitationOut(BaseModel):
     section: Section = None
     path: Path = ""
     recognised: Recognised = False
+    gloss: GlossOut | None = Field(
+        None,
+        description="What another version of the document says there in the language of the question, or of the page "
+        "that asks; null where there is none or the quote is in it.",
+    )
 
 
 class TimingsOut(BaseModel):

@@ -36,7 +36,7 @@ from rag.engines.engine import Draft
 from rag.engines.opened import Engines
 from rag.front import FrontDoor
 from rag.look import Declined, Look
-from rag.looking import Looking, Reranks, understood
+from rag.looking import Looking, Reranks, require_named, understood
 from rag.matching.vectors import QuestionVectors
 from rag.parts import asked_after, joined, said_of
 from rag.question import analyse
@@ -156,6 +156,7 @@ class Assistant(Answering):
             if reply is not None:
                 return reply
             ask = self._checked(ask)
+            require_named(ask, moment)
             asked = understood(ask, moment)
             engine = self._engines.named(ask.engine)
             again = self._front.again(asked, ask) if engine.rewords else None
@@ -258,6 +259,7 @@ class Assistant(Answering):
             raise UsageError(f"top_k must be at least 1, not {top_k}")
         ask = self._checked(ask)
         with self._at_work, self.corpus.snapshot() as moment:
+            require_named(ask, moment)
             return self._looking.found(ask, moment, top_k=top_k)
 
     def documents(self) -> list[Document]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from index.corpus import Corpus
+from index.errors import UsageError
 from index.language.detection import detect
 from rag import answer, scoring
 from rag.answer import Hit, Turn
@@ -183,6 +184,25 @@ def _said(history: Sequence[Turn]) -> list[str]:
     """What was asked last, the latest first."""
     asked = [turn.content[:_TURN_LOOKED_AT] for turn in history if turn.role == "user"]
     return asked[: -_TURNS_LOOKED_AT - 1 : -1]
+
+
+def require_named(ask: Ask, corpus: Corpus) -> None:
+    """Refuse a question that is to be looked for where there is nothing: a mistyped name is no empty place.
+
+    Raises:
+        UsageError: a document or language that it names is not indexed.
+    """
+    spoken = corpus.languages()
+    if not spoken:
+        return  # that nothing is indexed is said otherwise
+    for language in ask.languages or ():
+        if language not in spoken:
+            raise UsageError(
+                f"no document is in the language {language!r}: there are documents in {', '.join(sorted(spoken))}"
+            )
+    unknown = sorted(set(ask.documents or ()) - corpus.document_infos(ask.documents or ()).keys())
+    if unknown:
+        raise UsageError(f"no document has the id {unknown[0]!r}: list the documents to see their ids")
 
 
 def among(ask: Ask, corpus: Corpus) -> frozenset[str] | None:

@@ -243,3 +243,16 @@ def test_what_was_spoken_before_counts_more_than_the_page(client: TestClient) ->
     history = [{"role": "user", "content": "Hur många öppna dataset har Can Tho publicerat?"}]
     body = {"question": "Can Tho", "history": history, "interface": "vi"}
     assert client.post("/v1/ask", json=body).json()["language"] == "sv"
+
+
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/search"])
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [({"documents": ["nope"]}, "no document has the id 'nope'"), ({"languages": ["fi"]}, "the language 'fi'")],
+)
+def test_a_mistyped_filter_is_no_empty_place(
+    client: TestClient, path: str, filters: dict[str, list[str]], said: str
+) -> None:
+    body = {"question": QUESTION} if path == "/v1/ask" else {"query": QUESTION}
+    found = problem(client.post(path, json={**body, **filters}), status=422, kind="usage")
+    assert said in found["detail"]

@@ -152,7 +152,7 @@ def test_another_configuration_than_the_index_names_the_remedy(rag: Rag, seeds: 
 @pytest.mark.parametrize(
     ("arguments", "settings", "code", "said"),
     [
-        pytest.param(["ask"], {}, 2, "Missing argument 'QUESTION'", id="no-question"),
+        pytest.param(["ask"], {}, 2, "give a question, or --file QUESTIONS", id="no-question"),
         pytest.param(["ask", " "], {}, 2, "the question is empty", id="empty-question"),
         pytest.param(["ask", "a", "b"], {}, 2, "unexpected extra argument", id="unquoted-question"),
         pytest.param(["ask", "--engine", "magic", "x"], {}, 2, "'magic' is not one of", id="unknown-engine"),
@@ -367,3 +367,49 @@ def test_doctor_lists_every_setting_and_hides_secrets(rag: Rag) -> None:
     assert "sk-secret" not in result.stdout
     assert "RAG_LLM_API_KEY=***" in result.stdout
     assert "hidden" not in result.stdout
+
+
+def test_a_file_of_questions_is_answered_line_by_line_and_goes_on(
+    seed_settings: RagSettings, tmp_path: Path
+) -> None:
+    questions, answers = tmp_path / "questions.jsonl", tmp_path / "answers.jsonl"
+    lines = [
+        "How many open datasets did Can Tho publish?",
+        '{"id": "b", "question": "Who is the mayor of Atlantis?"}',
+    ]
+    questions.write_text("\n".join([*lines, "?!"]), "utf-8")
+    environment = {"RAG_DATA_DIR": str(seed_settings.index.data_dir)}
+    call = ["ask", "--file", str(questions), "--out", str(answers)]
+    done = CliRunner().invoke(cli, call, env=environment, prog_name="rag")
+    assert done.exit_code == 1, "a line is no question"
+    found = [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
+    assert [line["id"] for line in found] == ["1", "b", "3"]
+    assert "540" in found[0]["answer"]["answer"]
+    assert found[1]["answer"]["refused"]
+    assert found[2]["error"] == "the question is empty: ask in words"
+    # Cut off in the middle of a line: that one is asked again, what stands is left.
+    kept = answers.read_text("utf-8").splitlines()
+    answers.write_text(f"{kept[0]}\n{kept[1][:30]}", "utf-8")
+    CliRunner().invoke(cli, call, env=environment, prog_name="rag")
+    again = [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
+    assert json.loads(kept[0]) == again[0]
+    assert [line["id"] for line in again] == ["1", "b", "3"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"question": 3}', "questions.jsonl:1: `question` is no text"),
+        ('{"id": "a"}', "questions.jsonl:1: it is no JSON object with a `question`"),
+        ('{"id": "a", "question": "Why?"}\n{"id": "a", "question": "Who?"}', "another line has the id 'a'"),
+    ],
+)
+def test_a_file_that_holds_no_questions_is_told(
+    seed_settings: RagSettings, tmp_path: Path, content: str, said: str
+) -> None:
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(content, "utf-8")
+    environment = {"RAG_DATA_DIR": str(seed_settings.index.data_dir)}
+    done = CliRunner().invoke(cli, ["ask", "--file", str(questions)], env=environment, prog_name="rag")
+    assert done.exit_code == 2
+    assert said in done.stderr

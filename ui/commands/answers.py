@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import click
 
@@ -16,6 +17,7 @@ from rag.answer import Answer, Turn
 from rag.asking import Answering, Ask
 from rag.settings import RagSettings, load_settings
 from ui import render
+from ui.asking_file import ask_file
 from ui.opening import open_index, open_server
 from ui.progress import working
 from ui.writing import can_show_writing, show_writing
@@ -53,16 +55,37 @@ def _answer_options(command: _Command) -> _Command:
 
 
 @click.command()
-@click.argument("question")
+@click.argument("question", required=False)
+@click.option(
+    "--file",
+    "questions",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Ask every line of this file: JSON with `question` and, if you like, `id`, or the question alone.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the answers of --file go, a line of JSON each; questions that it answers already are passed over.",
+)
 @_answer_options
 def ask(
-    question: str,
+    *,
+    question: str | None,
+    questions: Path | None,
+    out: Path | None,
     as_json: bool,
     languages: tuple[str, ...],
     documents: tuple[str, ...],
     engine: str | None,
 ) -> None:
     """Answer QUESTION from the documents, with citations. `-` reads it from standard input."""
+    if questions is not None and question is None:
+        asked_before = Ask("", languages=_codes(languages), documents=documents or None, engine=engine)
+        with _answering(load_settings(), purpose="rag ask") as answering:
+            failed = ask_file(answering, questions, out, like=asked_before)
+        sys.exit(1 if failed else 0)
+    if question is None or questions is not None or out is not None:
+        raise UsageError("give a question, or --file QUESTIONS, to which --out belongs")
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise UsageError("the question is empty: ask in words")

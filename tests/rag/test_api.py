@@ -248,7 +248,10 @@ def test_what_was_spoken_before_counts_more_than_the_page(client: TestClient) ->
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/search"])
 @pytest.mark.parametrize(
     ("filters", "said"),
-    [({"documents": ["nope"]}, "no document has the id 'nope'"), ({"languages": ["fi"]}, "the language 'fi'")],
+    [
+        ({"documents": ["nope"]}, "no document has the id 'nope'"),
+        ({"languages": ["fi"]}, "the language 'fi'"),
+    ],
 )
 def test_a_mistyped_filter_is_no_empty_place(
     client: TestClient, path: str, filters: dict[str, list[str]], said: str

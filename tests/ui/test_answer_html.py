@@ -13,7 +13,7 @@ from shown_html import Shown
 from texts import HOSTILE, MULTI_SCRIPT, by_id
 
 from index.language.lexicon import languages
-from rag.answer import Answer, Citation, Parallel
+from rag.answer import Answer, Citation, Gloss, Parallel
 from rag.asking import Ask
 from rag.links import safe_url, source_link, text_fragment
 from rag.notices import notices_in
@@ -359,3 +359,20 @@ def test_the_passage_of_a_quote(assistant: Assistant) -> None:
 
 def test_the_quote_of_a_document_that_is_gone_stands_alone(assistant: Assistant) -> None:
     assert passage(assistant.corpus, citation()) == ("", citation().quote, "")
+
+
+def test_the_documents_own_version_stands_before_the_quote() -> None:
+    gloss = Gloss("sv", "Det finns 12 <b>broar</b>.", "d2", "Broar", 3, 29)
+    page = answer_html(answer(citation(gloss=gloss)), alone, shown_to=viewer("sv"))
+    assert "Dokumentets egen version på svenska" in page
+    assert "<b>" not in page
+    assert page.index("Det finns 12") < page.index("সেতু ১২টি")
+
+
+def test_a_short_answer_that_is_sure_has_its_gloss_below() -> None:
+    said = answer(
+        citation(), answer="১২টি (12) — the source says: x [1]", short_answer="১২টি", short_gloss="12"
+    )
+    page = answer_html(said, alone)
+    assert '<p class="pc-short">১২টি</p><p class="pc-gloss"' in page
+    assert "(12)" not in page

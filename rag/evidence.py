@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from index.language.quantities import find_quantities
 from index.types import Sentence
 from rag import scoring
 from rag.answer import Hit
@@ -165,10 +166,21 @@ def _settled(
 
 
 def clauses_of(question: Question, support: Support, reader: Reads | None) -> tuple[Read, ...]:
-    """The parts of a sentence that hold its numbers, each read by itself, where a number or date is asked for."""
-    if reader is None or not (question.wants_number or question.wants_date):
+    """The parts of a sentence that hold its numbers, each read by itself.
+
+    () where neither a number or date is asked for nor the reader points at one.
+    """
+    if reader is None or not (question.wants_number or question.wants_date or _points_at_number(support)):
         return ()
     return read_clauses(reader, question.own or question.text, support.sentence)
+
+
+def _points_at_number(support: Support) -> bool:
+    sentence, span = support.sentence, support.span
+    return span is not None and any(
+        quantity.start < span.end and span.start < quantity.end and not quantity.names
+        for quantity in find_quantities(sentence.text, sentence.language)
+    )
 
 
 def _whole(hit: Hit) -> Window:

@@ -6,6 +6,7 @@ bound, the whole date, the whole name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,8 @@ def short_answer(evidence: Evidence) -> ShortAnswer | None:
         return None
     text, features = found
     probability = scoring.short(features, evidence.question.language)
+    if features.figure and evidence.clauses:
+        probability *= _among_its_like(evidence.question, evidence.supports[0], evidence.clauses)
     return ShortAnswer(text, probability) if probability >= SURE else None
 
 
@@ -95,10 +98,13 @@ def completed(
     if not quantities:
         start, end = _whole_name(text, start, end)
     asked = question.wants_number or question.wants_date
-    if asked and clauses:
-        quantities = _likeliest(question, support, clauses) or quantities
+    # Who asks "what does it cost?" asks for a number in other words, where the reader points at nothing else.
+    alone = bool(quantities) and _is_all(text, start, end, quantities)
+    if clauses and (asked or alone):
+        likes = quantities[:1] if alone and not asked else []
+        quantities = _likeliest(question, support, clauses, likes) or quantities
     fitting = [quantity for quantity in quantities if fits(question, [quantity]) and not quantity.names]
-    if len(fitting) == 1 and (asked or _is_all(text, start, end, quantities)):
+    if len(fitting) == 1 and (asked or alone):
         return fitting[0].short, quantities
     return fold_digits(" ".join(text[start:end].split())).strip(_EDGES), quantities
 
@@ -113,18 +119,39 @@ def place_of(short: str, text: str, language: str) -> tuple[int, int] | None:
     return (same[0].start, same[0].end) if same else None
 
 
-def _likeliest(question: Question, support: Support, clauses: Sequence[Read]) -> list[Quantity]:
-    """Of the numbers and dates of a sentence that fit, and that the question does not give, the likeliest."""
+def _likeliest(
+    question: Question, support: Support, clauses: Sequence[Read], likes: Sequence[Quantity]
+) -> list[Quantity]:
+    """Of the numbers and dates of a sentence that fit, and that the question does not give, the likeliest.
+
+    `likes`: only those of the same kind count; empty: any.
+    """
+    found = _with_margins(question, support, clauses, likes)
+    return [max(found, key=lambda pair: pair[0])[1]] if found else []
+
+
+def _with_margins(
+    question: Question, support: Support, clauses: Sequence[Read], likes: Sequence[Quantity]
+) -> list[tuple[float, Quantity]]:
+    """The numbers and dates that `_likeliest` chooses among, each behind how surely the reader points at it."""
     sentence = support.sentence
-    found = [
+    return [
         (margin, quantity)
         for quantity in find_quantities(sentence.text, sentence.language)
         if fits(question, [quantity])
         and not quantity.names
+        and all(quantity.kind == other.kind for other in likes)
         and quantity.numbers.isdisjoint(question.numbers)
         and (margin := margin_in(clauses, sentence, quantity.start, quantity.end)) is not None
     ]
-    return [max(found, key=lambda pair: pair[0])[1]] if found else []
+
+
+def _among_its_like(question: Question, support: Support, clauses: Sequence[Read]) -> float:
+    """The probability that the likeliest number of a sentence is the one meant, if one is: a softmax of margins."""
+    margins = [margin for margin, _ in _with_margins(question, support, clauses, [])]
+    if len(margins) < 2:
+        return 1.0
+    return 1.0 / sum(math.exp(margin - max(margins)) for margin in margins)
 
 
 def _is_all(text: str, start: int, end: int, quantities: list[Quantity]) -> bool:

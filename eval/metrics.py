@@ -155,7 +155,8 @@ def answer_language(answer: Mapping[str, Any]) -> str:
     """The language of what the assistant itself says, ISO 639-1, detected; `und` when words do not tell.
 
     Quotes, titles between quotation marks, markers, URLs and the short answer are the documents' words and are taken
-    out first, and so is its gloss, which may be a name. With fewer than 8 letters and marks left nothing can be detected, and the answer's own `language` is returned.
+    out first, and so is its gloss, which may be a name. With fewer than 8 letters and marks left nothing can be
+    detected, and the answer's own `language` is returned.
     """
     text = answer["answer"]
     # Longest first: a quote may stand inside another.

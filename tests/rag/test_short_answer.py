@@ -11,8 +11,9 @@ from rag.answer import Hit
 from rag.evidence import Evidence, Support
 from rag.question import analyse
 from rag.reader.encode import SpanScore
+from rag.reader.passages import Read, Window
 from rag.scoring import SentenceFeatures
-from rag.short_answer import candidate, completed, of_one_number, place_of
+from rag.short_answer import candidate, completed, of_one_number, place_of, short_answer
 
 FEATURES = SentenceFeatures(behind=0.0, cosine=0.9, margin=9.0, answers=5.0)
 
@@ -100,3 +101,41 @@ def test_without_a_reader_the_one_number_of_a_sentence_answers(
     text: str, question: str, expected: str | None
 ) -> None:
     assert of_one_number(analyse(question), support(text, text[:3])) == expected
+
+
+class Pointing:
+    """A reading that points at everything in its window alike."""
+
+    answered = 0.9
+
+    def __init__(self, margin: float) -> None:
+        self._margin = margin
+
+    def best_in(self, start: int, end: int) -> SpanScore:
+        return SpanScore(start, end, self._margin, 0.9)
+
+
+def of_staff(question: str, doctors: float, nurses: float) -> Evidence:
+    """Two numbers in one sentence, each read in its part with a margin."""
+    text = "The clinic has 4 doctors and 11 nurses."
+    parts = [("The clinic has 4 doctors", doctors), ("and 11 nurses.", nurses)]
+    clauses = tuple(
+        Read(Window("d", at, at + len(part), part), Pointing(margin))  # type: ignore[arg-type]
+        for part, margin in parts
+        if (at := text.index(part)) >= 0
+    )
+    return Evidence(analyse(question, language="en"), supports=(support(text, "4"),), clauses=clauses)
+
+
+def test_of_several_numbers_the_likeliest_in_its_own_part_answers_and_is_as_sure_as_it_is_likely() -> None:
+    sure, close = (short_answer(of_staff("How many nurses are there?", 2.0, nurses)) for nurses in (9.0, 2.2))
+    assert sure is not None
+    assert close is not None
+    assert (sure.text, close.text) == ("11", "11")
+    assert close.probability == pytest.approx(sure.probability * 0.55, abs=0.02)
+
+
+def test_a_number_that_the_reader_points_at_is_asked_for_in_whichever_words() -> None:
+    found = short_answer(of_staff("What is the staff of nurses?", 1.0, 8.0))
+    assert found is not None
+    assert found.text == "11"

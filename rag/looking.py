@@ -9,6 +9,7 @@ from typing import Protocol
 
 from index.corpus import Corpus
 from index.errors import UsageError
+from index.language.called import is_language
 from index.language.detection import detect
 from rag import answer, scoring
 from rag.answer import Hit, Turn
@@ -187,18 +188,18 @@ def _said(history: Sequence[Turn]) -> list[str]:
 
 
 def require_named(ask: Ask, corpus: Corpus) -> None:
-    """Refuse a question that is to be looked for where there is nothing: a mistyped name is no empty place.
+    """Refuse a question that is to be looked for where nothing can be: a mistyped name is no empty place.
 
     Raises:
-        UsageError: a document or language that it names is not indexed.
+        UsageError: it names a document that is not indexed, or a language that is none.
     """
     spoken = corpus.languages()
     if not spoken:
         return  # that nothing is indexed is said otherwise
     for language in ask.languages or ():
-        if language not in spoken:
+        if language not in spoken and not is_language(language):
             raise UsageError(
-                f"no document is in the language {language!r}: there are documents in {', '.join(sorted(spoken))}"
+                f"{language!r} is no language by ISO 639: there are documents in {', '.join(sorted(spoken))}"
             )
     unknown = sorted(set(ask.documents or ()) - corpus.document_infos(ask.documents or ()).keys())
     if unknown:

@@ -26,6 +26,11 @@ def language_name(code: str, *, shown_in: str = "en") -> str:
     return str(locale.languages.get(code, code))
 
 
+def is_language(code: str) -> bool:
+    """Whether CLDR knows a language by this code."""
+    return code in Locale("en").languages
+
+
 def named_language(text: str, *, among: frozenset[str] = frozenset()) -> str | None:
     """The language that a text names, in any language that has a table, of those with a table and `among`; or None.
 

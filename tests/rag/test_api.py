@@ -39,7 +39,7 @@ def test_an_answer_has_the_schema_of_the_contract(client: TestClient) -> None:
     for citation in body["citations"]:
         assert set(citation) == {
             *("marker", "document_id", "source_url", "title", "language", "quote", "start", "end", "score"),
-            *("parallel", "page", "section", "path", "recognised"),
+            *("parallel", "page", "section", "path", "recognised", "gloss"),
         }
 
 
@@ -250,7 +250,7 @@ def test_what_was_spoken_before_counts_more_than_the_page(client: TestClient) ->
     ("filters", "said"),
     [
         ({"documents": ["nope"]}, "no document has the id 'nope'"),
-        ({"languages": ["fi"]}, "the language 'fi'"),
+        ({"languages": ["xx"]}, "'xx' is no language"),
     ],
 )
 def test_a_mistyped_filter_is_no_empty_place(

@@ -29,7 +29,7 @@ serve: $(READY) ## index the shipped documents and serve chat and API at http://
 	$(BIN)/rag serve
 
 test: $(READY) $(SMOLLM2) ## every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## formatting, lint, types, layers
 	$(BIN)/ruff format --check .

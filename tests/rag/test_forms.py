@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -30,13 +31,16 @@ FEES = "# Library fees{}\n\n{}\n\nA library card costs {} kronor a year. It is v
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+def office(
+    tmp_path_factory: pytest.TempPathFactory, make_data_dir: Callable[[Path], Path]
+) -> Iterator[Assistant]:
     """An assistant that knows a page, and an older and a newer version of another."""
     folder = tmp_path_factory.mktemp("office")
     (folder / "leave.md").write_text(OFFICE, encoding="utf-8")
     (folder / "fees-2023.md").write_text(FEES.format("", "1 March 2023", 20), encoding="utf-8")
     (folder / "fees-2025.md").write_text(FEES.format(", new", "9 April 2025", 35), encoding="utf-8")
-    settings = RagSettings(index=IndexSettings(data_dir=tmp_path_factory.mktemp("data")))
+    data_dir = make_data_dir(tmp_path_factory.mktemp("forms") / "data")
+    settings = RagSettings(index=IndexSettings(data_dir=data_dir, _env_file=None), _env_file=None)
     make_index(settings.index, [folder])
     with Assistant.open(settings) as opened:
         yield opened

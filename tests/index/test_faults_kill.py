@@ -1,7 +1,7 @@
 """kill -9 at random points of indexing, of a change of the folder or the model, of uploads and of deletions.
 
-Three of these and a point each here, other ones in every run; `python -m tests.fuzz.kill --points 50` does more. The seed is in the
-message of a failure and gives the same points again.
+Three of these and a point each here, other ones in every run; `python -m tests.fuzz.kill --points 50` does more. The
+seed is in the message of a failure and gives the same points again.
 """
 
 from __future__ import annotations

@@ -75,7 +75,8 @@ def test_dropped_files_outlive_a_reload(open_tab: Callable[..., Page]) -> None:
     )
     with page.expect_response(lambda response: response.url.endswith("/v1/documents")):
         page.locator(".pd-drop").dispatch_event("drop", {"dataTransfer": dropped})
-    page.wait_for_function("(sessionStorage.getItem('polycite.uploads') ?? '').includes('\"job\"')")
+    # A function: a bare expression is evaluated anew at each look, which the page's own policy forbids.
+    page.wait_for_function("() => (sessionStorage.getItem('polycite.uploads') ?? '').includes('\"job\"')")
     page.reload()
     page.wait_for_selector("body[data-ready]")
     documents(page)

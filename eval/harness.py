@@ -60,8 +60,9 @@ def shipped(settings: RagSettings, embedder: Embedder, folder: Path) -> Iterator
     own_settings = settings.index.model_copy(
         update={"data_dir": work_folder(settings) / name, "database_url": None}
     )
-    lend_models(settings.index.data_dir, own_settings.data_dir)
+    own_settings.data_dir.mkdir(parents=True, exist_ok=True)
     with own(own_settings.data_dir, purpose="rag eval"):
+        lend_models(settings.index.data_dir, own_settings.data_dir)
         summary = make_index(own_settings, [folder], embedder=embedder)
         if summary.failed:
             log.warning("%s: some files were skipped; `rag index %s` says why", folder, folder)

@@ -9,6 +9,7 @@ little (cross-domain similarity local scaling, Conneau et al. 2018, https://arxi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -55,11 +56,10 @@ def align(here: Floats, there: Floats) -> list[Pair]:
         (2, 1): _worth(_joined(here), there) - _JOINED,
     }
     rows, columns = len(here), len(there)
-    best = np.full((rows + 1, columns + 1), -np.inf)
-    best[0, 0] = 0.0
     taken = np.zeros((rows + 1, columns + 1), np.int8)
     scores = {step: table.tolist() for step, table in worth.items()}
-    values = best.tolist()
+    values = [[-math.inf] * (columns + 1) for _ in range(rows + 1)]
+    values[0][0] = 0.0
     for i in range(rows + 1):
         for j in range(columns + 1):
             if not i and not j:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
-
-from babel.dates import format_date
 
 from index.corpus import Corpus
 from index.language.dates import Day
@@ -59,11 +56,3 @@ def of_iso(text: str) -> Day:
     """
     year, month, day = ([int(part) for part in text.split("-")] + [None, None])[:3]
     return Day(year, month, day)
-
-
-def shown(day: Day, language: str) -> str:
-    """A day as a language writes it, as far as it is known."""
-    if not day.year or not day.month:
-        return str(day.year or "")
-    whole = date(day.year, day.month, day.day or 1)
-    return str(format_date(whole, "medium" if day.day else "MMMM y", locale=language))

@@ -20,14 +20,18 @@ from index.corpus import Corpus
 from index.language.lexicon import lexicon
 from index.language.quantities import find_quantities
 from index.language.terms import fold, split_words
+from index.readers.tables import is_value
 from index.types import Sentence
 from rag.evidence import Evidence, Support
+from rag.matching.retriever import with_places
 from rag.question import Question
 from rag.shape import holds
 
 Asked = Literal["most", "least", "rows"]
 Embeds = Callable[[Sequence[str]], NDArray[np.float32]]
 
+CITED = 12
+"""Rows that are cited. Chosen: more are read in the document."""
 # Chosen: the cells of a column of more rows take longer to read than a person waits.
 _MOST_ROWS = 2000
 _FEWEST_ROWS = 3
@@ -55,9 +59,9 @@ class Tabled:
 
     Attributes:
         asked: what of them.
-        rows: those that answer, as evidence: those with the most or least, or every one that is counted.
+        rows: those that answer, as evidence, at most `CITED`: those with the most or least, or those that are counted.
         labels: what each of them is called, in the words of its cell.
-        value: the cell with the most or the least; "" where rows are counted.
+        short: their labels; where a number is asked for, the cell with the most or least; how many they are.
         count: of the rows that were looked at.
         named: whether the question names what is compared or counted in the table's own words.
     """
@@ -65,7 +69,7 @@ class Tabled:
     asked: Asked
     rows: tuple[Support, ...]
     labels: tuple[str, ...]
-    value: str
+    short: str
     count: int
     named: bool
 
@@ -96,7 +100,7 @@ def tabled(question: Question, evidence: Evidence, corpus: Corpus, embed: Embeds
     if asked == "rows":
         return _counted(question, evidence, corpus)
     for place, support in enumerate(evidence.supports[:_PASSAGES]):
-        found = _extreme(question, support, _rows(support.sentence, corpus), asked, embed)
+        found = _extreme(question, support, asked, corpus, embed)
         if found is not None and (not place or found.named):
             return found
     return None
@@ -110,12 +114,11 @@ def _counted(question: Question, evidence: Evidence, corpus: Corpus) -> Tabled |
         label = next((name for name in _names(rows) if _names_it(question, name)), None)
         if label is None:
             continue
-        support = replace(evidence.supports[0], hit=hit, span=None)
         return Tabled(
             asked="rows",
-            rows=tuple(replace(support, sentence=row.sentences[0]) for row in rows),
-            labels=tuple(row.cells.get(label, "") for row in rows),
-            value="",
+            rows=_cited([row.sentences[0] for row in rows], replace(evidence.supports[0], hit=hit), corpus),
+            labels=tuple(row.cells.get(label, "") for row in rows[:CITED]),
+            short=str(len(rows)),
             count=len(rows),
             named=True,
         )
@@ -123,8 +126,9 @@ def _counted(question: Question, evidence: Evidence, corpus: Corpus) -> Tabled |
 
 
 def _extreme(
-    question: Question, first: Support, rows: Sequence[Row], asked: Asked, embed: Embeds
+    question: Question, first: Support, asked: Asked, corpus: Corpus, embed: Embeds
 ) -> Tabled | None:
+    rows = _rows(first.sentence, corpus)
     language = first.sentence.language
     names = list(_names(rows))
     numeric = [name for name in names if _is_numeric(name, rows[:_SAMPLE], language)]
@@ -142,15 +146,27 @@ def _extreme(
         return None
     best = (max if asked == "most" else min)(value for value, _ in valued)
     found = [row for value, row in valued if value == best]
-    label = next((name for name in texts if _names_it(question, name)), texts[0])
+    asked_for = next((name for name in texts if _names_it(question, name)), None)
+    labels = tuple(row.cells.get(asked_for or texts[0], "") for row in found[:CITED])
     sentences = [next(s for s in row.sentences if column in dict(_cells(s.text))) for row in found]
     return Tabled(
         asked=asked,
-        rows=tuple(replace(first, sentence=sentence, span=None) for sentence in sentences),
-        labels=tuple(row.cells.get(label, "") for row in found),
-        value=found[0].cells[column],
+        rows=_cited(sentences, first, corpus),
+        labels=labels,
+        short=found[0].cells[column] if question.wants_number and asked_for is None else ", ".join(labels),
         count=len(valued),
         named=bool(named),
+    )
+
+
+def _cited(sentences: Sequence[Sentence], first: Support, corpus: Corpus) -> tuple[Support, ...]:
+    """Rows as evidence, each with the passage that it stands in; `first` is of their document."""
+    some = sentences[:CITED]
+    holding = {key: ids[0] for key, ids in corpus.chunks_holding([each.id for each in some]).items()}
+    chunks = {chunk.id: chunk for chunk in corpus.chunks(list(dict.fromkeys(holding.values())))}
+    hits = with_places([replace(first.hit, chunk=chunks[holding[each.id]]) for each in some], corpus.reader())
+    return tuple(
+        replace(first, sentence=each, hit=hit, span=None) for each, hit in zip(some, hits, strict=True)
     )
 
 
@@ -199,8 +215,8 @@ def _is_numeric(name: str, rows: Sequence[Row], language: str) -> bool:
 
 
 def _value(cell: str, language: str) -> float | None:
-    """The number of a cell that holds one and is no date."""
-    found = find_quantities(cell, language)
+    """The number of a cell that is one and no date."""
+    found = find_quantities(cell, language) if is_value(cell) else []
     one = found[0] if len(found) == 1 else None
     return one.values[0] if one and one.form == "one" and not one.days and len(one.values) == 1 else None
 

@@ -15,8 +15,9 @@ from datetime import date
 
 from babel.numbers import format_decimal
 
+from index.language.gloss import day_in
 from rag.answer import Answer, Citation
-from rag.dated import of_iso, shown
+from rag.dated import of_iso
 from rag.short_answer import place_of
 from ui.labels import labels_in
 from ui.names import direction
@@ -132,7 +133,7 @@ def _titled(alternative: Answer, viewer: Viewer) -> str:
     title = alternative.citations[0].title
     if alternative.date is not None:
         with suppress(ValueError):  # of a conversation that the browser kept
-            title = f"{title} · {shown(of_iso(alternative.date), viewer.language)}"
+            title = f"{title} · {day_in(viewer.language, of_iso(alternative.date))}"
     return title
 
 

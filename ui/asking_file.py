@@ -101,7 +101,8 @@ def _answered(path: Path) -> set[str]:
                 f"{path}:{number}: it is no answer of `rag ask --file`: name another file"
             ) from error
     if cut:
-        path.write_text("".join(f"{text}\n" for text in whole), encoding="utf-8")
+        with path.open("r+b") as file:
+            file.truncate(sum(len(f"{text}\n".encode()) for text in whole))
     return found
 
 

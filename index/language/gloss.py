@@ -22,7 +22,7 @@ from babel.units import format_unit
 from index.language.dates import Day
 from index.language.lexicon import languages, lexicon
 from index.language.quantities import Quantity, find_quantities
-from index.language.quantity_words import DURATIONS, MEASURES
+from index.language.quantity_words import DURATIONS, MEASURES, unit_names
 from index.language.terms import fold, split_words
 from index.types import UNDETERMINED
 
@@ -31,7 +31,6 @@ _MOST_WORDS = 6
 _MARKS = {">=": "≥", "<=": "≤", "<": "<", "~": "~"}
 _LEAP_YEAR = 2024
 _OUTSIDE = " \t\u00a0\u202f≥≤<>~+.,;:()"
-_LATIN = regex.compile(r"\p{Latin}")
 _INDIC = regex.compile(r"[\p{Devanagari}\p{Bengali}]")
 _CONSONANT = regex.compile(r"[\u0915-\u0939\u0958-\u095f\u0995-\u09b9\u09dc-\u09df]\u093c?\u09bc?")
 # What keeps a consonant without its own vowel: a vowel's sign or the mark for none; nothing is heard at a word's end.
@@ -114,7 +113,7 @@ def _rounded(value: float, reader: str) -> str:
 
 
 def _moment(quantity: Quantity, reader: str) -> str | None:
-    days = list(dict.fromkeys(_day(day, reader) for day in quantity.days[:2]))
+    days = list(dict.fromkeys(day_in(reader, day) for day in quantity.days[:2]))
     if quantity.form != "range" and not quantity.minutes:
         days = days[:1]  # what it may mean otherwise
     times = [format_time(time(m // 60 % 24, m % 60), "short", locale=reader) for m in quantity.minutes]
@@ -122,18 +121,19 @@ def _moment(quantity: Quantity, reader: str) -> str | None:
     return ", ".join(filter(None, parts)) if all(days) else None
 
 
-def _day(day: Day, reader: str) -> str:
-    """A day as far as it is known; "" for what cannot be written."""
+def day_in(reader: str, day: Day) -> str:
+    """A day as a language writes it, as far as it is known; "" for what cannot be written."""
     if day.month is None:
         return str(day.year or "")
+    locale = _locale(reader) or "en"
     try:
         whole = date(day.year or _LEAP_YEAR, day.month, day.day or 1)
     except ValueError:
         return ""
     if day.year and day.day:
-        return str(format_date(whole, "long", locale=reader))
+        return str(format_date(whole, "long", locale=locale))
     skeleton = "yMMMM" if day.year else "MMMMd" if day.day else "MMMM"
-    return str(format_skeleton(skeleton, whole, locale=reader))
+    return str(format_skeleton(skeleton, whole, locale=locale))
 
 
 def _of_day(text: str, language: str, reader: str) -> str | None:
@@ -185,17 +185,8 @@ def _script(letter: str) -> str:
 @cache
 def _units(language: str) -> Mapping[str, str]:
     """CLDR's units by how it writes them in a language."""
-    found: dict[str, str] = {}
-    if _locale(language) is None:
-        return found
-    for unit in [*(f"duration-{each}" for each in DURATIONS), *MEASURES]:
-        for length in ("long", "short"):
-            for value in (1, 2, 5, 1000, 0.5):
-                written = format_unit(value, unit, length, locale=language, numbering_system="latn")
-                found.setdefault(
-                    _plain(regex.sub(r"[\d.,\s\u00a0\u202f]*\d[\d.,\u00a0\u202f]*", "", written)), unit
-                )
-    return found
+    own = _locale(language)
+    return {} if own is None else unit_names(own, [*(f"duration-{each}" for each in DURATIONS), *MEASURES])
 
 
 @cache

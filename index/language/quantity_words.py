@@ -307,14 +307,20 @@ def _units(language: str, stop: frozenset[str]) -> tuple[frozenset[str], frozens
     return durations, _names(locale, MEASURES, stop)
 
 
-def _names(locale: Locale, units: Iterable[str], stop: frozenset[str]) -> frozenset[str]:
-    found = set()
+def unit_names(locale: Locale, units: Iterable[str]) -> dict[str, str]:
+    """How CLDR writes units in a language, lower case, without the number, and which unit each is."""
+    found: dict[str, str] = {}
     for unit in units:
         for length in ("long", "short"):
             for value in (1, 2, 5, 1000, 0.5):
                 written = format_unit(value, unit, length, locale=locale, numbering_system="latn")
                 name = regex.sub(r"[\d.,\s\u00a0\u202f]*\d[\d.,\u00a0\u202f]*", "", written).strip()
-                found.add(_nfc(name.lower()))
+                found.setdefault(_nfc(name.lower()), unit)
+    return found
+
+
+def _names(locale: Locale, units: Iterable[str], stop: frozenset[str]) -> frozenset[str]:
+    found = unit_names(locale, units)
     # A letter alone is rarely a unit; and CLDR lacks some in some languages.
     return frozenset(
         name

@@ -99,17 +99,18 @@ def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
         return False
     if len(named) < sum(any(row[i] for row in others) for i in range(len(first))) - 1:
         return False  # the first column alone may have no name
-    if any(not _LETTER.search(cell) or len(cell) > _LONGEST_NAME or _is_value(cell) for cell in named):
+    if any(not _LETTER.search(cell) or len(cell) > _LONGEST_NAME or is_value(cell) for cell in named):
         return False
     below = [[row[i] for row in others if row[i]] for i in range(len(first))]
     if any(name and name in column for name, column in zip(first, below, strict=True)):
         return False
     valued = any(
-        name and column and sum(map(_is_value, column)) >= _MOSTLY * len(column)
+        name and column and sum(map(is_value, column)) >= _MOSTLY * len(column)
         for name, column in zip(first, below, strict=True)
     )
     return valued or len(named) > 2
 
 
-def _is_value(cell: str) -> bool:
+def is_value(cell: str) -> bool:
+    """Whether a cell holds an amount, a date, a time or a number with its unit, and hardly a word more."""
     return _NUMBER.search(cell) is not None and _VALUE.fullmatch(cell) is not None

@@ -47,7 +47,7 @@ class Checked(Wrapping):
                 if not isinstance(item, Draft) or item.refused is not None:
                     yield item
                 elif item.citations:
-                    yield _with_checked_quotes(item, look.evidence)
+                    yield _with_checked_quotes(item, look)
                 else:
                     yield self._with_checked_claims(item, look.evidence)
 
@@ -75,14 +75,18 @@ class Checked(Wrapping):
         )
 
 
-def _with_checked_quotes(draft: Draft, evidence: Evidence) -> Draft:
-    exact = quotes_are_exact(draft.citations, evidence.hits) and (
-        draft.computed or short_is_quoted(draft.short, draft.citations)
+def _with_checked_quotes(draft: Draft, look: Look) -> Draft:
+    hits, counted = look.evidence.hits, False
+    if look.tabled is not None:
+        hits = (*hits, *(row.hit for row in look.tabled.rows))
+        counted = look.tabled.asked == "rows"  # how many there are stands in none of them
+    exact = quotes_are_exact(draft.citations, hits) and (
+        counted or short_is_quoted(draft.short, draft.citations)
     )
     return replace(
         draft,
         grounding="verified" if exact else "partial",
-        alternatives=tuple(_with_checked_quotes(each, evidence) for each in draft.alternatives),
+        alternatives=tuple(_with_checked_quotes(each, look) for each in draft.alternatives),
     )
 
 

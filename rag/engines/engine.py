@@ -36,7 +36,6 @@ class Draft:
         confidence: how sure an answer is; of a refusal it does not count.
         alternatives: what documents answer that differ, each as a draft of its own.
         gloss: `short` as a reader of the question's language can read it; None where that is how it stands.
-        computed: whether `short` is said of all citations together and stands in none of them.
         date: of an alternative, the day of its document as `rag.dated.iso` writes it, where the document tells.
     """
 
@@ -54,7 +53,6 @@ class Draft:
     confidence: Confidence = "answered"
     alternatives: tuple[Draft, ...] = ()
     gloss: str | None = None
-    computed: bool = False
     date: str | None = None
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.language.gloss import gloss_of
+from index.language.gloss import day_in, gloss_of
 from index.language.lexicon import lexicon
 from index.language.quantities import find_quantities
 from index.language.terms import fold, split_words
 from rag import scoring
 from rag.answer import Confidence
-from rag.dated import iso, newness, shown
+from rag.dated import iso, newness
 from rag.engines.engine import Draft, Drafting, Engine
 from rag.engines.quoting import citation
 from rag.evidence import AS_LIKELY, Evidence, Support
@@ -31,8 +31,6 @@ from rag.tabled import Tabled
 # Documents are said to differ only where each of their answers is likelier right than wrong. Chosen: a false
 # alternative takes more from an answer than a missing one.
 _LIKELY = 0.5
-# Rows of a table that are cited. Chosen: more are read in the document.
-_MOST_ROWS = 12
 
 
 class Extractive(Engine):
@@ -89,7 +87,7 @@ class Extractive(Engine):
             text = notices["alternative"].format(
                 short=f"{short} ({gloss})" if gloss else short,
                 title=quoted.title,
-                date=f" ({shown(day, look.question.language)})" if day is not None else "",
+                date=f" ({day_in(look.question.language, day)})" if day is not None else "",
                 quote=quoted.quote,
                 marker="[1]",
             )
@@ -115,31 +113,27 @@ class Extractive(Engine):
 
     def _tabled(self, found: Tabled, look: Look) -> Draft:
         """The row with the most or least and its cell, or how many rows there are, each by its name."""
-        notices = notices_in(look.question.language)
-        count = str(found.count)
-        citations = tuple(citation(row, n) for n, row in enumerate(found.rows[:_MOST_ROWS], start=1))
-        short, gloss = count, None
+        notices, gloss = notices_in(look.question.language), None
+        citations = tuple(citation(row, n) for n, row in enumerate(found.rows, start=1))
         if found.asked == "rows":
-            lines = [f"{label} [{n}]" for n, label in enumerate(found.labels[:_MOST_ROWS], start=1)]
-            text = f"{notices['rows_counted'].format(count=count)}\n{listed(lines)}"
+            lines = [f"{label} [{n}]" for n, label in enumerate(found.labels, start=1)]
+            text = f"{notices['rows_counted'].format(count=found.count)}\n{listed(lines)}"
         else:
-            short = found.value if look.question.wants_number else ", ".join(found.labels[:_MOST_ROWS])
             first, *others = citations
-            gloss = gloss_of(short, first.language, look.question.language)
-            said = f"{short} ({gloss})" if gloss else short
+            gloss = gloss_of(found.short, first.language, look.question.language)
+            said = f"{found.short} ({gloss})" if gloss else found.short
             text = notices[f"rows_{found.asked}"].format(
-                short=said, count=count, quote=first.quote, marker="[1]"
+                short=said, count=found.count, quote=first.quote, marker="[1]"
             )
             for each in others:
                 text += "\n\n" + notices["also"].format(quote=each.quote, marker=f"[{each.marker}]")
         return Draft(
             engine=self.name,
             text=text,
-            short=short,
+            short=found.short,
             gloss=gloss,
             citations=citations,
             confidence="answered" if found.named else "perhaps",
-            computed=found.asked == "rows",
         )
 
     def _list(self, look: Look, items: Sequence[Support]) -> Draft:

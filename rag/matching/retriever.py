@@ -81,7 +81,7 @@ class CorpusRetriever:
         kept = self._one_version_each(hits, query.question.language)[: max(wanted_hits, _NAMED)]
         if self._legs[2]:
             kept = about_the_names(query.question, kept, query.openings, top_k=wanted_hits)
-        return _with_places(_with_parallels(kept[:wanted_hits], query.rows), query.rows)
+        return with_places(_with_parallels(kept[:wanted_hits], query.rows), query.rows)
 
     def _looked(self, query: Query) -> _Passages:
         _, by_sentence, by_text = self._legs
@@ -232,7 +232,7 @@ def _with_parallels(hits: Sequence[Hit], reader: CatalogueReader) -> list[Hit]:
     ]
 
 
-def _with_places(hits: Sequence[Hit], reader: CatalogueReader) -> list[Hit]:
+def with_places(hits: Sequence[Hit], reader: CatalogueReader) -> list[Hit]:
     """Hits with where their passages stand in their files."""
     found = reader.places_in({hit.chunk.id for hit in hits})
     return [replace(hit, places=found.get(hit.chunk.id, ())) for hit in hits]

@@ -57,6 +57,20 @@ def test_rows_that_are_equal_are_all_named(harbour: Assistant) -> None:
     assert [citation.marker for citation in answer.citations] == [1, 2]
 
 
+def test_a_long_table_is_looked_at_whole_and_its_quotes_are_checked(
+    index_of: Callable[..., IndexSettings],
+) -> None:
+    """Rows far from the passages that were found, in columns whose names hold numbers too."""
+    rows = [f"Village {n:03},Headman {n:03},{50 + n * 37 % 601}" for n in range(300)]
+    most = max(range(300), key=lambda n: 50 + n * 37 % 601)
+    index = index_of({"villages.csv": "\n".join(["Village,Headman,Households", *rows])})
+    with Assistant.open(RagSettings(index=index, _env_file=None)) as assistant:
+        largest = assistant.answer(Ask("Which village has the largest number of households?"))
+        assert (largest.short_answer, largest.grounding) == (f"Village {most:03}", "verified")
+        counted = assistant.answer(Ask("How many villages are listed?"))
+    assert (counted.short_answer, counted.grounding, len(counted.citations)) == ("300", "verified", 12)
+
+
 def test_rows_are_counted_and_named(harbour: Assistant) -> None:
     answer = harbour.answer(Ask("How many boats are listed?"))
     assert (answer.short_answer, answer.grounding) == ("4", "verified")

@@ -28,6 +28,10 @@ LONGEST = 12
 # Shown from this probability on. Chosen low, 0.2 and then 0.15, by what remains to be shown across languages: at 0.5
 # the gold set's right short answers fall from 0.54 to 0.22. Of what is shown a good part is therefore wrong.
 SURE = 0.15
+# Of 20 made-up sentences with several numbers, asked about in other languages, the one at which the reader points most
+# surely is meant in 14 of 15 where it is so far ahead of the next in log odds, and in 1 of 5 where it is not; the share
+# is that with one more on either side.
+_CLOSE, _RIGHT_WHEN_CLOSE = 2.0, 2 / 7
 # Forms of answers that are sentences and not a few words of them.
 _WHOLE: frozenset[Shape] = frozenset({"reason", "yes_no", "comparison"})
 _EDGES = " \t\n.,;:!?()[]{}\"'“”‘’«»।॥-–—•*"
@@ -53,9 +57,11 @@ def short_answer(evidence: Evidence) -> ShortAnswer | None:
         return None
     text, features = found
     probability = scoring.short(features, evidence.question.language)
-    if features.figure and evidence.clauses:
-        probability *= _among_its_like(evidence.question, evidence.supports[0], evidence.clauses)
-    return ShortAnswer(text, probability) if probability >= SURE else None
+    if probability < SURE:
+        return None
+    if evidence.clauses:
+        probability *= _among_its_like(evidence.question, evidence.supports[0], evidence.clauses, text)
+    return ShortAnswer(text, probability)
 
 
 def candidate(evidence: Evidence) -> tuple[str, ShortFeatures] | None:
@@ -146,12 +152,21 @@ def _with_margins(
     ]
 
 
-def _among_its_like(question: Question, support: Support, clauses: Sequence[Read]) -> float:
-    """The probability that the likeliest number of a sentence is the one meant, if one is: a softmax of margins."""
-    margins = [margin for margin, _ in _with_margins(question, support, clauses, [])]
-    if len(margins) < 2:
+def _among_its_like(question: Question, support: Support, clauses: Sequence[Read], short: str) -> float:
+    """The probability that a short answer is the number meant, if one of its kind is: a softmax of margins.
+
+    1 for a short answer that is none of the numbers, or the only one of its kind.
+    """
+    found = _with_margins(question, support, clauses, [])
+    chosen = next((pair for pair in found if pair[1].short == short), None)
+    if chosen is None:
         return 1.0
-    return 1.0 / sum(math.exp(margin - max(margins)) for margin in margins)
+    ahead = [
+        chosen[0] - margin for margin, each in found if each.kind == chosen[1].kind and each is not chosen[1]
+    ]
+    if ahead and min(ahead) < _CLOSE:
+        return _RIGHT_WHEN_CLOSE
+    return 1.0 / (1.0 + sum(math.exp(-lead) for lead in ahead))
 
 
 def _is_all(text: str, start: int, end: int, quantities: list[Quantity]) -> bool:

@@ -132,7 +132,7 @@ def test_of_several_numbers_the_likeliest_in_its_own_part_answers_and_is_as_sure
     assert sure is not None
     assert close is not None
     assert (sure.text, close.text) == ("11", "11")
-    assert close.probability == pytest.approx(sure.probability * 0.55, abs=0.02)
+    assert close.probability == pytest.approx(sure.probability * 2 / 7, abs=0.02)
 
 
 def test_a_number_that_the_reader_points_at_is_asked_for_in_whichever_words() -> None:
